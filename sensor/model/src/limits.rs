@@ -1,0 +1,115 @@
+//! The one table of limits: whatever a sender can grow, and what happens when it is full.
+//!
+//! Code, `sekisho replay --help`, the manual and the dashboard read this table.
+
+/// One limit on state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Stable name.
+    pub id: &'static str,
+    /// The default value.
+    pub default: u64,
+    /// Unit of the value.
+    pub unit: &'static str,
+    /// The counter that moves when the limit is met.
+    pub counter: &'static str,
+    /// What happens then: Japanese.
+    pub effect_ja: &'static str,
+    /// What happens then: English.
+    pub effect_en: &'static str,
+}
+
+/// Flows tracked at once, over all partitions.
+pub const FLOWS: Limit = Limit {
+    id: "flows",
+    default: 1_048_576,
+    unit: "flows",
+    counter: "flows_evicted",
+    effect_ja: "その区画で最も長く通信のないフローを記録して閉じる",
+    effect_en: "the flow of that partition that has been idle longest is recorded and closed",
+};
+/// Characters of a history string.
+pub const HISTORY: Limit = Limit {
+    id: "history",
+    default: 32,
+    unit: "characters",
+    counter: "history_cut",
+    effect_ja: "以降の文字を記録しない",
+    effect_en: "further letters are not kept",
+};
+/// Alerts folded at once.
+pub const ALERT_FOLDS: Limit = Limit {
+    id: "alert_folds",
+    default: 100_000,
+    unit: "alerts",
+    counter: "alerts_closed_early",
+    effect_ja: "最も古い警報を書き出して閉じる。同じ通信が続けば新しい警報になる",
+    effect_en: "the oldest alert is written out and closed; more of the same opens a new one",
+};
+/// Addresses ranked in the summary.
+pub const TALKERS: Limit = Limit {
+    id: "talkers",
+    default: 100_000,
+    unit: "addresses",
+    counter: "talkers_unranked",
+    effect_ja: "新しいアドレスを順位付けしない(フローの記録は残る)",
+    effect_en: "further addresses are not ranked; their flows are still recorded",
+};
+/// VLAN tags read from one frame.
+pub const VLAN_TAGS: Limit = Limit {
+    id: "vlan_tags",
+    default: 3,
+    unit: "tags",
+    counter: "other_ethertype",
+    effect_ja: "IP以外として数える",
+    effect_en: "the frame is counted as not IP",
+};
+/// How many times larger than the compressed file its content may be.
+pub const DECOMPRESSION_RATIO: Limit = Limit {
+    id: "decompression_ratio",
+    default: 1_000,
+    unit: "times",
+    counter: "input_damage",
+    effect_ja: "その位置で読み込みを止め、理由を示す",
+    effect_en: "reading stops there and says why",
+};
+/// Octets that one compressed file may become.
+pub const DECOMPRESSED_OCTETS: Limit = Limit {
+    id: "decompressed_octets",
+    default: 1 << 40,
+    unit: "octets",
+    counter: "input_damage",
+    effect_ja: "その位置で読み込みを止め、理由を示す",
+    effect_en: "reading stops there and says why",
+};
+/// Octets of one packet record of a capture file.
+pub const RECORD_OCTETS: Limit = Limit {
+    id: "record_octets",
+    default: 16 * 1024 * 1024,
+    unit: "octets",
+    counter: "input_damage",
+    effect_ja: "その位置で読み込みを止め、理由を示す",
+    effect_en: "reading stops there and says why",
+};
+/// Interfaces of one pcapng section.
+pub const INTERFACES: Limit = Limit {
+    id: "interfaces",
+    default: 65_536,
+    unit: "interfaces",
+    counter: "input_damage",
+    effect_ja: "その位置で読み込みを止め、理由を示す",
+    effect_en: "reading stops there and says why",
+};
+
+/// Every limit, in the order that tables show them.
+pub const LIMITS: &[Limit] = &[
+    FLOWS,
+    HISTORY,
+    ALERT_FOLDS,
+    TALKERS,
+    VLAN_TAGS,
+    DECOMPRESSION_RATIO,
+    DECOMPRESSED_OCTETS,
+    RECORD_OCTETS,
+    INTERFACES,
+];

@@ -1,0 +1,128 @@
+//! The summary of a run: what `replay --json` prints and the dashboard's sensor page shows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// Flows, packets and IP octets together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Volume {
+    /// Flow records.
+    pub flows: u64,
+    /// Packets, both directions.
+    pub packets: u64,
+    /// IP octets, both directions.
+    pub octets: u64,
+}
+
+impl Volume {
+    /// Adds one more record's volume.
+    pub const fn add(&mut self, other: Self) {
+        self.flows = self.flows.saturating_add(other.flows);
+        self.packets = self.packets.saturating_add(other.packets);
+        self.octets = self.octets.saturating_add(other.octets);
+    }
+}
+
+/// One cell of the zone matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatrixCell {
+    /// Zone of the originators.
+    pub orig_zone: String,
+    /// Zone of the responders.
+    pub resp_zone: String,
+    /// What the policy allows.
+    pub allowed: Volume,
+    /// What it does not allow.
+    pub denied: Volume,
+    /// What it could not judge.
+    pub unknown: Volume,
+}
+
+/// Alerts by severity and by rule.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AlertTotals {
+    /// All of them.
+    pub total: u64,
+    /// Number by severity, `1` to `4`.
+    pub by_severity: BTreeMap<String, u64>,
+    /// Number by rule.
+    pub by_rule: BTreeMap<String, u64>,
+}
+
+/// One address and what it moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Talker {
+    /// The address.
+    pub address: String,
+    /// Its zone.
+    pub zone: String,
+    /// What it sent and received.
+    pub volume: Volume,
+}
+
+/// One capture file that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputFile {
+    /// Path as given; `-` is standard input.
+    pub path: String,
+    /// `pcap` or `pcapng`, with `+gzip` or `+zstd`.
+    pub format: String,
+    /// Packets read from it.
+    pub packets: u64,
+    /// Where and why reading stopped early.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
+}
+
+/// What went in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Input {
+    /// Every file in the order given.
+    pub files: Vec<InputFile>,
+    /// How many of them are damaged.
+    pub damaged: u64,
+}
+
+/// The whole run in one object.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// Packets read.
+    pub packets: u64,
+    /// Their octets on the wire.
+    pub frame_octets: u64,
+    /// Flows seen (records of one flow counted once).
+    pub flows: u64,
+    /// Flow records written.
+    pub flow_records: u64,
+    /// Alerts raised.
+    pub alerts: AlertTotals,
+    /// The zone matrix, without empty cells.
+    pub zones: Vec<MatrixCell>,
+    /// Addresses that moved most, most first.
+    pub talkers: Vec<Talker>,
+    /// Time of the first packet; absent where there is none.
+    pub first_packet: Option<Timestamp>,
+    /// Time of the last packet.
+    pub last_packet: Option<Timestamp>,
+    /// Seconds of wall time that the run took.
+    pub seconds: f64,
+    /// Packets divided by seconds.
+    pub packets_per_second: f64,
+    /// How many frames ended in each bucket, by id of the bucket.
+    pub frames: BTreeMap<String, u64>,
+    /// One number a cause of loss: buckets that are not "processed", evictions, cuts.
+    pub losses: BTreeMap<String, u64>,
+    /// What went in.
+    pub input: Input,
+    /// Name of the policy; empty where none.
+    pub policy_name: String,
+    /// Version of the policy; empty where none.
+    pub policy_version: String,
+    /// `enforce`, `learn`, or empty where there is no policy.
+    pub policy_mode: String,
+    /// Worker threads that decoded.
+    pub workers: u64,
+}
