@@ -123,7 +123,7 @@ pub struct FlowRecord {
     pub to_resp: Counts,
     /// From responder to originator.
     pub to_orig: Counts,
-    /// Zeek's connection state; TCP only.
+    /// Zeek's connection state; TCP, and for UDP who was heard.
     pub conn_state: Option<ConnState>,
     /// Zeek's history string; TCP only, else empty.
     pub history: String,

@@ -1,0 +1,55 @@
+//! Timeouts and limits of a flow table, and what it counts.
+
+use std::time::Duration;
+
+/// Timeouts and limits. Times are packet time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// A TCP connection that was answered ends after this long without a packet (Zeek's
+    /// `tcp_inactivity_timeout`).
+    pub tcp_idle: Duration,
+    /// Every other flow, and a TCP attempt that nobody answered, ends after this long without a
+    /// packet (Zeek's `udp_inactivity_timeout`).
+    pub idle: Duration,
+    /// A closed TCP connection is kept this long for late segments (Zeek's `tcp_close_delay`).
+    pub close_delay: Duration,
+    /// A flow that goes on is written this often.
+    pub active: Duration,
+    /// Flows tracked at once; the one idle longest goes first.
+    pub flows: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            tcp_idle: Duration::from_secs(300),
+            idle: Duration::from_secs(60),
+            close_delay: Duration::from_secs(5),
+            active: Duration::from_secs(1800),
+            flows: usize::try_from(sekisho_model::limits::FLOWS.default).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+/// What a table counted; every number only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Flows begun.
+    pub flows: u64,
+    /// Records handed to the sink.
+    pub records: u64,
+    /// Flows evicted because the table was full.
+    pub evicted: u64,
+    /// Letters that did not fit a history string.
+    pub history_cut: u64,
+}
+
+impl Counters {
+    /// Adds the counts of another table.
+    pub const fn add(&mut self, other: Self) {
+        self.flows = self.flows.saturating_add(other.flows);
+        self.records = self.records.saturating_add(other.records);
+        self.evicted = self.evicted.saturating_add(other.evicted);
+        self.history_cut = self.history_cut.saturating_add(other.history_cut);
+    }
+}

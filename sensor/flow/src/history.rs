@@ -1,0 +1,84 @@
+//! Zeek's history string: what happened in a connection, in order, one letter each.
+//!
+//! Upper case for the originator, lower case for the responder: `S` SYN, `H` SYN-ACK, `A` pure
+//! ACK, `D` payload, `F` FIN, `R` RST, `Q` a segment with flags that exclude each other; `^` where
+//! the direction was turned against the first packet. Source: Zeek, base/protocols/conn/main.zeek.
+
+use sekisho_model::limits;
+
+const CAPACITY: usize = 32;
+const _: () = assert!(CAPACITY as u64 == limits::HISTORY.default);
+
+/// The letters so far. Each is kept once a direction.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct History {
+    letters: [u8; CAPACITY],
+    len: u8,
+    /// A bit a letter and direction that was noted.
+    seen: u64,
+}
+
+impl History {
+    /// Notes that the direction was turned.
+    pub(crate) fn turned(&mut self) -> bool {
+        self.push(b'^')
+    }
+
+    /// Notes a letter once a direction. False where it did not fit.
+    pub(crate) fn note(&mut self, letter: u8, by_originator: bool) -> bool {
+        let letter = if by_originator {
+            letter.to_ascii_uppercase()
+        } else {
+            letter.to_ascii_lowercase()
+        };
+        let bit = 1_u64
+            .checked_shl(u32::from(letter.wrapping_sub(b'A')))
+            .unwrap_or(0);
+        if self.seen & bit != 0 {
+            return true;
+        }
+        self.seen |= bit;
+        self.push(letter)
+    }
+
+    fn push(&mut self, letter: u8) -> bool {
+        let Some(slot) = self.letters.get_mut(usize::from(self.len)) else {
+            return false;
+        };
+        *slot = letter;
+        self.len = self.len.saturating_add(1);
+        true
+    }
+
+    /// The letters as text.
+    pub(crate) fn text(&self) -> String {
+        self.letters
+            .iter()
+            .take(usize::from(self.len))
+            .map(|letter| char::from(*letter))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_stand_once_a_direction_in_order() {
+        let mut history = History::default();
+        for (letter, by_originator) in [
+            (b'S', true),
+            (b'H', false),
+            (b'A', true),
+            (b'D', true),
+            (b'D', true),
+            (b'D', false),
+            (b'A', false),
+        ] {
+            history.note(letter, by_originator);
+        }
+
+        assert_eq!(history.text(), "ShADda");
+    }
+}
