@@ -1,1 +1,39 @@
-//! export
+//! Flows and alerts for other programs.
+//!
+//! An [`Exporter`] is handed every record and alert in order and writes them where it will. So far
+//! there is one: [`Eve`], JSON lines with Suricata's names. Strings come from the network and from
+//! policy files; every exporter escapes them for its format.
+
+mod eve;
+mod eve_types;
+
+use std::io;
+
+use sekisho_model::summary::Summary;
+use sekisho_model::{Alert, FlowRecord};
+
+pub use eve::Eve;
+
+/// Something that records are written to.
+pub trait Exporter: Send {
+    /// Writes a flow record.
+    ///
+    /// # Errors
+    ///
+    /// What the target of the export said.
+    fn flow(&mut self, record: &FlowRecord) -> io::Result<()>;
+
+    /// Writes an alert, folded.
+    ///
+    /// # Errors
+    ///
+    /// What the target of the export said.
+    fn alert(&mut self, alert: &Alert) -> io::Result<()>;
+
+    /// Writes the last word and everything still held back.
+    ///
+    /// # Errors
+    ///
+    /// What the target of the export said.
+    fn finish(&mut self, summary: &Summary) -> io::Result<()>;
+}

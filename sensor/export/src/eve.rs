@@ -1,0 +1,159 @@
+//! EVE: one JSON object a line, with the field names of Suricata, so that what reads Suricata's
+//! `eve.json` reads ours. What Suricata has no word for stands under `sekisho`.
+
+use std::io::{self, BufWriter, Write};
+
+use sekisho_model::summary::Summary;
+use sekisho_model::{Alert, FlowRecord};
+use serde::Serialize;
+
+use crate::Exporter;
+use crate::eve_types::{AlertEvent, FlowEvent, StatsEvent};
+
+/// Writes EVE to anything that takes octets.
+///
+/// Output depends on the records alone: the same records give the same octets.
+pub struct Eve<W: Write + Send> {
+    out: BufWriter<W>,
+}
+
+impl<W: Write + Send> Eve<W> {
+    /// An exporter onto `out`.
+    pub fn new(out: W) -> Self {
+        Self {
+            out: BufWriter::with_capacity(1 << 20, out),
+        }
+    }
+
+    fn line(&mut self, event: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, event)?;
+        self.out.write_all(b"\n")
+    }
+}
+
+impl<W: Write + Send> Exporter for Eve<W> {
+    fn flow(&mut self, record: &FlowRecord) -> io::Result<()> {
+        self.line(&FlowEvent::of(record))
+    }
+
+    fn alert(&mut self, alert: &Alert) -> io::Result<()> {
+        self.line(&AlertEvent::of(alert))
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        self.line(&StatsEvent::of(summary))?;
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use sekisho_model::fields::{FIELDS, Value};
+    use sekisho_model::{Category, Explanation, Severity, Text, Verdict};
+
+    use super::*;
+
+    fn lines(write: impl FnOnce(&mut Eve<&mut Vec<u8>>)) -> Vec<serde_json::Value> {
+        let mut out = Vec::new();
+        let mut eve = Eve::new(&mut out);
+        write(&mut eve);
+        eve.out.flush().unwrap();
+        drop(eve);
+        String::from_utf8(out)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    fn alert() -> Alert {
+        let flow = FlowRecord {
+            verdict: Verdict::Denied,
+            rule: Arc::from("PATH-DENY"),
+            ..FlowRecord::example()
+        };
+        Alert {
+            id: 7,
+            rule: Arc::from("PATH-DENY"),
+            signature_id: 1_000_001,
+            title: Text::new(
+                "許可されていない経路の通信",
+                "Communication outside any allowed path",
+            ),
+            severity: Severity::High,
+            category: Category::PolicyViolation,
+            first_seen: flow.start,
+            last_seen: flow.end,
+            count: 1,
+            packets: 1,
+            octets: 60,
+            flow,
+            clause: Arc::from("6(3)ア"),
+            attack: vec![Arc::from("T1021")],
+            explanation: Explanation::default(),
+        }
+    }
+
+    #[test]
+    fn a_flow_and_an_alert_are_written_with_suricatas_names() {
+        let lines = lines(|eve| {
+            eve.flow(&FlowRecord::example()).unwrap();
+            eve.alert(&alert()).unwrap();
+        });
+
+        insta::assert_json_snapshot!(lines);
+    }
+
+    #[test]
+    fn every_field_of_the_table_stands_where_the_table_says() {
+        let record = FlowRecord {
+            vlan: Some(10),
+            ..FlowRecord::example()
+        };
+        let line = &lines(|eve| eve.flow(&record).unwrap())[0];
+
+        for field in FIELDS.iter().filter(|field| !field.eve.is_empty()) {
+            let found = line.pointer(&format!("/{}", field.eve.replace('.', "/")));
+            assert_eq!(
+                found.is_some(),
+                (field.get)(&record) != Value::Absent,
+                "{} at {}",
+                field.name,
+                field.eve
+            );
+        }
+    }
+
+    #[test]
+    fn hostile_strings_stay_data() {
+        let zone = "a\"b\\\n\u{202e}</script>\u{0}";
+        let record = FlowRecord {
+            orig_zone: Arc::from(zone),
+            ..FlowRecord::example()
+        };
+
+        let lines = lines(|eve| eve.flow(&record).unwrap());
+
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0]["sekisho"]["orig_zone"], zone);
+    }
+
+    #[test]
+    fn the_last_line_carries_the_counts() {
+        let summary = Summary {
+            packets: 3,
+            frames: BTreeMap::from([("tcp".to_owned(), 3)]),
+            ..Summary::default()
+        };
+
+        let lines = lines(|eve| eve.finish(&summary).unwrap());
+
+        assert_eq!(
+            (&lines[0]["event_type"], &lines[0]["stats"]["decoder"]["pkts"]),
+            (&"stats".into(), &3.into())
+        );
+    }
+}

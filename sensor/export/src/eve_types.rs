@@ -1,0 +1,350 @@
+//! The shape of EVE lines.
+//!
+//! Source of the names: Suricata 8, etc/schema.json.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use sekisho_model::summary::Summary;
+use sekisho_model::{
+    Alert, EndReason, Explanation, FlowRecord, MacAddress, Protocol, TcpFlags, Text, Timestamp, Verdict,
+};
+use serde::Serialize;
+
+/// What flow and alert lines share.
+#[derive(Serialize)]
+struct Head<'a> {
+    timestamp: Timestamp,
+    flow_id: u64,
+    event_type: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vlan: Vec<u16>,
+    src_ip: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src_port: Option<u16>,
+    dest_ip: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dest_port: Option<u16>,
+    proto: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icmp_type: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icmp_code: Option<u16>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    community_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ether: Option<Ether>,
+}
+
+impl<'a> Head<'a> {
+    fn of(record: &'a FlowRecord, event_type: &'static str, timestamp: Timestamp) -> Self {
+        let is_icmp = matches!(record.protocol, Protocol::ICMP | Protocol::ICMPV6);
+        let port = |port| record.protocol.has_ports().then_some(port);
+        let icmp = |number| is_icmp.then_some(number);
+        Self {
+            timestamp,
+            flow_id: record.flow_id,
+            event_type,
+            vlan: record.vlan.into_iter().chain(record.inner_vlan).collect(),
+            src_ip: record.orig.address,
+            src_port: port(record.orig.port),
+            dest_ip: record.resp.address,
+            dest_port: port(record.resp.port),
+            proto: match record.protocol {
+                Protocol::ICMPV6 => "IPv6-ICMP".to_owned(),
+                other => other.to_string().to_uppercase(),
+            },
+            icmp_type: icmp(record.orig.port),
+            icmp_code: icmp(record.resp.port),
+            community_id: &record.community_id,
+            ether: Ether::of(record),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Ether {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src_mac: Option<MacAddress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dest_mac: Option<MacAddress>,
+}
+
+impl Ether {
+    fn of(record: &FlowRecord) -> Option<Self> {
+        let (src_mac, dest_mac) = (record.orig_mac, record.resp_mac);
+        (src_mac.is_some() || dest_mac.is_some()).then_some(Self { src_mac, dest_mac })
+    }
+}
+
+#[derive(Serialize)]
+struct Flow {
+    pkts_toserver: u64,
+    pkts_toclient: u64,
+    bytes_toserver: u64,
+    bytes_toclient: u64,
+    start: Timestamp,
+    end: Timestamp,
+    age: u64,
+    state: &'static str,
+    reason: &'static str,
+    alerted: bool,
+}
+
+impl Flow {
+    fn of(record: &FlowRecord) -> Self {
+        let established = record.to_resp.packets > 0 && record.to_orig.packets > 0;
+        Self {
+            pkts_toserver: record.to_resp.packets,
+            pkts_toclient: record.to_orig.packets,
+            bytes_toserver: record.to_resp.frame_octets,
+            bytes_toclient: record.to_orig.frame_octets,
+            start: record.start,
+            end: record.end,
+            age: record.end.since(record.start).as_secs(),
+            state: match record.end_reason {
+                EndReason::EndOfFlow => "closed",
+                _ if established => "established",
+                _ => "new",
+            },
+            reason: match record.end_reason {
+                EndReason::Idle | EndReason::Active | EndReason::EndOfFlow => "timeout",
+                EndReason::Forced => "shutdown",
+                EndReason::LackOfResources => "forced",
+            },
+            alerted: record.verdict == Verdict::Denied,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Tcp {
+    tcp_flags: TcpText,
+    tcp_flags_ts: TcpText,
+    tcp_flags_tc: TcpText,
+    syn: bool,
+    fin: bool,
+    rst: bool,
+    psh: bool,
+    ack: bool,
+}
+
+/// Flags as two hexadecimal digits.
+struct TcpText(TcpFlags);
+
+impl Serialize for TcpText {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl Tcp {
+    fn of(record: &FlowRecord) -> Option<Self> {
+        let (there, back) = (record.to_resp.tcp_flags, record.to_orig.tcp_flags);
+        let both = TcpFlags(there.0 | back.0);
+        (record.protocol == Protocol::TCP).then_some(Self {
+            tcp_flags: TcpText(both),
+            tcp_flags_ts: TcpText(there),
+            tcp_flags_tc: TcpText(back),
+            syn: both.has(TcpFlags::SYN),
+            fin: both.has(TcpFlags::FIN),
+            rst: both.has(TcpFlags::RST),
+            psh: both.has(TcpFlags::PSH),
+            ack: both.has(TcpFlags::ACK),
+        })
+    }
+}
+
+/// What both kinds of line say of the judgement.
+#[derive(Serialize)]
+struct Judgement<'a> {
+    orig_zone: &'a str,
+    resp_zone: &'a str,
+    verdict: Verdict,
+    rule: &'a str,
+    policy_version: &'a str,
+}
+
+impl<'a> Judgement<'a> {
+    fn of(record: &'a FlowRecord) -> Self {
+        Self {
+            orig_zone: &record.orig_zone,
+            resp_zone: &record.resp_zone,
+            verdict: record.verdict,
+            rule: &record.rule,
+            policy_version: &record.policy_version,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct FlowExtra<'a> {
+    #[serde(flatten)]
+    judgement: Judgement<'a>,
+    part: u32,
+    direction_by: &'static str,
+    end_reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conn_state: Option<&'static str>,
+    history: &'a str,
+    orig_octets: u64,
+    resp_octets: u64,
+    orig_payload_octets: u64,
+    resp_payload_octets: u64,
+}
+
+/// `event_type` flow.
+#[derive(Serialize)]
+pub(crate) struct FlowEvent<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    flow: Flow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp: Option<Tcp>,
+    sekisho: FlowExtra<'a>,
+}
+
+impl<'a> FlowEvent<'a> {
+    pub(crate) fn of(record: &'a FlowRecord) -> Self {
+        Self {
+            head: Head::of(record, "flow", record.end),
+            flow: Flow::of(record),
+            tcp: Tcp::of(record),
+            sekisho: FlowExtra {
+                judgement: Judgement::of(record),
+                part: record.part,
+                direction_by: record.direction_by.name(),
+                end_reason: record.end_reason.name(),
+                conn_state: record.conn_state.map(sekisho_model::ConnState::name),
+                history: &record.history,
+                orig_octets: record.to_resp.octets,
+                resp_octets: record.to_orig.octets,
+                orig_payload_octets: record.to_resp.payload_octets,
+                resp_payload_octets: record.to_orig.payload_octets,
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct AlertBody<'a> {
+    action: &'static str,
+    gid: u32,
+    signature_id: u32,
+    rev: u32,
+    signature: &'a str,
+    category: &'static str,
+    severity: u8,
+}
+
+#[derive(Serialize)]
+struct AlertExtra<'a> {
+    alert_id: u64,
+    #[serde(flatten)]
+    judgement: Judgement<'a>,
+    category: &'static str,
+    subject: IpAddr,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+    count: u64,
+    packets: u64,
+    octets: u64,
+    title: &'a Text,
+    clause: &'a str,
+    attack: &'a [std::sync::Arc<str>],
+    explanation: &'a Explanation,
+}
+
+/// `event_type` alert.
+#[derive(Serialize)]
+pub(crate) struct AlertEvent<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    alert: AlertBody<'a>,
+    sekisho: AlertExtra<'a>,
+}
+
+impl<'a> AlertEvent<'a> {
+    pub(crate) fn of(alert: &'a Alert) -> Self {
+        Self {
+            head: Head::of(&alert.flow, "alert", alert.first_seen),
+            alert: AlertBody {
+                action: "allowed", // Seen passing; a monitor stops nothing.
+                gid: 1,
+                signature_id: alert.signature_id,
+                rev: 1,
+                signature: &alert.title.en,
+                category: alert.category.words(),
+                severity: alert.severity.number(),
+            },
+            sekisho: AlertExtra {
+                alert_id: alert.id,
+                judgement: Judgement {
+                    rule: &alert.rule,
+                    ..Judgement::of(&alert.flow)
+                },
+                category: alert.category.name(),
+                subject: alert.subject(),
+                first_seen: alert.first_seen,
+                last_seen: alert.last_seen,
+                count: alert.count,
+                packets: alert.packets,
+                octets: alert.octets,
+                title: &alert.title,
+                clause: &alert.clause,
+                attack: &alert.attack,
+                explanation: &alert.explanation,
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Decoder<'a> {
+    pkts: u64,
+    bytes: u64,
+    #[serde(flatten)]
+    frames: &'a BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct FlowTotals {
+    total: u64,
+    records: u64,
+}
+
+#[derive(Serialize)]
+struct Stats<'a> {
+    decoder: Decoder<'a>,
+    flow: FlowTotals,
+    losses: &'a BTreeMap<String, u64>,
+}
+
+/// `event_type` stats: the counts of the whole run, without anything that a clock gave.
+#[derive(Serialize)]
+pub(crate) struct StatsEvent<'a> {
+    timestamp: Timestamp,
+    event_type: &'static str,
+    stats: Stats<'a>,
+}
+
+impl<'a> StatsEvent<'a> {
+    pub(crate) fn of(summary: &'a Summary) -> Self {
+        Self {
+            timestamp: summary.last_packet.unwrap_or_default(),
+            event_type: "stats",
+            stats: Stats {
+                decoder: Decoder {
+                    pkts: summary.packets,
+                    bytes: summary.frame_octets,
+                    frames: &summary.frames,
+                },
+                flow: FlowTotals {
+                    total: summary.flows,
+                    records: summary.flow_records,
+                },
+                losses: &summary.losses,
+            },
+        }
+    }
+}
