@@ -158,24 +158,24 @@ fn linux_sll2(frame: &[u8]) -> (Link, Network<'_>) {
 }
 
 fn loopback(frame: &[u8]) -> (Link, Network<'_>) {
-    let Some((&family, rest)) = frame.split_first_chunk::<4>() else {
+    let Some((&word, rest)) = frame.split_first_chunk::<4>() else {
         return (Link::default(), Network::Other(FrameBucket::LinkTruncated));
+    };
+    let link = Link {
+        header_octets: 4,
+        ..Link::default()
     };
     // The byte order is the capturing machine's, which a file does not tell: families are small
     // numbers, so whichever reading is small is right.
-    let family = u32::from_be_bytes(family).min(u32::from_le_bytes(family));
-    // AF_INET is 2 everywhere; AF_INET6 is 10 on Linux, 24, 28 or 30 on the BSDs.
-    let network = match family {
-        2 | 10 | 24 | 28 | 30 => Network::Ip(rest),
-        _ => Network::Other(FrameBucket::OtherEthertype),
-    };
-    (
-        Link {
-            header_octets: 4,
-            ..Link::default()
-        },
-        network,
-    )
+    let family = u32::from_be_bytes(word).min(u32::from_le_bytes(word));
+    // AF_INET is 2 everywhere; AF_INET6 is 10 on Linux, 24, 28 or 30 on the BSDs. Some systems put
+    // an EtherType in its last two octets.
+    let [_, _, t0, t1] = word;
+    match family {
+        2 | 10 | 24 | 28 | 30 => (link, Network::Ip(rest)),
+        0..=255 => (link, Network::Other(FrameBucket::OtherEthertype)),
+        _ => ethertype(u16::from_be_bytes([t0, t1]), rest, link),
+    }
 }
 
 #[cfg(test)]

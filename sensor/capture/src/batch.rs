@@ -1,0 +1,182 @@
+//! A batch: the packets of one read, held in one run of octets.
+//!
+//! Packet octets lie one behind the other in a single buffer, beside it a list of small descriptors.
+//! [`Batch::clear`] keeps both allocations, so a batch that is reused allocates nothing per packet.
+
+use sekisho_model::Timestamp;
+
+use crate::Linktype;
+
+/// One captured packet; borrows its octets from a batch or a read buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// When it was captured.
+    pub time: Timestamp,
+    /// Octets it had on the wire; more than `data` where the snap length cut it.
+    pub len: u32,
+    /// What its first octets are.
+    pub linktype: Linktype,
+    /// The captured octets.
+    pub data: &'a [u8],
+}
+
+/// Packets in the order of their source.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    slots: Vec<Slot>,
+    octets: Vec<u8>,
+    packet_limit: usize,
+    octet_limit: usize,
+}
+
+/// Where a packet lies in the octets of its batch.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    time: Timestamp,
+    offset: usize,
+    caplen: u32,
+    len: u32,
+    linktype: Linktype,
+}
+
+impl Batch {
+    /// An empty batch that is full at `packets` packets or `octets` captured octets, at least one each.
+    ///
+    /// The packet that reaches the limit of octets is kept whole, so a batch can grow past it by one
+    /// packet.
+    #[must_use]
+    pub fn with_capacity(packets: usize, octets: usize) -> Self {
+        let (packet_limit, octet_limit) = (packets.max(1), octets.max(1));
+        Self {
+            slots: Vec::with_capacity(packet_limit),
+            octets: Vec::with_capacity(octet_limit),
+            packet_limit,
+            octet_limit,
+        }
+    }
+
+    /// Forgets the packets and keeps the memory.
+    pub fn clear(&mut self) {
+        self.slots.clear();
+        self.octets.clear();
+    }
+
+    /// Packets in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is no packet in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Whether one of its limits is reached.
+    #[must_use]
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.slots.len() >= self.packet_limit || self.octets.len() >= self.octet_limit
+    }
+
+    /// Captured octets in it.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.octets.len()
+    }
+
+    /// Appends a copy of `packet`, full or not. Captured octets past 4 GiB are cut off.
+    #[inline]
+    pub fn push(&mut self, packet: Packet<'_>) {
+        let caplen = u32::try_from(packet.data.len()).unwrap_or(u32::MAX);
+        let data = packet.data.get(..caplen as usize).unwrap_or_default();
+        self.slots.push(Slot {
+            time: packet.time,
+            offset: self.octets.len(),
+            caplen,
+            len: packet.len,
+            linktype: packet.linktype,
+        });
+        self.octets.extend_from_slice(data);
+    }
+
+    /// The packet at `index`, counted from 0.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<Packet<'_>> {
+        self.slots.get(index).map(|slot| self.packet(slot))
+    }
+
+    /// The packets in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Packet<'_>> {
+        self.slots.iter().map(|slot| self.packet(slot))
+    }
+
+    #[inline]
+    fn packet(&self, slot: &Slot) -> Packet<'_> {
+        let end = slot.offset.saturating_add(slot.caplen as usize);
+        Packet {
+            time: slot.time,
+            len: slot.len,
+            linktype: slot.linktype,
+            data: self.octets.get(slot.offset..end).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(nanos: i64, data: &[u8]) -> Packet<'_> {
+        Packet {
+            time: Timestamp::from_nanos(nanos),
+            len: 1500,
+            linktype: Linktype::ETHERNET,
+            data,
+        }
+    }
+
+    #[test]
+    fn gives_back_what_was_pushed_in_order() {
+        let mut batch = Batch::with_capacity(8, 64);
+
+        batch.push(packet(1, b"abc"));
+        batch.push(packet(0, b""));
+        batch.push(packet(2, b"de"));
+
+        let seen: Vec<_> = batch.iter().collect();
+        assert_eq!(seen, [packet(1, b"abc"), packet(0, b""), packet(2, b"de")]);
+        assert_eq!(batch.get(2), Some(packet(2, b"de")));
+        assert_eq!(batch.get(3), None);
+    }
+
+    #[test]
+    fn is_full_at_either_limit() {
+        let mut by_packets = Batch::with_capacity(2, 1000);
+        by_packets.push(packet(0, b""));
+        assert!(!by_packets.is_full());
+        by_packets.push(packet(0, b""));
+        assert!(by_packets.is_full());
+
+        let mut by_octets = Batch::with_capacity(1000, 4);
+        by_octets.push(packet(0, b"abc"));
+        assert!(!by_octets.is_full());
+        by_octets.push(packet(0, b"defgh"));
+        assert!(by_octets.is_full());
+        assert_eq!(by_octets.octets(), 8);
+    }
+
+    #[test]
+    fn clearing_keeps_the_memory() {
+        let mut batch = Batch::with_capacity(4, 16);
+        batch.push(packet(0, b"0123456789"));
+        let (slots, octets) = (batch.slots.capacity(), batch.octets.capacity());
+
+        batch.clear();
+
+        assert!(batch.is_empty());
+        assert_eq!((batch.slots.capacity(), batch.octets.capacity()), (slots, octets));
+    }
+}

@@ -1,0 +1,205 @@
+//! A window on a stream that always holds a whole record.
+//!
+//! Reads fill the whole free space at once; what is left of the last record moves to the front
+//! first. The window grows only as far as octets really arrive, so a length that lies costs nothing.
+
+use super::decompress::{Compression, Stream};
+use super::error::{Cause, Damage, ReadFailure};
+
+/// How a stream came to its end.
+enum Ending {
+    /// It was read to its last octet.
+    Whole,
+    /// It failed.
+    Failed(ReadFailure),
+}
+
+/// The window.
+pub(super) struct Buffer {
+    stream: Stream,
+    octets: Vec<u8>,
+    start: usize,
+    end: usize,
+    offset: u64,
+    ending: Option<Ending>,
+}
+
+impl Buffer {
+    /// An empty window of `capacity` octets.
+    pub(super) fn new(stream: Stream, capacity: usize) -> Self {
+        Self {
+            stream,
+            octets: vec![0; capacity],
+            start: 0,
+            end: 0,
+            offset: 0,
+            ending: None,
+        }
+    }
+
+    /// What can be seen of the stream.
+    #[inline]
+    pub(super) fn available(&self) -> &[u8] {
+        self.octets.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Octets of the stream before the first that is [`available`](Self::available).
+    pub(super) const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Makes at least `count` octets available; false where the stream ends before.
+    #[inline]
+    pub(super) fn want(&mut self, count: usize) -> bool {
+        self.end.saturating_sub(self.start) >= count || self.refill(count)
+    }
+
+    /// Passes over `count` available octets.
+    #[inline]
+    pub(super) fn consume(&mut self, count: usize) {
+        let count = count.min(self.end.saturating_sub(self.start));
+        self.start = self.start.saturating_add(count);
+        self.offset = self.offset.saturating_add(count as u64);
+    }
+
+    /// Passes over `count` octets without holding them; false where the stream ends before.
+    pub(super) fn skip(&mut self, count: u64) -> bool {
+        let mut left = count;
+        while left > 0 {
+            if !self.want(1) {
+                return false;
+            }
+            let step = usize::try_from(left)
+                .unwrap_or(usize::MAX)
+                .min(self.available().len());
+            self.consume(step);
+            left = left.saturating_sub(step as u64);
+        }
+        true
+    }
+
+    /// How the file is compressed.
+    pub(super) const fn compression(&self) -> Option<Compression> {
+        self.stream.compression()
+    }
+
+    /// Octets of the file that were used up so far.
+    pub(super) fn octets_read(&self) -> u64 {
+        self.stream.octets_read()
+    }
+
+    /// Says why the record at `offset` cannot be had: the stream failed, or it was cut off.
+    pub(super) fn short(&self, offset: u64, what: &'static str, need: u64) -> Damage {
+        let cause = match &self.ending {
+            Some(Ending::Failed(failure)) => Cause::Stream(failure.clone()),
+            _ => {
+                let seen = self.offset.saturating_add(self.available().len() as u64);
+                Cause::Cut {
+                    what,
+                    need,
+                    have: seen.saturating_sub(offset),
+                }
+            }
+        };
+        Damage { offset, cause }
+    }
+
+    /// At a place where a stream may end: whether it really ends there, unhurt.
+    pub(super) fn ended_well(&self) -> bool {
+        self.available().is_empty() && !matches!(self.ending, Some(Ending::Failed(_)))
+    }
+
+    #[inline(never)]
+    fn refill(&mut self, count: usize) -> bool {
+        self.octets.copy_within(self.start..self.end, 0);
+        self.end = self.end.saturating_sub(self.start);
+        self.start = 0;
+        while self.end < count && self.ending.is_none() {
+            if self.end >= self.octets.len() {
+                self.octets
+                    .resize(self.octets.len().saturating_mul(2).max(4096), 0);
+            }
+            let space = self.octets.get_mut(self.end..).unwrap_or_default();
+            match self.stream.read(space) {
+                Ok(0) => self.ending = Some(Ending::Whole),
+                Ok(read) => self.end = self.end.saturating_add(read).min(self.octets.len()),
+                Err(failure) => self.ending = Some(Ending::Failed(failure)),
+            }
+        }
+        self.end >= count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read};
+
+    use super::super::decompress::Bounds;
+    use super::*;
+
+    /// Gives one octet a read, as a slow pipe does.
+    struct Dripping(Vec<u8>);
+
+    impl Read for Dripping {
+        fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() || space.is_empty() {
+                return Ok(0);
+            }
+            space[0] = self.0.remove(0);
+            Ok(1)
+        }
+    }
+
+    fn dripping(count: u8, capacity: usize) -> Buffer {
+        let stream = Stream::new(Box::new(Dripping((0..count).collect())), None, Bounds::default()).unwrap();
+        Buffer::new(stream, capacity)
+    }
+
+    #[test]
+    fn a_window_grows_to_the_record_and_moves_along() {
+        let mut buffer = dripping(100, 4);
+
+        assert!(buffer.want(10));
+        assert_eq!(&buffer.available()[..10], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        buffer.consume(9);
+        assert!(buffer.want(90));
+        assert_eq!((buffer.available()[0], buffer.offset()), (9, 9));
+        assert!(buffer.skip(90) && buffer.want(1));
+        assert_eq!((buffer.available()[0], buffer.offset()), (99, 99));
+        assert!(!buffer.want(2));
+        assert!(!buffer.ended_well());
+        buffer.consume(1);
+        assert!(!buffer.want(1) && buffer.ended_well());
+    }
+
+    #[test]
+    fn a_length_that_lies_costs_no_memory() {
+        let mut buffer = dripping(5, 4);
+
+        assert!(!buffer.want(16 << 20));
+
+        assert!(buffer.octets.len() <= 8192);
+        let cause = Cause::Cut {
+            what: "packet record",
+            need: 60,
+            have: 5,
+        };
+        assert_eq!(buffer.short(0, "packet record", 60), Damage { offset: 0, cause });
+    }
+
+    #[test]
+    fn skipping_says_where_the_stream_ended() {
+        let mut buffer = dripping(50, 8);
+        buffer.want(10);
+        buffer.consume(10);
+
+        assert!(!buffer.skip(1 << 32));
+
+        let cause = Cause::Cut {
+            what: "block",
+            need: 99,
+            have: 40,
+        };
+        assert_eq!(buffer.short(10, "block", 99), Damage { offset: 10, cause });
+    }
+}
