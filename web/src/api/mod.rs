@@ -1,0 +1,56 @@
+//! The API, one file a resource: routes, query and body types, handlers.
+//!
+//! Handlers check, ask the store, answer.
+
+mod alerts;
+mod fields;
+mod flows;
+mod health;
+mod metrics;
+pub(crate) mod openapi;
+mod overview;
+mod policy;
+mod schema;
+mod sensor;
+
+use axum::Router;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::state::App;
+
+/// Every resource.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .merge(overview::routes())
+        .merge(alerts::routes())
+        .merge(flows::routes())
+        .merge(fields::routes())
+        .merge(policy::routes())
+        .merge(sensor::routes())
+        .merge(openapi::routes())
+        .merge(health::routes())
+        .merge(metrics::routes())
+}
+
+/// One page of a list.
+#[derive(Serialize, ToSchema)]
+struct Page<T> {
+    /// The rows, newest first.
+    rows: Vec<T>,
+    /// What to send as `cursor` for the next page; null on the last.
+    #[schema(required = true)]
+    next: Option<String>,
+    /// Rows on all pages together.
+    #[schema(required = true)]
+    total: Option<u64>,
+}
+
+/// The same text in both languages.
+#[derive(Serialize, ToSchema)]
+struct Label {
+    #[schema(value_type = String)]
+    ja: &'static str,
+    #[schema(value_type = String)]
+    en: &'static str,
+}

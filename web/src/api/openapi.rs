@@ -1,0 +1,57 @@
+//! `/api/v1/openapi.json`: the description of this API, made from the types that answer.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use utoipa::OpenApi;
+
+use super::{alerts, fields, flows, health, metrics, overview, policy, sensor};
+use crate::error::{ApiError, ErrorBody};
+use crate::query::{NoQuery, Params};
+use crate::state::App;
+
+/// Routes of this resource.
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/api/v1/openapi.json", get(openapi))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Sekisho",
+        description = "What the dashboard asks. Everything is read with GET; lists come newest first, in pages \
+                       that `next` and `cursor` chain. Unknown query keys are refused. Times are RFC 3339.",
+        version = "1",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    paths(
+        overview::overview,
+        alerts::list,
+        alerts::show,
+        flows::list,
+        flows::show,
+        fields::list,
+        fields::complete,
+        policy::policy,
+        sensor::sensor,
+        health::health,
+        metrics::metrics,
+    ),
+    components(schemas(ErrorBody))
+)]
+struct Document;
+
+/// The document as JSON text, the same on every call.
+pub(crate) fn document() -> String {
+    let mut text = Document::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+async fn openapi(Params(NoQuery {}): Params<NoQuery>) -> Result<impl IntoResponse, ApiError> {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(document);
+    Ok(([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()))
+}

@@ -1,0 +1,233 @@
+//! What the OpenAPI document says of types that other crates define.
+//!
+//! Those crates know nothing of the API; these describe their JSON. `tests/api.rs` holds every
+//! answer against the document, so a description that is wrong fails there.
+#![expect(dead_code, reason = "read by utoipa's derive, never built")]
+
+use std::collections::BTreeMap;
+
+use utoipa::ToSchema;
+
+/// A sentence in both languages.
+#[derive(ToSchema)]
+pub(super) struct Text {
+    ja: String,
+    en: String,
+}
+
+/// Flows, packets and IP octets together.
+#[derive(ToSchema)]
+pub(super) struct Volume {
+    flows: u64,
+    packets: u64,
+    octets: u64,
+}
+
+/// One cell of the zone matrix.
+#[derive(ToSchema)]
+pub(super) struct MatrixCell {
+    orig_zone: String,
+    resp_zone: String,
+    allowed: Volume,
+    denied: Volume,
+    unknown: Volume,
+}
+
+/// One address and what it moved.
+#[derive(ToSchema)]
+pub(super) struct Talker {
+    address: String,
+    zone: String,
+    volume: Volume,
+}
+
+/// Alerts by severity (1 to 4) and by rule.
+#[derive(ToSchema)]
+pub(super) struct AlertTotals {
+    total: u64,
+    by_severity: BTreeMap<String, u64>,
+    by_rule: BTreeMap<String, u64>,
+}
+
+/// One end of the first flow behind an alert.
+#[derive(ToSchema)]
+pub(super) struct AlertEnd {
+    address: String,
+    port: u16,
+    zone: String,
+    #[schema(required = true)]
+    mac: Option<String>,
+}
+
+/// Why an alert was raised.
+#[derive(ToSchema)]
+pub(super) struct Explanation {
+    /// Who, in which zone, talked to whom, over what.
+    observed: Text,
+    /// What the policy expects in its place.
+    expected: Text,
+    /// The nearest allowed path and in what it differs.
+    nearest: Text,
+    /// Id of that path; empty where there is none.
+    nearest_path: String,
+    /// In what the flow differs from it.
+    differs: Vec<String>,
+    /// What would have silenced the alert.
+    silenced_by: Text,
+    /// What to do first.
+    first_step: Text,
+}
+
+/// Flows that break the same rule between the same ends, folded into one.
+#[derive(ToSchema)]
+pub(super) struct Alert {
+    id: u64,
+    /// Stable text id of the rule.
+    rule: String,
+    /// `alert.signature_id` in EVE.
+    signature_id: u32,
+    title: Text,
+    /// 1 high, 2 medium, 3 low, 4 informational.
+    severity: u8,
+    category: String,
+    #[schema(format = DateTime)]
+    first_seen: String,
+    #[schema(format = DateTime)]
+    last_seen: String,
+    /// Flows behind it.
+    count: u64,
+    packets: u64,
+    octets: u64,
+    orig: AlertEnd,
+    resp: AlertEnd,
+    protocol: String,
+    /// The first flow behind it.
+    flow_id: u64,
+    community_id: String,
+    /// Clause of the written policy; empty where none is named.
+    clause: String,
+    /// MITRE ATT&CK techniques.
+    attack: Vec<String>,
+    policy_version: String,
+    explanation: Explanation,
+}
+
+/// The policy of the last run.
+#[derive(ToSchema)]
+pub(super) struct Policy {
+    /// Empty where there is no policy.
+    name: String,
+    version: String,
+    /// `enforce`, `learn`, or empty.
+    mode: String,
+    source: String,
+    label: Text,
+    zones: Vec<Zone>,
+    paths: Vec<PolicyPath>,
+    boundaries: Vec<Boundary>,
+}
+
+/// A part of the network.
+#[derive(ToSchema)]
+pub(super) struct Zone {
+    id: String,
+    label: Text,
+    networks: Vec<String>,
+    vlans: Vec<u16>,
+    /// `allow` or `deny`: whether hosts of the zone may talk to each other.
+    intra: String,
+    #[schema(required = true)]
+    classification: Option<u8>,
+    clause: String,
+    department: String,
+    owner: String,
+    review: String,
+    /// Counted, never stored.
+    excluded: bool,
+}
+
+/// Communication that is allowed.
+#[derive(ToSchema)]
+#[schema(as = Path)]
+pub(super) struct PolicyPath {
+    id: String,
+    from: Vec<String>,
+    to: Vec<String>,
+    /// Empty: any.
+    protocol: Vec<String>,
+    /// Responder ports and ranges; empty: any.
+    ports: Vec<String>,
+    title: Text,
+    clause: String,
+    owner: String,
+    approver: String,
+    contract: String,
+    review: String,
+}
+
+/// Communication that is denied, with the clause that it breaks.
+#[derive(ToSchema)]
+pub(super) struct Boundary {
+    id: String,
+    from: Vec<String>,
+    to: Vec<String>,
+    /// Empty: any.
+    protocol: Vec<String>,
+    /// Responder ports and ranges; empty: any.
+    ports: Vec<String>,
+    clause: String,
+    /// `high`, `medium`, `low`, or empty where the zones decide.
+    severity: String,
+    title: Text,
+    /// What to do first.
+    first_step: Text,
+    /// MITRE ATT&CK techniques.
+    attack: Vec<String>,
+}
+
+/// One run of the sensor.
+#[derive(ToSchema)]
+pub(super) struct Summary {
+    packets: u64,
+    /// Octets on the wire.
+    frame_octets: u64,
+    flows: u64,
+    flow_records: u64,
+    alerts: AlertTotals,
+    zones: Vec<MatrixCell>,
+    talkers: Vec<Talker>,
+    #[schema(format = DateTime, required = true)]
+    first_packet: Option<String>,
+    #[schema(format = DateTime, required = true)]
+    last_packet: Option<String>,
+    /// Wall time of the run.
+    seconds: f64,
+    packets_per_second: f64,
+    /// Frames by bucket.
+    frames: BTreeMap<String, u64>,
+    /// One number a cause of loss.
+    losses: BTreeMap<String, u64>,
+    input: Input,
+    policy_name: String,
+    policy_version: String,
+    policy_mode: String,
+    workers: u64,
+}
+
+/// What a run read.
+#[derive(ToSchema)]
+pub(super) struct Input {
+    files: Vec<InputFile>,
+    damaged: u64,
+}
+
+/// One capture file.
+#[derive(ToSchema)]
+pub(super) struct InputFile {
+    path: String,
+    format: String,
+    packets: u64,
+    /// Where and why reading stopped early.
+    #[schema(nullable = false, required = false)]
+    damage: Option<String>,
+}

@@ -1,0 +1,169 @@
+//! What every request passes before a handler sees it, and what every answer carries.
+//!
+//! The dashboard has no accounts yet, so a web page of another origin must not reach it through the
+//! browser of the person who uses it. The `Host` check ends DNS rebinding: a name of the attacker
+//! that resolves to 127.0.0.1 is still a name of the attacker.
+
+use std::net::IpAddr;
+
+use axum::extract::Request;
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, Method, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::error::ApiError;
+
+/// Octets of path and query together.
+pub(crate) const MAX_URI_OCTETS: usize = 16 * 1024;
+
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; \
+             connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+    ),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+];
+
+/// The middleware: refuses what is not meant for us, and marks every answer.
+pub(crate) async fn guard(request: Request, next: Next) -> Response {
+    let mut response = match check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in SECURITY_HEADERS {
+        headers.insert(name, value);
+    }
+    // What may be kept says so itself; only assets do.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if response.status() == axum::http::StatusCode::METHOD_NOT_ALLOWED {
+        let allow = HeaderValue::from_static("GET, HEAD");
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+fn check(request: &Request) -> Result<(), ApiError> {
+    if !is_for_loopback(request.uri(), request.headers()) {
+        return Err(ApiError::ForbiddenHost);
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(ApiError::MethodNotAllowed);
+    }
+    let octets = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |text| text.as_str().len());
+    if octets > MAX_URI_OCTETS {
+        return Err(ApiError::UriTooLong {
+            limit: MAX_URI_OCTETS,
+        });
+    }
+    Ok(())
+}
+
+/// Whether every place that names the host names this machine's loopback, and there is one.
+fn is_for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
+    let mut named = headers
+        .get_all(header::HOST)
+        .iter()
+        .map(|value| value.to_str().unwrap_or_default())
+        .chain(uri.authority().map(axum::http::uri::Authority::as_str))
+        .peekable();
+    named.peek().is_some() && named.all(is_loopback)
+}
+
+fn is_loopback(host_and_port: &str) -> bool {
+    let (host, port) = match host_and_port.rsplit_once(':') {
+        // In `[::1]` the last colon belongs to the address.
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (host_and_port, "0"),
+    };
+    if port.parse::<u16>().is_err() {
+        return false;
+    }
+    if host.eq_ignore_ascii_case("localhost") {
+        return true;
+    }
+    let address = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(v6) => v6.parse().map(IpAddr::V6),
+        None => host.parse().map(IpAddr::V4),
+    };
+    address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_names_and_addresses_pass_with_any_port() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1",
+            "127.9.8.7:1",
+            "[::1]",
+            "[::1]:65535",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn every_other_host_is_refused() {
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "evil.example:80",
+            "user@localhost",
+            "localhost@evil.example",
+            "0.0.0.0",
+            "10.0.0.1:8080",
+            "[::2]",
+            "[::ffff:127.0.0.1]",
+            "::1",
+            "localhost:",
+            "localhost:99999",
+            "localhost:80:80",
+            "127.1",
+            "2130706433",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_names_two_hosts_needs_both_to_be_loopback() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::HOST, HeaderValue::from_static("localhost"));
+        let own = Uri::from_static("/");
+        let foreign = Uri::from_static("http://evil.example/");
+
+        assert!(is_for_loopback(&own, &headers));
+        assert!(!is_for_loopback(&foreign, &headers));
+        headers.append(header::HOST, HeaderValue::from_static("evil.example"));
+        assert!(!is_for_loopback(&own, &headers));
+        assert!(!is_for_loopback(&own, &HeaderMap::new()));
+    }
+}

@@ -1,0 +1,8 @@
+//! The API over a real data directory: every resource, every refusal, and the document about them.
+
+mod assets;
+mod document;
+mod lists;
+mod refusals;
+mod resources;
+mod site;

@@ -1,0 +1,289 @@
+//! The fixture: a data directory with flows, alerts, a policy and a summary, and the router over it.
+//!
+//! 300 flows, one a minute, every third denied by the policy; 25 alerts, one every twelve minutes.
+//! One zone has a name that a browser, a spreadsheet or a terminal would misread.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use sekisho_model::summary::{AlertTotals, Input, InputFile, MatrixCell, Summary, Talker, Volume};
+use sekisho_model::{
+    Alert, Category, Endpoint, Explanation, FlowRecord, MacAddress, Severity, Text, Timestamp, Verdict,
+};
+use sekisho_policy::{Policy, Source};
+use sekisho_store::{Embedded, StoreWriter};
+use sekisho_web::{AppState, router};
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+pub(crate) const FLOWS: u64 = 300;
+pub(crate) const ALERTS: u64 = 25;
+pub(crate) const HOSTILE: &str = "<script>alert(1)</script>\"'\\\u{1b}[31m\n=cmd|calc";
+
+/// 2026-11-02T00:00:00Z.
+pub(crate) fn morning() -> Timestamp {
+    Timestamp::parse("2026-11-02T00:00:00Z").unwrap()
+}
+
+pub(crate) struct Site {
+    app: Router,
+    folder: TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Site {
+    /// A data directory after one run.
+    pub(crate) fn new() -> Self {
+        Self::with(|mut writer| {
+            for minute in 0..FLOWS {
+                writer.flow(&flow(minute)).unwrap();
+            }
+            let mut later = flow(7);
+            later.part = 1;
+            later.start = later.start.plus(Duration::from_secs(10));
+            writer.flow(&later).unwrap();
+            for number in 0..ALERTS {
+                writer.alert(&alert(number)).unwrap();
+            }
+            writer.policy(&policy()).unwrap();
+            writer.finish(&summary()).unwrap();
+        })
+    }
+
+    /// A data directory that nothing was written to.
+    pub(crate) fn empty() -> Self {
+        Self::with(drop)
+    }
+
+    fn with(fill: impl FnOnce(Box<dyn StoreWriter>)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Embedded::create(&folder.path().join("data")).unwrap();
+        fill(Box::new(store.writer().unwrap()));
+        Self {
+            app: router(AppState {
+                store: Arc::new(store),
+            }),
+            folder,
+        }
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) async fn get(&self, uri: &str) -> Answer {
+        self.send(Request::get(uri).header("host", "localhost:8080"))
+            .await
+    }
+
+    pub(crate) async fn send(&self, request: axum::http::request::Builder) -> Answer {
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let octets = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(octets.to_vec()).unwrap(),
+        }
+    }
+
+    /// The JSON of an answer that must be there.
+    pub(crate) async fn json(&self, uri: &str) -> Value {
+        let answer = self.get(uri).await;
+        assert_eq!(answer.status, StatusCode::OK, "{uri}: {}", answer.text);
+        assert_eq!(answer.headers["content-type"], "application/json", "{uri}");
+        assert_eq!(answer.headers["cache-control"], "no-store", "{uri}");
+        serde_json::from_str(&answer.text).unwrap()
+    }
+
+    /// The error of a request that must be refused.
+    pub(crate) async fn refusal(&self, uri: &str, status: StatusCode) -> Value {
+        let answer = self.get(uri).await;
+        assert_eq!(answer.status, status, "{uri}: {}", answer.text);
+        let mut body: Value = serde_json::from_str(&answer.text).unwrap();
+        body["error"].take()
+    }
+}
+
+/// A text as a query carries it.
+pub(crate) fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|octet| match octet {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(octet).to_string(),
+            _ => format!("%{octet:02X}"),
+        })
+        .collect()
+}
+
+fn flow(minute: u64) -> FlowRecord {
+    let denied = minute.is_multiple_of(3);
+    let start = morning().plus(Duration::from_secs(minute * 60));
+    let host = u8::try_from(minute % 20 + 1).unwrap();
+    FlowRecord {
+        flow_id: 1000 + minute,
+        orig: Endpoint {
+            address: IpAddr::V4(Ipv4Addr::new(10, 40, 1, host)),
+            port: 50_000,
+        },
+        resp: Endpoint {
+            address: IpAddr::V4(Ipv4Addr::new(10, 40, 2, 10)),
+            port: if denied { 3306 } else { 443 },
+        },
+        orig_zone: Arc::from(if minute == 5 { HOSTILE } else { "office" }),
+        resp_zone: Arc::from("server"),
+        orig_mac: Some(MacAddress([0x52, 0x54, 0, 0, 0, host])),
+        verdict: if denied { Verdict::Denied } else { Verdict::Allowed },
+        rule: Arc::from(if denied { "PATH-DENY" } else { "PATH-0001" }),
+        policy_version: Arc::from("2026-11"),
+        community_id: "1:LQU9qZlK+B5F3KDmev6m5PMibrg=".to_owned(),
+        start,
+        end: start.plus(Duration::from_secs(1)),
+        ..FlowRecord::example()
+    }
+}
+
+fn alert(number: u64) -> Alert {
+    let flow = flow(number * 12);
+    let severe = number < 5;
+    Alert {
+        id: 100 + number,
+        rule: Arc::from("PATH-DENY"),
+        signature_id: 1_000_001,
+        title: Text::new("許可されていない通信", "Communication that is not allowed"),
+        severity: if severe { Severity::High } else { Severity::Medium },
+        category: Category::PolicyViolation,
+        first_seen: flow.start,
+        last_seen: flow.start.plus(Duration::from_secs(60)),
+        count: 3,
+        packets: 3,
+        octets: 180,
+        flow,
+        clause: Arc::from("6(3)イ"),
+        attack: vec![Arc::from("T1021")],
+        explanation: Explanation {
+            observed: Text::new(format!("観測 {number}"), format!("observed {number}")),
+            expected: Text::new("期待", "expected"),
+            nearest: Text::new("最も近い経路", "nearest"),
+            nearest_path: "PATH-0001".to_owned(),
+            differs: vec!["ports".to_owned()],
+            silenced_by: Text::new("経路を足す", "a path"),
+            first_step: Text::new("担当者に聞く", "ask the owner"),
+        },
+    }
+}
+
+fn policy() -> Value {
+    let text = r#"
+        schema = 1
+        [policy]
+        name = "three zones"
+        version = "2026-11"
+        label.ja = "三層"
+        label.en = "Three zones"
+        [zone.office]
+        networks = ["10.40.1.0/24"]
+        vlans = [10]
+        clause = "6(3)ア"
+        [zone.server]
+        networks = ["10.40.2.0/24"]
+        classification = 3
+        [[path]]
+        id = "PATH-0001"
+        from = "office"
+        to = "server"
+        protocol = "tcp"
+        ports = [443, "8000-8080"]
+        clause = "2(18)"
+        [[boundary]]
+        id = "BOUND-01"
+        from = "office"
+        to = "*"
+        clause = "6(3)ア"
+        severity = "high"
+        title.ja = "執務室から他領域への通信"
+        title.en = "Office talks to another zone"
+        attack = ["T1021"]
+    "#;
+    let source = Source {
+        name: "zones.toml".to_owned(),
+        text: text.into(),
+    };
+    Policy::compile(&[source]).unwrap().describe()
+}
+
+fn summary() -> Summary {
+    let volume = Volume {
+        flows: 200,
+        packets: 200,
+        octets: 12_000,
+    };
+    Summary {
+        packets: 310,
+        frame_octets: 22_940,
+        flows: FLOWS,
+        flow_records: FLOWS + 1,
+        alerts: AlertTotals {
+            total: ALERTS,
+            by_severity: [("1".to_owned(), 5), ("2".to_owned(), 20)].into(),
+            by_rule: [("PATH-DENY".to_owned(), ALERTS)].into(),
+        },
+        zones: vec![MatrixCell {
+            orig_zone: "office".to_owned(),
+            resp_zone: "server".to_owned(),
+            allowed: volume,
+            denied: Volume::default(),
+            unknown: Volume::default(),
+        }],
+        talkers: vec![Talker {
+            address: "10.40.1.1".to_owned(),
+            zone: "office".to_owned(),
+            volume,
+        }],
+        first_packet: Some(morning()),
+        last_packet: Some(morning().plus(Duration::from_secs(FLOWS * 60))),
+        seconds: 0.5,
+        packets_per_second: 620.0,
+        frames: [
+            ("tcp".to_owned(), 301),
+            ("arp".to_owned(), 7),
+            ("ip_truncated".to_owned(), 2),
+        ]
+        .into(),
+        losses: [("flows_evicted".to_owned(), 4), ("ip_truncated".to_owned(), 2)].into(),
+        input: Input {
+            files: vec![
+                InputFile {
+                    path: "morning.pcap".to_owned(),
+                    format: "pcap".to_owned(),
+                    packets: 300,
+                    damage: None,
+                },
+                InputFile {
+                    path: "cut.pcapng.gz".to_owned(),
+                    format: "pcapng+gzip".to_owned(),
+                    packets: 10,
+                    damage: Some("octet 900: the block is cut off".to_owned()),
+                },
+            ],
+            damaged: 1,
+        },
+        policy_name: "three zones".to_owned(),
+        policy_version: "2026-11".to_owned(),
+        policy_mode: "enforce".to_owned(),
+        workers: 2,
+    }
+}
