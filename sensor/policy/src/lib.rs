@@ -1,1 +1,214 @@
-//! policy
+//! Zones and paths: parse, compile, judge, explain.
+//!
+//! A policy is a folder of TOML files that says which networks make up which zone, and on which
+//! paths the zones may talk to each other. [`Policy::compile`] reads it or says everything that is
+//! wrong with it; [`Policy::judge`] gives the verdict on one flow; [`Policy::finding`] turns a
+//! denied flow into what the alert says, in Japanese and English. Nothing here reads packets,
+//! keeps state between flows or knows the time.
+//!
+//! ```
+//! use sekisho_model::{Protocol, Verdict};
+//! use sekisho_policy::{Policy, Question, Source};
+//!
+//! let text = r#"
+//!     schema = 1
+//!
+//!     [policy]
+//!     name = "two zones"
+//!     version = "2026-11"
+//!
+//!     [zone.office]
+//!     networks = ["10.40.1.0/24"]
+//!
+//!     [zone.server]
+//!     networks = ["10.40.2.0/24", "2001:db8:40:2::/64"]
+//!
+//!     [[path]]
+//!     id = "PATH-0001"
+//!     from = "office"
+//!     to = "server"
+//!     protocol = "tcp"
+//!     ports = [443]
+//! "#;
+//! let source = Source { name: "zones.toml".to_owned(), text: text.into() };
+//! let policy = Policy::compile(&[source])?;
+//!
+//! let mut question = Question {
+//!     orig: [10, 40, 1, 11].into(),
+//!     resp: [10, 40, 2, 10].into(),
+//!     vlan: None,
+//!     protocol: Protocol::TCP,
+//!     resp_port: 443,
+//!     related: false,
+//! };
+//! assert_eq!(&*policy.judge(&question).rule, "PATH-0001");
+//!
+//! question.resp_port = 3306;
+//! let judgement = policy.judge(&question);
+//! assert_eq!((judgement.verdict, &*judgement.rule), (Verdict::Denied, "PATH-DENY"));
+//! # Ok::<(), sekisho_policy::PolicyErrors>(())
+//! ```
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod builtin;
+mod compile;
+mod conditions;
+mod describe;
+mod error;
+mod explain;
+mod file;
+mod judge;
+mod lists;
+mod matrix;
+mod parse;
+mod source;
+mod warnings;
+mod zones;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use sekisho_model::{Severity, Text};
+
+pub use error::{PolicyErrors, Report};
+pub use explain::Violation;
+pub use judge::{Judgement, Question};
+pub use lists::{List, ListKind};
+pub use source::{MAX_FILE_OCTETS, Source, load_dir};
+pub use zones::{MAX_ZONES, ZoneId};
+
+use conditions::Conditions;
+
+/// Whether violations raise alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Judge, and raise an alert for every denied flow.
+    Enforce,
+    /// Judge and record, raise no alert.
+    Learn,
+}
+
+impl Mode {
+    /// The word in policy files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Learn => "learn",
+        }
+    }
+}
+
+/// A compiled policy: immutable, shared by every worker.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    none: bool,
+    name: String,
+    version: Arc<str>,
+    mode: Mode,
+    label: Text,
+    source: String,
+    zones: zones::Zones,
+    /// In the order of the files.
+    paths: Vec<Path>,
+    matrix: matrix::Matrix,
+    boundaries: Vec<Boundary>,
+    lists: Vec<List>,
+    warnings: Vec<Report>,
+    rules: builtin::RuleIds,
+}
+
+impl Policy {
+    /// Whether this stands for "no policy".
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.none
+    }
+
+    /// Name of the policy; empty where none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Version of the policy, as every record carries it; empty where none.
+    #[must_use]
+    pub const fn version(&self) -> &Arc<str> {
+        &self.version
+    }
+
+    /// Whether violations raise alerts.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The zone of one address: longest prefix, else VLAN, else [`ZoneId::UNKNOWN`].
+    ///
+    /// [`Policy::judge`] knows both ends and can tell which of them a VLAN tag speaks for, so the
+    /// zones of a flow are those of its judgement.
+    #[must_use]
+    pub fn zone_of(&self, address: IpAddr, vlan: Option<u16>) -> ZoneId {
+        self.zones.of(address, vlan)
+    }
+
+    /// The id of a zone.
+    #[must_use]
+    pub fn zone_name(&self, zone: ZoneId) -> &Arc<str> {
+        self.zones.get(zone).map_or(&self.rules.none, |zone| &zone.id)
+    }
+
+    /// What people call a zone.
+    #[must_use]
+    pub fn zone_label(&self, zone: ZoneId) -> Text {
+        self.zones
+            .get(zone)
+            .map_or_else(Text::default, |zone| zone.label.clone())
+    }
+
+    /// Remarks that do not keep the policy from working, for `rules check`.
+    #[must_use]
+    pub fn warnings(&self) -> &[Report] {
+        &self.warnings
+    }
+
+    /// The lists of addresses that play a role.
+    #[must_use]
+    pub fn lists(&self) -> &[List] {
+        &self.lists
+    }
+}
+
+/// An allowed conduit.
+#[derive(Debug, Clone)]
+struct Path {
+    id: Arc<str>,
+    conditions: Conditions,
+    title: Text,
+    clause: String,
+    owner: String,
+    approver: String,
+    contract: String,
+    review: String,
+}
+
+/// A name for a crossing that no path allows.
+#[derive(Debug, Clone)]
+struct Boundary {
+    id: Arc<str>,
+    conditions: Conditions,
+    clause: Arc<str>,
+    severity: Option<Severity>,
+    title: Text,
+    first_step: Text,
+    attack: Vec<Arc<str>>,
+}

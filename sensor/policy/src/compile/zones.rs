@@ -1,0 +1,108 @@
+//! Zones: ids, networks and VLANs may each stand in one zone only.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use sekisho_model::Text;
+
+use super::unique;
+use crate::error::{Report, Sink};
+use crate::file::{At, Place};
+use crate::parse::{Declarations, ZoneDecl};
+use crate::zones::{MAX_ZONES, Zone, Zones};
+
+pub(super) fn compile(declared: &Declarations, sink: &mut Sink) -> Zones {
+    let zones = &declared.zones;
+    unique(zones.iter().map(|zone| &zone.id), "zone", sink);
+    disjoint("network", zones, |zone| &zone.networks, sink);
+    disjoint("VLAN", zones, |zone| &zone.vlans, sink);
+    if let Some(zone) = zones.get(MAX_ZONES) {
+        sink.push(
+            Report::error(
+                "policy::limit",
+                format!("the policy has more than {MAX_ZONES} zones"),
+            )
+            .at(&zone.id.place, "one zone too many")
+            .help("join zones that have the same paths"),
+        );
+    }
+    Zones::new(zones.iter().take(MAX_ZONES).map(zone).collect())
+}
+
+fn zone(declared: &ZoneDecl) -> Zone {
+    let or_id = |label: &String| {
+        if label.is_empty() {
+            declared.id.value.clone()
+        } else {
+            label.clone()
+        }
+    };
+    Zone {
+        id: Arc::from(declared.id.value.as_str()),
+        label: Text {
+            ja: or_id(&declared.label.ja),
+            en: or_id(&declared.label.en),
+        },
+        networks: declared.networks.iter().map(|network| network.value).collect(),
+        vlans: declared.vlans.iter().map(|vlan| vlan.value).collect(),
+        intra_deny: declared.intra_deny,
+        classification: declared.classification,
+        clause: Arc::from(declared.clause.as_str()),
+        department: declared.department.clone(),
+        owner: declared.owner.clone(),
+        review: declared.review.clone(),
+        excluded: declared.excluded,
+    }
+}
+
+/// Complains where two zones have the same item; warns where one zone has it twice.
+fn disjoint<T: Copy + Eq + Hash + Display>(
+    what: &str,
+    zones: &[ZoneDecl],
+    items: fn(&ZoneDecl) -> &Vec<At<T>>,
+    sink: &mut Sink,
+) {
+    let mut seen: HashMap<T, (usize, &Place)> = HashMap::new();
+    for (index, zone) in zones.iter().enumerate() {
+        for item in items(zone) {
+            let Some((owner, place)) = seen.get(&item.value).copied() else {
+                seen.insert(item.value, (index, &item.place));
+                continue;
+            };
+            let value = item.value;
+            let name = &zone.id.value;
+            let other = zones.get(owner).map_or("", |zone| zone.id.value.as_str());
+            let report = if owner != index && other == name {
+                // The same zone in two files, which was complained about as a whole.
+                continue;
+            } else if owner == index {
+                Report::warning(
+                    "policy::repeated",
+                    format!("zone `{name}` names the {what} {value} twice"),
+                )
+                .help("remove one of them")
+            } else {
+                Report::error(
+                    "policy::overlap",
+                    format!("the {what} {value} is in two zones, `{other}` and `{name}`"),
+                )
+                .help(remedy(what))
+            };
+            sink.push(
+                report
+                    .at(&item.place, "given again")
+                    .at(place, "first given here"),
+            );
+        }
+    }
+}
+
+fn remedy(what: &str) -> &'static str {
+    if what == "VLAN" {
+        "leave it in one of the zones"
+    } else {
+        "leave it in one of the zones, or split it; a smaller network inside a larger one is fine, the smaller wins"
+    }
+}

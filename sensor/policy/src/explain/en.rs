@@ -1,0 +1,257 @@
+//! The explanation in English.
+
+use super::facts::{Facts, Party, Stranger};
+use super::nearest::{Difference, Nearest};
+use super::service;
+use crate::Path;
+use crate::conditions::{End, Ports};
+use crate::zones::Zone;
+
+pub(super) fn title(facts: &Facts<'_>) -> String {
+    format!(
+        "Communication outside any allowed path ({} → {})",
+        facts.orig.zone.label.en, facts.resp.zone.label.en
+    )
+}
+
+pub(super) fn observed(facts: &Facts<'_>) -> String {
+    let answer = if facts.answered {
+        "The responder answered."
+    } else {
+        "No answer was seen."
+    };
+    format!(
+        "{} talked to {} over {}. {answer}",
+        party(&facts.orig),
+        party(&facts.resp),
+        over(facts)
+    )
+}
+
+pub(super) fn expected(facts: &Facts<'_>) -> String {
+    let between = if facts.inside {
+        format!("between hosts of {}", zone(facts.orig.zone))
+    } else {
+        format!("from {} to {}", zone(facts.orig.zone), zone(facts.resp.zone))
+    };
+    let basis = if facts.clause.is_empty() {
+        String::new()
+    } else {
+        format!(" This rests on clause {}.", facts.clause)
+    };
+    if facts.between.is_empty() {
+        return format!("The policy allows no path {between}.{basis}");
+    }
+    let mut paths: Vec<_> = facts.between.iter().map(|path| named(path)).collect();
+    if facts.more > 0 {
+        paths.push(format!("{} more", facts.more));
+    }
+    format!(
+        "The only paths that the policy allows {between} are: {}.{basis}",
+        paths.join(", ")
+    )
+}
+
+pub(super) fn nearest(facts: &Facts<'_>) -> String {
+    let Some(nearest) = &facts.nearest else {
+        return if facts.inside {
+            format!("No allowed path begins or ends in {}.", zone(facts.orig.zone))
+        } else {
+            format!(
+                "No allowed path begins in {} or ends in {}.",
+                zone(facts.orig.zone),
+                zone(facts.resp.zone)
+            )
+        };
+    };
+    let differs: Vec<_> = nearest
+        .differs
+        .iter()
+        .map(|what| difference(*what, nearest, facts))
+        .collect();
+    format!(
+        "The nearest allowed path is {}. This flow differs in {}.",
+        named(nearest.path),
+        differs.join(", ")
+    )
+}
+
+pub(super) fn silenced_by(facts: &Facts<'_>) -> String {
+    let service = if facts.record.protocol.has_ports() {
+        format!(
+            "protocol = \"{}\", ports = [{}]",
+            facts.record.protocol, facts.record.resp.port
+        )
+    } else {
+        format!("protocol = \"{}\"", facts.record.protocol)
+    };
+    let (from, to) = (&facts.orig.zone.id, &facts.resp.zone.id);
+    let begin = if facts.inside {
+        format!("With intra = \"allow\" in [zone.{from}], or a")
+    } else {
+        "With a".to_owned()
+    };
+    format!(
+        "{begin} [[path]] that has from = \"{from}\", to = \"{to}\", {service}, this alert would not be raised. \
+         {}",
+        caution(facts)
+    )
+}
+
+fn caution(facts: &Facts<'_>) -> &'static str {
+    if facts.has_unknown_end() {
+        "But a path that names unknown is open to every unregistered address: declare the address as a zone first, \
+         and add the path only for an approved need."
+    } else {
+        "A path is open to every host of its zones, so add it only for an approved need."
+    }
+}
+
+pub(super) fn first_step(facts: &Facts<'_>) -> String {
+    let address = facts.orig.address;
+    match facts.stranger {
+        Some(Stranger::Inside) => {
+            let mac = facts.record.orig_mac.map_or_else(
+                || "the MAC address of the frames".to_owned(),
+                |mac| format!("the MAC address {mac}"),
+            );
+            format!(
+                "{address} is registered in no zone. Find the device by {mac} and its switch port; \
+                 if it is not a managed device, take it off the network."
+            )
+        }
+        Some(Stranger::Outside) => format!(
+            "{address} does not belong to the organisation. Check the settings and logs of the device at the border \
+             (firewall or router) that let this communication through, and block it if nobody needs it."
+        ),
+        None => format!(
+            "Ask the user or administrator of {address}{} what this communication is for. \
+             If the work needs it, have a path approved and add it to the policy; \
+             if nobody knows of it, secure the records and take the device off the network.",
+            keeper(facts.orig.zone)
+        ),
+    }
+}
+
+fn keeper(zone: &Zone) -> String {
+    let words = zone.keepers().join(", ");
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!(" ({} belongs to {words})", zone.label.en)
+    }
+}
+
+/// `10.10.1.5 in My-Number business zone (gyomu)`.
+fn party(party: &Party<'_>) -> String {
+    format!("{} in {}", party.address, zone(party.zone))
+}
+
+fn zone(zone: &Zone) -> String {
+    if zone.label.en == *zone.id {
+        zone.id.to_string()
+    } else {
+        format!("{} ({})", zone.label.en, zone.id)
+    }
+}
+
+fn over(facts: &Facts<'_>) -> String {
+    let record = facts.record;
+    if service::is_icmp(record) {
+        let word = service::icmp(record.protocol, record.orig.port)
+            .map_or_else(String::new, |(_, en)| format!(" ({en})"));
+        return format!(
+            "{} type {} code {}{word}",
+            record.protocol, record.orig.port, record.resp.port
+        );
+    }
+    if !record.protocol.has_ports() {
+        return match record.protocol.name() {
+            Some(name) => format!("protocol {name}"),
+            None => format!("IP protocol number {}", record.protocol),
+        };
+    }
+    let word = service::word(record.protocol, record.resp.port)
+        .map_or_else(String::new, |word| format!(" ({word})"));
+    format!("{}/{}{word}", record.protocol, record.resp.port)
+}
+
+/// `PATH-0002 "Business terminals to the file server" (tcp/443)`.
+fn named(path: &Path) -> String {
+    let title = if path.title.en.is_empty() {
+        String::new()
+    } else {
+        format!("\"{}\" ", path.title.en)
+    };
+    format!("{} {title}({})", path.id, service_of(path))
+}
+
+fn service_of(path: &Path) -> String {
+    let service = path.conditions.service.to_string();
+    if service.is_empty() {
+        "any protocol".to_owned()
+    } else {
+        service
+    }
+}
+
+fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> String {
+    let conditions = &nearest.path.conditions;
+    let record = facts.record;
+    let (name, allowed, seen) = match what {
+        Difference::From => (
+            "the originator's zone",
+            end(&conditions.from, facts),
+            label(facts.orig.zone),
+        ),
+        Difference::To => (
+            "the responder's zone",
+            end(&conditions.to, facts),
+            label(facts.resp.zone),
+        ),
+        Difference::Protocol => {
+            let allowed: Vec<_> = conditions
+                .service
+                .protocols
+                .iter()
+                .map(|protocol| protocol.to_string())
+                .collect();
+            ("the protocol", allowed.join(", "), record.protocol.to_string())
+        }
+        Difference::Ports => {
+            let allowed: Vec<_> = conditions.service.ports.iter().flat_map(Ports::words).collect();
+            (
+                "the responder port",
+                allowed.join(", "),
+                record.resp.port.to_string(),
+            )
+        }
+        Difference::Direction => {
+            let (one, other) = (label(facts.orig.zone), label(facts.resp.zone));
+            (
+                "the direction",
+                format!("{other} → {one}"),
+                format!("{one} → {other}"),
+            )
+        }
+    };
+    format!("{name} (allowed: {allowed}; seen: {seen})")
+}
+
+fn label(zone: &Zone) -> String {
+    zone.label.en.clone()
+}
+
+fn end(end: &End, facts: &Facts<'_>) -> String {
+    match end {
+        End::Any => "any zone".to_owned(),
+        End::Zones(zones) => {
+            let labels: Vec<_> = zones
+                .iter()
+                .filter_map(|zone| facts.zones.get(*zone))
+                .map(label)
+                .collect();
+            labels.join(", ")
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Everything an explanation speaks of, gathered once for both languages.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use sekisho_model::FlowRecord;
+
+use super::nearest::{self, Nearest};
+use crate::conditions::End;
+use crate::zones::{self, Zone, ZoneId, Zones};
+use crate::{Boundary, Path, Policy};
+
+/// Paths that are named at most where the allowed ones are listed.
+pub(super) const LISTED: usize = 5;
+
+/// One end of the flow.
+pub(super) struct Party<'a> {
+    pub(super) address: IpAddr,
+    pub(super) zone: &'a Zone,
+    pub(super) id: ZoneId,
+}
+
+/// An originator that is in no zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stranger {
+    /// Its address is one that organisations use inside.
+    Inside,
+    /// Its address is somebody else's.
+    Outside,
+}
+
+/// What is true of a denied flow.
+pub(super) struct Facts<'a> {
+    pub(super) record: &'a FlowRecord,
+    pub(super) zones: &'a Zones,
+    pub(super) orig: Party<'a>,
+    pub(super) resp: Party<'a>,
+    /// Both ends are in one zone.
+    pub(super) inside: bool,
+    pub(super) stranger: Option<Stranger>,
+    /// The responder sent something.
+    pub(super) answered: bool,
+    /// The first paths that lead from the one zone to the other.
+    pub(super) between: Vec<&'a Path>,
+    /// How many more there are.
+    pub(super) more: usize,
+    pub(super) nearest: Option<Nearest<'a>>,
+    pub(super) boundary: Option<&'a Boundary>,
+    pub(super) clause: Arc<str>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn gather(policy: &'a Policy, record: &'a FlowRecord) -> Option<Self> {
+        let party = |zone: &str, address| {
+            // A record that another policy judged may name a zone that this one does not have.
+            let id = policy
+                .zones
+                .find(zone)
+                .unwrap_or_else(|| policy.zones.of(address, record.vlan));
+            Some(Party {
+                address,
+                zone: policy.zones.get(id)?,
+                id,
+            })
+        };
+        let orig = party(&record.orig_zone, record.orig.address)?;
+        let resp = party(&record.resp_zone, record.resp.address)?;
+        let mut leading = policy
+            .paths
+            .iter()
+            .filter(|path| path.conditions.zones_match(orig.id, resp.id));
+        let between = leading.by_ref().take(LISTED).collect();
+        let boundary = boundary(&policy.boundaries, record, orig.id, resp.id);
+        Some(Self {
+            record,
+            zones: &policy.zones,
+            inside: orig.id == resp.id,
+            stranger: (orig.id == ZoneId::UNKNOWN).then(|| {
+                if zones::is_private(orig.address) {
+                    Stranger::Inside
+                } else {
+                    Stranger::Outside
+                }
+            }),
+            answered: record.to_orig.packets > 0,
+            between,
+            more: leading.count(),
+            nearest: nearest::find(&policy.paths, record, orig.id, resp.id),
+            clause: clause(boundary, orig.zone, resp.zone),
+            boundary,
+            orig,
+            resp,
+        })
+    }
+}
+
+impl Facts<'_> {
+    pub(super) fn has_unknown_end(&self) -> bool {
+        [self.orig.id, self.resp.id].contains(&ZoneId::UNKNOWN)
+    }
+}
+
+/// The most specific boundary that the flow crosses.
+fn boundary<'a>(
+    boundaries: &'a [Boundary],
+    record: &FlowRecord,
+    orig: ZoneId,
+    resp: ZoneId,
+) -> Option<&'a Boundary> {
+    boundaries
+        .iter()
+        .filter(|boundary| {
+            let conditions = &boundary.conditions;
+            conditions.zones_match(orig, resp)
+                && (orig != resp || names_the_inside(&conditions.from, &conditions.to))
+                && conditions.service.has(record.protocol, record.resp.port)
+        })
+        .min_by_key(|boundary| boundary.conditions.rank())
+}
+
+/// A `*` stands for the zones on the other side, so the inside of a zone must be named on purpose.
+fn names_the_inside(from: &End, to: &End) -> bool {
+    from.is_explicit() && to.is_explicit()
+}
+
+/// The boundary's clause, else that of the zone with the higher classification, else the
+/// originator's, else the other's.
+fn clause(boundary: Option<&Boundary>, orig: &Zone, resp: &Zone) -> Arc<str> {
+    let zones = if resp.classification > orig.classification {
+        [resp, orig]
+    } else {
+        [orig, resp]
+    };
+    boundary
+        .map(|boundary| &boundary.clause)
+        .into_iter()
+        .chain(zones.map(|zone| &zone.clause))
+        .find(|clause| !clause.is_empty())
+        .map_or_else(|| Arc::from(""), Arc::clone)
+}

@@ -1,0 +1,258 @@
+//! The explanation in Japanese.
+
+use super::facts::{Facts, Stranger};
+use super::nearest::{Difference, Nearest};
+use super::service;
+use crate::Path;
+use crate::conditions::{End, Ports};
+use crate::zones::Zone;
+
+pub(super) fn title(facts: &Facts<'_>) -> String {
+    format!(
+        "許可されていない経路の通信 ({} → {})",
+        facts.orig.zone.label.ja, facts.resp.zone.label.ja
+    )
+}
+
+pub(super) fn observed(facts: &Facts<'_>) -> String {
+    let answer = if facts.answered {
+        "相手は応答しています。"
+    } else {
+        "相手の応答は確認されていません。"
+    };
+    let Facts { orig, resp, .. } = facts;
+    format!(
+        "{} の {} から{} の {} へ、{} の通信がありました。{answer}",
+        zone(orig.zone),
+        orig.address,
+        after_words(&zone(resp.zone)),
+        resp.address,
+        over(facts)
+    )
+}
+
+pub(super) fn expected(facts: &Facts<'_>) -> String {
+    let orig = zone(facts.orig.zone);
+    let between = if facts.inside {
+        format!("{orig} の機器どうし")
+    } else {
+        format!("{orig} から{} へ", after_words(&zone(facts.resp.zone)))
+    };
+    let basis = if facts.clause.is_empty() {
+        String::new()
+    } else {
+        format!("根拠となる条項は {} です。", facts.clause)
+    };
+    if facts.between.is_empty() {
+        return format!("ポリシーは、{between}の通信を一切許可していません。{basis}");
+    }
+    let paths: Vec<_> = facts.between.iter().map(|path| named(path)).collect();
+    let more = if facts.more > 0 {
+        format!("ほか {} 件", facts.more)
+    } else {
+        String::new()
+    };
+    format!(
+        "ポリシーが{}の通信に許可している経路は、{} {more}だけです。{basis}",
+        after_words(&between),
+        paths.join("、")
+    )
+}
+
+pub(super) fn nearest(facts: &Facts<'_>) -> String {
+    let Some(nearest) = &facts.nearest else {
+        let (orig, resp) = (zone(facts.orig.zone), zone(facts.resp.zone));
+        return if facts.inside {
+            format!("{orig} に関わる許可経路はありません。")
+        } else {
+            format!("{orig} を発信元とする経路も、{resp} を宛先とする経路も許可されていません。")
+        };
+    };
+    let differs: Vec<_> = nearest
+        .differs
+        .iter()
+        .map(|what| difference(*what, nearest, facts))
+        .collect();
+    format!(
+        "最も近い許可経路は {} です。この通信との違いは、{} です。",
+        named(nearest.path),
+        differs.join("、")
+    )
+}
+
+pub(super) fn silenced_by(facts: &Facts<'_>) -> String {
+    let service = if facts.record.protocol.has_ports() {
+        format!(
+            "protocol = \"{}\"、ports = [{}]",
+            facts.record.protocol, facts.record.resp.port
+        )
+    } else {
+        format!("protocol = \"{}\"", facts.record.protocol)
+    };
+    let (from, to) = (&facts.orig.zone.id, &facts.resp.zone.id);
+    let inside = if facts.inside {
+        format!("[zone.{from}] が intra = \"allow\" であるか、")
+    } else {
+        String::new()
+    };
+    format!(
+        "{inside}from = \"{from}\"、to = \"{to}\"、{service} の [[path]] がポリシーにあれば、この警告は出ません。\
+         {}",
+        caution(facts)
+    )
+}
+
+fn caution(facts: &Facts<'_>) -> &'static str {
+    if facts.has_unknown_end() {
+        "ただし unknown を含む経路は未登録のあらゆるアドレスに開かれるため、\
+         先にアドレスをゾーンとして登録し、業務上の必要が承認された場合に限って追加してください。"
+    } else {
+        "経路はゾーン内のすべての機器に開かれるため、業務上の必要が承認された場合に限って追加してください。"
+    }
+}
+
+pub(super) fn first_step(facts: &Facts<'_>) -> String {
+    let address = facts.orig.address;
+    match facts.stranger {
+        Some(Stranger::Inside) => {
+            let mac = facts.record.orig_mac.map_or_else(
+                || "フレームの MAC アドレス".to_owned(),
+                |mac| format!("MAC アドレス {mac} "),
+            );
+            format!(
+                "{address} はどのゾーンにも登録されていません。{mac}とスイッチの接続ポートから機器を特定し、\
+                 管理外の機器であればネットワークから切り離してください。"
+            )
+        }
+        Some(Stranger::Outside) => format!(
+            "{address} は組織のネットワークに属さないアドレスです。この通信を通した境界の機器 \
+             (ファイアウォールやルーター) の設定と記録を確認し、必要のない通信であれば遮断してください。"
+        ),
+        None => format!(
+            "{address} の利用者または管理者{}に、この通信の目的を確認してください。\
+             必要な業務であれば経路の承認を受けてポリシーに追加し、心当たりがなければ、\
+             記録を保全したうえで機器をネットワークから切り離してください。",
+            keeper(facts.orig.zone)
+        ),
+    }
+}
+
+fn keeper(zone: &Zone) -> String {
+    let words = zone.keepers().join("、");
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!(" ({}の所管: {words}) ", zone.label.ja)
+    }
+}
+
+/// `業務系 (gyomu)`.
+fn zone(zone: &Zone) -> String {
+    if zone.label.ja == *zone.id {
+        zone.id.to_string()
+    } else {
+        format!("{} ({})", zone.label.ja, zone.id)
+    }
+}
+
+/// A space stands between Japanese words and Latin letters.
+fn after_words(text: &str) -> String {
+    if text.starts_with(|c: char| c.is_ascii()) {
+        format!(" {text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+fn over(facts: &Facts<'_>) -> String {
+    let record = facts.record;
+    if service::is_icmp(record) {
+        let word = service::icmp(record.protocol, record.orig.port)
+            .map_or_else(String::new, |(ja, _)| format!(" ({ja})"));
+        return format!(
+            "{} タイプ {} コード {}{word}",
+            record.protocol, record.orig.port, record.resp.port
+        );
+    }
+    if !record.protocol.has_ports() {
+        return match record.protocol.name() {
+            Some(name) => format!("プロトコル {name}"),
+            None => format!("IP プロトコル番号 {}", record.protocol),
+        };
+    }
+    let word = service::word(record.protocol, record.resp.port)
+        .map_or_else(String::new, |word| format!(" ({word})"));
+    format!("{}/{}{word}", record.protocol, record.resp.port)
+}
+
+/// `PATH-0002「業務端末から共有サーバー」(tcp/443)`.
+fn named(path: &Path) -> String {
+    let title = if path.title.ja.is_empty() {
+        " ".to_owned()
+    } else {
+        format!("「{}」", path.title.ja)
+    };
+    format!("{}{title}({})", path.id, service_of(path))
+}
+
+fn service_of(path: &Path) -> String {
+    let service = path.conditions.service.to_string();
+    if service.is_empty() {
+        "すべてのプロトコル".to_owned()
+    } else {
+        service
+    }
+}
+
+fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> String {
+    let conditions = &nearest.path.conditions;
+    let record = facts.record;
+    let (name, allowed, seen) = match what {
+        Difference::From => (
+            "発信元のゾーン",
+            end(&conditions.from, facts),
+            label(facts.orig.zone),
+        ),
+        Difference::To => ("宛先のゾーン", end(&conditions.to, facts), label(facts.resp.zone)),
+        Difference::Protocol => {
+            let allowed: Vec<_> = conditions
+                .service
+                .protocols
+                .iter()
+                .map(|protocol| protocol.to_string())
+                .collect();
+            ("プロトコル", allowed.join("、"), record.protocol.to_string())
+        }
+        Difference::Ports => {
+            let allowed: Vec<_> = conditions.service.ports.iter().flat_map(Ports::words).collect();
+            ("宛先ポート", allowed.join("、"), record.resp.port.to_string())
+        }
+        Difference::Direction => {
+            let (one, other) = (label(facts.orig.zone), label(facts.resp.zone));
+            (
+                "通信の向き",
+                format!("{other} → {one}"),
+                format!("{one} → {other}"),
+            )
+        }
+    };
+    format!("{name} (許可: {allowed}、実際: {seen})")
+}
+
+fn label(zone: &Zone) -> String {
+    zone.label.ja.clone()
+}
+
+fn end(end: &End, facts: &Facts<'_>) -> String {
+    match end {
+        End::Any => "すべてのゾーン".to_owned(),
+        End::Zones(zones) => {
+            let labels: Vec<_> = zones
+                .iter()
+                .filter_map(|zone| facts.zones.get(*zone))
+                .map(label)
+                .collect();
+            labels.join("、")
+        }
+    }
+}

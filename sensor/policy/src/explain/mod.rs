@@ -1,0 +1,132 @@
+//! What an alert about a denied flow says, in both languages.
+//!
+//! [`facts`] gathers what is true of the flow and the policy, once; [`ja`] and [`en`] only put it
+//! into words, function by function the same.
+
+mod en;
+mod facts;
+mod ja;
+mod nearest;
+mod service;
+
+use std::sync::Arc;
+
+use sekisho_model::{Explanation, FlowRecord, Severity, Text, Verdict};
+
+use crate::builtin::{self, Builtin};
+use crate::{Boundary, Mode, Policy};
+use facts::Facts;
+
+/// A denied flow as an alert speaks of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Violation {
+    /// Id of the built-in rule.
+    pub rule: Arc<str>,
+    /// Its number.
+    pub signature_id: u32,
+    /// One line.
+    pub title: Text,
+    /// How urgent: what the boundary says, else by the classification of the zones.
+    pub severity: Severity,
+    /// Clause of the written policy; empty where none is named.
+    pub clause: Arc<str>,
+    /// MITRE ATT&CK techniques that the boundary names.
+    pub attack: Vec<Arc<str>>,
+    /// The reason.
+    pub explanation: Explanation,
+}
+
+impl Policy {
+    /// What the alert about `record` says; `None` where none is due: the flow was not denied, or
+    /// the policy only learns.
+    ///
+    /// The zones of the record are taken as they were judged.
+    #[must_use]
+    pub fn finding(&self, record: &FlowRecord) -> Option<Violation> {
+        if self.mode == Mode::Learn || record.verdict != Verdict::Denied {
+            return None;
+        }
+        let facts = Facts::gather(self, record)?;
+        let (rule, builtin): (_, &Builtin) = if facts.inside {
+            (&self.rules.intra_deny, &builtin::INTRA_DENY)
+        } else {
+            (&self.rules.path_deny, &builtin::PATH_DENY)
+        };
+        Some(Violation {
+            rule: Arc::clone(rule),
+            signature_id: builtin.signature_id,
+            title: title(&facts),
+            severity: severity(&facts),
+            clause: Arc::clone(&facts.clause),
+            attack: facts
+                .boundary
+                .map_or_else(Vec::new, |boundary| boundary.attack.clone()),
+            explanation: explanation(&facts),
+        })
+    }
+}
+
+fn severity(facts: &Facts<'_>) -> Severity {
+    facts
+        .boundary
+        .and_then(|boundary| boundary.severity)
+        .unwrap_or_else(|| {
+            let highest = facts.orig.zone.classification.max(facts.resp.zone.classification);
+            if highest == Some(3) {
+                Severity::High
+            } else {
+                Severity::Medium
+            }
+        })
+}
+
+fn title(facts: &Facts<'_>) -> Text {
+    match of_boundary(facts, |boundary| &boundary.title) {
+        Some(title) => title.clone(),
+        None => Text {
+            ja: ja::title(facts),
+            en: en::title(facts),
+        },
+    }
+}
+
+fn explanation(facts: &Facts<'_>) -> Explanation {
+    let first_step = of_boundary(facts, |boundary| &boundary.first_step).cloned();
+    Explanation {
+        observed: Text {
+            ja: ja::observed(facts),
+            en: en::observed(facts),
+        },
+        expected: Text {
+            ja: ja::expected(facts),
+            en: en::expected(facts),
+        },
+        nearest: Text {
+            ja: ja::nearest(facts),
+            en: en::nearest(facts),
+        },
+        nearest_path: facts
+            .nearest
+            .as_ref()
+            .map_or_else(String::new, |nearest| nearest.path.id.to_string()),
+        differs: facts
+            .nearest
+            .iter()
+            .flat_map(|nearest| &nearest.differs)
+            .map(|difference| difference.word().to_owned())
+            .collect(),
+        silenced_by: Text {
+            ja: ja::silenced_by(facts),
+            en: en::silenced_by(facts),
+        },
+        first_step: first_step.unwrap_or_else(|| Text {
+            ja: ja::first_step(facts),
+            en: en::first_step(facts),
+        }),
+    }
+}
+
+/// A text of the boundary, where there is one and it has words.
+fn of_boundary<'a>(facts: &Facts<'a>, text: fn(&Boundary) -> &Text) -> Option<&'a Text> {
+    facts.boundary.map(text).filter(|text| !text.ja.is_empty())
+}
