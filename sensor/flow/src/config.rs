@@ -36,8 +36,6 @@ impl Default for Config {
 pub struct Counters {
     /// Flows begun.
     pub flows: u64,
-    /// Records handed to the sink.
-    pub records: u64,
     /// Flows evicted because the table was full.
     pub evicted: u64,
     /// Letters that did not fit a history string.
@@ -48,7 +46,6 @@ impl Counters {
     /// Adds the counts of another table.
     pub const fn add(&mut self, other: Self) {
         self.flows = self.flows.saturating_add(other.flows);
-        self.records = self.records.saturating_add(other.records);
         self.evicted = self.evicted.saturating_add(other.evicted);
         self.history_cut = self.history_cut.saturating_add(other.history_cut);
     }

@@ -1,7 +1,8 @@
 //! One flow while it lives.
 
 use sekisho_model::{
-    ConnState, Counts, DirectionBy, EndReason, FlowRecord, MacAddress, Protocol, TcpFlags, Timestamp, Verdict,
+    ConnState, Counts, DirectionBy, EndReason, FlowRecord, MacAddress, Protocol, TcpFlags, Timestamp,
+    Verdict, stable_id,
 };
 use sekisho_wire::Frame;
 
@@ -222,15 +223,10 @@ impl<T: Clone> Entry<T> {
     }
 }
 
-/// A number for a flow that is the same on every run: its Community ID's sum mixed with the time
-/// of its first packet. 53 bits, so that a program that keeps numbers as doubles reads it exactly.
+/// A number for a flow that is the same on every run: its Community ID's sum and its first packet.
 fn flow_id(digest: &[u8; 20], began: Timestamp) -> u64 {
     let head = digest
         .first_chunk::<8>()
         .map_or(0, |octets| u64::from_be_bytes(*octets));
-    // The finalising step of SplitMix64, which spreads every bit.
-    let mut mixed = head ^ began.nanos().cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)) >> 11
+    stable_id(head, began.nanos().cast_unsigned())
 }

@@ -158,7 +158,6 @@ impl<T: Clone> Table<T> {
             }
             if entry.active_deadline(&self.config) <= now {
                 let record = entry.record(EndReason::Active);
-                self.counters.records = self.counters.records.saturating_add(1);
                 sink.record(record, &entry.tag);
             }
             let next = idle.min(entry.active_deadline(&self.config));
@@ -209,7 +208,6 @@ impl<T: Clone> Table<T> {
         }
         if entry.active_deadline(&self.config) <= at {
             let record = entry.record(EndReason::Active);
-            self.counters.records = self.counters.records.saturating_add(1);
             sink.record(record, &entry.tag);
         }
         false
@@ -275,7 +273,6 @@ impl<T: Clone> Table<T> {
         entry.generation = entry.generation.wrapping_add(1);
         let hash = self.hasher.hash_one(entry.key);
         if entry.packets() > 0 {
-            self.counters.records = self.counters.records.saturating_add(1);
             let record = entry.record(reason);
             sink.record(record, &entry.tag);
         }

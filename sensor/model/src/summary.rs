@@ -93,7 +93,7 @@ pub struct Summary {
     pub packets: u64,
     /// Their octets on the wire.
     pub frame_octets: u64,
-    /// Flows seen (records of one flow counted once).
+    /// Flows seen, each once, those of excluded zones among them.
     pub flows: u64,
     /// Flow records written.
     pub flow_records: u64,
