@@ -1,1 +1,132 @@
-//! filter
+//! The expression language of rules, the search box and `--filter`: one grammar, one type check.
+//!
+//! An expression is parsed and typed once against the field table
+//! ([`sekisho_model::fields::FIELDS`]), so that every mistake is found before the first record is
+//! read, and asking a record is only comparing values. This crate reads no record store and keeps
+//! no state.
+//!
+//! ```
+//! use sekisho_filter::Filter;
+//! use sekisho_model::FlowRecord;
+//!
+//! let filter = Filter::parse("resp.port in {80, 443} and not orig.address == 10.0.0.0/8")?;
+//! assert!(filter.matches(&FlowRecord::example()));
+//!
+//! let error = Filter::parse("resp.prot == 443").unwrap_err();
+//! assert_eq!(error.help.as_deref(), Some("did you mean `resp.port`?"));
+//! # Ok::<(), sekisho_filter::FilterError>(())
+//! ```
+//!
+//! ```text
+//! expression  = all ("or" all)*                       also ||
+//! all         = unary ("and" unary)*                  also &&
+//! unary       = "not" unary | "(" expression ")" | comparison      also !
+//! comparison  = field op value | field ["not"] "in" set | address | network
+//! op          = == != < <= > >= contains matches
+//! set         = "{" value [".." value] ("," ...)* "}" | value [".." value]
+//! ```
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod ast;
+mod check;
+mod closed;
+mod complete;
+mod error;
+mod evaluate;
+mod grammar;
+mod lex;
+mod literal;
+mod spans;
+mod words;
+
+use sekisho_model::fields::Field;
+
+pub use complete::{Suggestion, SuggestionKind, complete};
+pub use error::FilterError;
+pub use evaluate::Row;
+
+/// Most octets that an expression may have.
+pub const MAX_LEN: usize = 4096;
+
+/// Most parentheses and `not`s that may stand inside each other.
+pub const MAX_DEPTH: usize = 64;
+
+/// A parsed expression, typed against the field table.
+#[derive(Clone)]
+pub struct Filter {
+    text: String,
+    fields: Vec<&'static Field>,
+    test: evaluate::Test,
+}
+
+impl Filter {
+    /// Parses and types an expression.
+    ///
+    /// # Errors
+    ///
+    /// [`FilterError`] says where, what was found and what to write instead. Empty text is an
+    /// error too: a caller without an expression has no filter.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let (test, fields) = grammar::parse(text)
+            .and_then(|expression| check::check(&expression))
+            .map_err(|fault| FilterError::new(text, fault))?;
+        Ok(Self {
+            text: text.to_owned(),
+            fields,
+            test,
+        })
+    }
+
+    /// The expression as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The fields that it reads, each once.
+    #[must_use]
+    pub fn fields(&self) -> &[&'static Field] {
+        &self.fields
+    }
+
+    /// Whether the expression is true of a row.
+    ///
+    /// A value that the row does not have makes every comparison false, so that only `not` around
+    /// the comparison is true of it.
+    #[must_use]
+    pub fn matches(&self, row: &dyn Row) -> bool {
+        self.test.is_true_of(row)
+    }
+}
+
+impl std::fmt::Debug for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Filter").field(&self.text).finish()
+    }
+}
+
+impl std::fmt::Display for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::str::FromStr for Filter {
+    type Err = FilterError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod properties;
