@@ -1,1 +1,45 @@
-//! store
+//! Keeps what the sensor found: flows in Parquet hours, alerts in SQLite.
+//!
+//! [`Store`] is what a reader asks, [`StoreWriter`] what a run writes to; [`Embedded`] is the
+//! engine behind both that needs no server. It judges nothing: counting for a page or a chart is
+//! all it works out. Everything here blocks, so an asynchronous caller gives it a thread.
+//!
+//! A data directory holds `sekisho.db` (alerts, run summaries, policies) and
+//! `flows/date=YYYY-MM-DD/hour=HH/part-NNNN.parquet`, by the UTC hour in which a flow started.
+//! The Parquet files have one column for each field of [`sekisho_model::fields::FIELDS`] and are
+//! complete whenever they are visible, so DuckDB, Polars, pandas and ClickHouse read them as they
+//! are, also while the sensor runs.
+//!
+//! ```
+//! use sekisho_model::{FlowRecord, summary::Summary};
+//! use sekisho_store::{Embedded, FlowQuery, Store, StoreWriter};
+//!
+//! # let scratch = tempfile::tempdir()?;
+//! # let dir = scratch.path().join("data");
+//! let store = Embedded::create(&dir)?;
+//! let mut writer = Box::new(store.writer()?);
+//! writer.flow(&FlowRecord::example())?;
+//! writer.finish(&Summary::default())?;
+//!
+//! let page = store.flows(&FlowQuery::default())?;
+//! assert_eq!(page.rows[0].0["resp_port"], 443);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cursor;
+mod embedded;
+mod error;
+mod query;
+mod rows;
+mod store;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod samples;
+
+pub use embedded::{Embedded, EmbeddedWriter};
+pub use error::StoreError;
+pub use query::{AlertQuery, FlowQuery, MAX_BUCKETS, MAX_LIMIT, Page, TimeRange, TrafficQuery};
+pub use rows::{AlertEnd, AlertRow, FlowRow, SeriesPoint, Traffic};
+pub use store::{Store, StoreWriter};

@@ -1,0 +1,294 @@
+//! Alerts in SQLite: kept, filtered, paged, counted.
+
+use std::path::Path;
+
+use rusqlite::types::{Type, Value};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params_from_iter};
+use sekisho_model::summary::AlertTotals;
+use sekisho_model::{Text, Timestamp};
+use serde::de::DeserializeOwned;
+
+use crate::cursor::AlertCursor;
+use crate::query::check_limit;
+use crate::{AlertEnd, AlertQuery, AlertRow, Page, StoreError, TimeRange};
+
+const COLUMNS: &str = "id, rule, signature_id, title_ja, title_en, severity, category, first_seen, last_seen,
+    count, packets, octets, orig_address, orig_port, orig_zone, orig_mac, resp_address, resp_port, resp_zone,
+    resp_mac, protocol, flow_id, community_id, clause, attack, policy_version, explanation";
+
+/// Keeps alerts, all or none; an alert takes the place of one with the same id.
+pub(super) fn put(connection: &mut Connection, path: &Path, alerts: &[AlertRow]) -> Result<(), StoreError> {
+    put_all(connection, alerts).map_err(StoreError::database(path))
+}
+
+fn put_all(connection: &mut Connection, alerts: &[AlertRow]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    let mut statement = transaction.prepare(&format!(
+        "INSERT OR REPLACE INTO alerts ({COLUMNS}, words) VALUES (
+            :id, :rule, :signature_id, :title_ja, :title_en, :severity, :category, :first_seen, :last_seen,
+            :count, :packets, :octets, :orig_address, :orig_port, :orig_zone, :orig_mac, :resp_address,
+            :resp_port, :resp_zone, :resp_mac, :protocol, :flow_id, :community_id, :clause, :attack,
+            :policy_version, :explanation, :words)"
+    ))?;
+    for alert in alerts {
+        statement.execute(named_params! {
+            ":id": alert.id.cast_signed(),
+            ":rule": alert.rule,
+            ":signature_id": alert.signature_id,
+            ":title_ja": alert.title.ja,
+            ":title_en": alert.title.en,
+            ":severity": alert.severity,
+            ":category": alert.category,
+            ":first_seen": alert.first_seen.nanos(),
+            ":last_seen": alert.last_seen.nanos(),
+            ":count": alert.count.cast_signed(),
+            ":packets": alert.packets.cast_signed(),
+            ":octets": alert.octets.cast_signed(),
+            ":orig_address": alert.orig.address.to_string(),
+            ":orig_port": alert.orig.port,
+            ":orig_zone": alert.orig.zone,
+            ":orig_mac": alert.orig.mac,
+            ":resp_address": alert.resp.address.to_string(),
+            ":resp_port": alert.resp.port,
+            ":resp_zone": alert.resp.zone,
+            ":resp_mac": alert.resp.mac,
+            ":protocol": alert.protocol,
+            ":flow_id": alert.flow_id.cast_signed(),
+            ":community_id": alert.community_id,
+            ":clause": alert.clause,
+            ":attack": json(&alert.attack)?,
+            ":policy_version": alert.policy_version,
+            ":explanation": json(&alert.explanation)?,
+            ":words": words(alert),
+        })?;
+    }
+    drop(statement);
+    transaction.commit()
+}
+
+/// A page of alerts, newest first.
+pub(super) fn page(
+    connection: &Connection,
+    path: &Path,
+    query: &AlertQuery,
+) -> Result<Page<AlertRow>, StoreError> {
+    check_limit(query.limit)?;
+    let after = query.cursor.as_deref().map(AlertCursor::parse).transpose()?;
+    let mut conditions = Conditions::of(query);
+    let total = conditions.count(connection).map_err(StoreError::database(path))?;
+    if let Some(after) = after {
+        conditions.add(
+            "(last_seen, id) < (?, ?)",
+            [Value::Integer(after.last_seen), Value::Integer(after.id)],
+        );
+    }
+    let mut rows = conditions
+        .newest(connection, query.limit.saturating_add(1))
+        .map_err(StoreError::database(path))?;
+    let more = rows.len() > query.limit;
+    rows.truncate(query.limit);
+    let next = rows.last().filter(|_| more).map(|last| AlertCursor {
+        last_seen: last.last_seen.nanos(),
+        id: last.id.cast_signed(),
+    });
+    Ok(Page {
+        rows,
+        next: next.map(AlertCursor::write),
+        total: Some(total),
+    })
+}
+
+/// One alert.
+pub(super) fn one(connection: &Connection, path: &Path, id: u64) -> Result<Option<AlertRow>, StoreError> {
+    connection
+        .query_row(
+            &format!("SELECT {COLUMNS} FROM alerts WHERE id = ?"),
+            [id.cast_signed()],
+            read,
+        )
+        .optional()
+        .map_err(StoreError::database(path))
+}
+
+/// Alerts by severity and by rule.
+pub(super) fn totals(
+    connection: &Connection,
+    path: &Path,
+    range: &TimeRange,
+) -> Result<AlertTotals, StoreError> {
+    let mut conditions = Conditions::default();
+    conditions.range(range);
+    conditions.totals(connection).map_err(StoreError::database(path))
+}
+
+/// What must be true of an alert, as SQL and the values for its question marks.
+#[derive(Default)]
+struct Conditions {
+    sql: Vec<&'static str>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    fn of(query: &AlertQuery) -> Self {
+        let mut conditions = Self::default();
+        conditions.range(&query.range);
+        if !query.severity.is_empty() {
+            let severities = serde_json::Value::from(query.severity.clone()).to_string();
+            conditions.add(
+                "severity IN (SELECT value FROM json_each(?))",
+                [severities.into()],
+            );
+        }
+        let equal = [
+            ("rule = ?", &query.rule),
+            ("orig_zone = ?", &query.orig_zone),
+            ("resp_zone = ?", &query.resp_zone),
+        ];
+        for (sql, value) in equal {
+            if let Some(value) = value {
+                conditions.add(sql, [value.clone().into()]);
+            }
+        }
+        if let Some(address) = query.address {
+            let address = Value::from(address.to_string());
+            conditions.add("? IN (orig_address, resp_address)", [address]);
+        }
+        if let Some(text) = &query.text {
+            conditions.add("instr(words, ?) > 0", [text.to_lowercase().into()]);
+        }
+        conditions
+    }
+
+    fn range(&mut self, range: &TimeRange) {
+        if let Some(since) = range.since {
+            self.add("last_seen >= ?", [since.nanos().into()]);
+        }
+        if let Some(until) = range.until {
+            self.add("last_seen < ?", [until.nanos().into()]);
+        }
+    }
+
+    fn add<const N: usize>(&mut self, sql: &'static str, values: [Value; N]) {
+        self.sql.push(sql);
+        self.values.extend(values);
+    }
+
+    fn sql(&self) -> String {
+        if self.sql.is_empty() {
+            return "true".to_owned();
+        }
+        self.sql.join(" AND ")
+    }
+
+    fn count(&self, connection: &Connection) -> rusqlite::Result<u64> {
+        connection.query_row(
+            &format!("SELECT count(*) FROM alerts WHERE {}", self.sql()),
+            params_from_iter(&self.values),
+            |row| row.get(0).map(i64::cast_unsigned),
+        )
+    }
+
+    fn newest(&self, connection: &Connection, limit: usize) -> rusqlite::Result<Vec<AlertRow>> {
+        let mut statement = connection.prepare(&format!(
+            "SELECT {COLUMNS} FROM alerts WHERE {} ORDER BY last_seen DESC, id DESC LIMIT {limit}",
+            self.sql()
+        ))?;
+        statement
+            .query_map(params_from_iter(&self.values), read)?
+            .collect()
+    }
+
+    fn totals(&self, connection: &Connection) -> rusqlite::Result<AlertTotals> {
+        let mut totals = AlertTotals::default();
+        let mut statement = connection.prepare(&format!(
+            "SELECT severity, rule, count(*) FROM alerts WHERE {} GROUP BY severity, rule",
+            self.sql()
+        ))?;
+        let mut rows = statement.query(params_from_iter(&self.values))?;
+        while let Some(row) = rows.next()? {
+            let severity: u8 = row.get(0)?;
+            let count = row.get(2).map(i64::cast_unsigned)?;
+            totals.total += count;
+            *totals.by_severity.entry(severity.to_string()).or_default() += count;
+            *totals.by_rule.entry(row.get(1)?).or_default() += count;
+        }
+        Ok(totals)
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
+    let number = |column: &str| row.get(column).map(i64::cast_unsigned);
+    let time = |column: &str| row.get(column).map(Timestamp::from_nanos);
+    Ok(AlertRow {
+        id: number("id")?,
+        rule: row.get("rule")?,
+        signature_id: row.get("signature_id")?,
+        title: Text {
+            ja: row.get("title_ja")?,
+            en: row.get("title_en")?,
+        },
+        severity: row.get("severity")?,
+        category: row.get("category")?,
+        first_seen: time("first_seen")?,
+        last_seen: time("last_seen")?,
+        count: number("count")?,
+        packets: number("packets")?,
+        octets: number("octets")?,
+        orig: AlertEnd {
+            address: parsed(row, "orig_address", |text| text.parse().ok())?,
+            port: row.get("orig_port")?,
+            zone: row.get("orig_zone")?,
+            mac: row.get("orig_mac")?,
+        },
+        resp: AlertEnd {
+            address: parsed(row, "resp_address", |text| text.parse().ok())?,
+            port: row.get("resp_port")?,
+            zone: row.get("resp_zone")?,
+            mac: row.get("resp_mac")?,
+        },
+        protocol: row.get("protocol")?,
+        flow_id: number("flow_id")?,
+        community_id: row.get("community_id")?,
+        clause: row.get("clause")?,
+        attack: parsed(row, "attack", from_json)?,
+        policy_version: row.get("policy_version")?,
+        explanation: parsed(row, "explanation", from_json)?,
+    })
+}
+
+fn parsed<T>(row: &Row<'_>, column: &str, read: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    read(&text).ok_or_else(|| {
+        let index = row.as_ref().column_index(column).unwrap_or_default();
+        let cause = format!("column {column} holds {text:?}");
+        rusqlite::Error::FromSqlConversionFailure(index, Type::Text, cause.into())
+    })
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).ok()
+}
+
+fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// What a search for text looks through, in lower case.
+fn words(alert: &AlertRow) -> String {
+    let explanation = &alert.explanation;
+    let texts = [
+        &alert.title,
+        &explanation.observed,
+        &explanation.expected,
+        &explanation.nearest,
+        &explanation.silenced_by,
+        &explanation.first_step,
+    ];
+    let mut words: Vec<_> = texts
+        .iter()
+        .flat_map(|text| [text.ja.as_str(), text.en.as_str()])
+        .collect();
+    words.push(&alert.clause);
+    // A line end, which no search for a sentence's part contains, keeps neighbours apart.
+    words.join("\n").to_lowercase()
+}

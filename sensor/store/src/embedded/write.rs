@@ -1,0 +1,268 @@
+//! The writing side: rows wait by hour, and leave as whole files.
+//!
+//! Memory: at most [`MAX_WAITING`] flow records and [`MAX_ALERTS`] alerts; past that the hour with
+//! most records becomes a file. A file is written under another name, synced and then renamed, so
+//! that a crash leaves either the whole file or none.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::column::writer::ColumnWriter;
+use parquet::data_type::ByteArray;
+use parquet::errors::ParquetError;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use rusqlite::Connection;
+use sekisho_filter::Row;
+use sekisho_model::fields::{FIELDS, Value};
+use sekisho_model::summary::Summary;
+use sekisho_model::{Alert, FlowRecord};
+
+use super::layout::{self, Layout};
+use super::{alerts, migrate, runs, schema};
+use crate::{AlertRow, StoreError, StoreWriter};
+
+/// Most flow records that wait in memory, about 100 MB of them.
+const MAX_WAITING: usize = 262_144;
+
+/// Most alerts that wait in memory.
+const MAX_ALERTS: usize = 1_024;
+
+/// Adds one run to a data directory. Only one at a time exists for a directory.
+pub struct EmbeddedWriter {
+    layout: Layout,
+    database: Connection,
+    waiting: BTreeMap<i64, Vec<FlowRecord>>,
+    count: usize,
+    most: usize,
+    next_part: HashMap<i64, u32>,
+    alerts: Vec<AlertRow>,
+    policy: Option<i64>,
+    /// Held for as long as the writer lives.
+    _lock: File,
+}
+
+impl EmbeddedWriter {
+    pub(super) fn new(layout: &Layout) -> Result<Self, StoreError> {
+        let path = layout.lock();
+        let lock = File::options()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(StoreError::io("open", &path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::Busy {
+                    path: layout.root().to_owned(),
+                });
+            }
+            Err(TryLockError::Error(cause)) => return Err(StoreError::io("lock", &path)(cause)),
+        }
+        layout.remove_unfinished()?;
+        Ok(Self {
+            layout: layout.clone(),
+            database: migrate::open(&layout.database())?,
+            waiting: BTreeMap::new(),
+            count: 0,
+            most: MAX_WAITING,
+            next_part: HashMap::new(),
+            alerts: Vec::new(),
+            policy: None,
+            _lock: lock,
+        })
+    }
+
+    /// The same with less room, so that a test meets the limit.
+    #[cfg(test)]
+    pub(super) fn with_room(mut self, most: usize) -> Self {
+        self.most = most;
+        self
+    }
+
+    fn write_hour(&mut self, hour: i64) -> Result<(), StoreError> {
+        let Some(mut records) = self.waiting.remove(&hour) else {
+            return Ok(());
+        };
+        self.count = self.count.saturating_sub(records.len());
+        records.sort_by_key(|record| (record.start, record.flow_id, record.part));
+        let folder = self.layout.hour(hour);
+        make_folders(&folder, self.layout.root())?;
+        let number = match self.next_part.get(&hour) {
+            Some(number) => *number,
+            None => layout::last_part(&folder)?.map_or(0, |last| last.saturating_add(1)),
+        };
+        self.next_part.insert(hour, number.saturating_add(1));
+        write_part(&folder.join(layout::part_name(number)), &records)?;
+        sync_folder(&folder)
+    }
+
+    fn write_alerts(&mut self) -> Result<(), StoreError> {
+        alerts::put(&mut self.database, &self.layout.database(), &self.alerts)?;
+        self.alerts.clear();
+        Ok(())
+    }
+}
+
+impl StoreWriter for EmbeddedWriter {
+    fn flow(&mut self, record: &FlowRecord) -> Result<(), StoreError> {
+        self.waiting
+            .entry(record.start.hour())
+            .or_default()
+            .push(record.clone());
+        self.count = self.count.saturating_add(1);
+        if self.count < self.most {
+            return Ok(());
+        }
+        let fullest = self.waiting.iter().max_by_key(|(_, records)| records.len());
+        match fullest.map(|(hour, _)| *hour) {
+            Some(hour) => self.write_hour(hour),
+            None => Ok(()),
+        }
+    }
+
+    fn alert(&mut self, alert: &Alert) -> Result<(), StoreError> {
+        self.alerts.push(AlertRow::from(alert));
+        if self.alerts.len() < MAX_ALERTS {
+            return Ok(());
+        }
+        self.write_alerts()
+    }
+
+    fn policy(&mut self, description: &serde_json::Value) -> Result<(), StoreError> {
+        let id = runs::put_policy(&self.database, &self.layout.database(), description)?;
+        self.policy = Some(id);
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, summary: &Summary) -> Result<(), StoreError> {
+        while let Some(hour) = self.waiting.keys().next().copied() {
+            self.write_hour(hour)?;
+        }
+        self.write_alerts()?;
+        runs::put(&self.database, &self.layout.database(), summary, self.policy)
+    }
+}
+
+/// Makes the folders of an hour; each new one is synced into its parent.
+fn make_folders(folder: &Path, root: &Path) -> Result<(), StoreError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(StoreError::io("make", folder))?;
+    let parents = folder
+        .ancestors()
+        .skip(1)
+        .take_while(|parent| parent.starts_with(root));
+    for parent in parents {
+        sync_folder(parent)?;
+    }
+    Ok(())
+}
+
+fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(StoreError::io("sync", folder))
+}
+
+fn write_part(path: &Path, records: &[FlowRecord]) -> Result<(), StoreError> {
+    let unfinished = layout::unfinished(path);
+    let written = write_file(&unfinished, records)
+        .and_then(|()| fs::rename(&unfinished, path).map_err(StoreError::io("rename to", path)));
+    if written.is_err() {
+        // What is left of it is of no use, and the room may be needed; the first error counts.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written
+}
+
+fn write_file(path: &Path, records: &[FlowRecord]) -> Result<(), StoreError> {
+    let file = File::create(path).map_err(StoreError::io("create", path))?;
+    let written = || -> Result<File, ParquetError> {
+        let mut writer = SerializedFileWriter::new(file, schema::schema()?, Arc::new(schema::properties()))?;
+        for group in records.chunks(schema::GROUP_ROWS) {
+            write_group(writer.next_row_group()?, group)?;
+        }
+        writer.into_inner()
+    };
+    let file = written().map_err(StoreError::writing(path))?;
+    file.sync_all().map_err(StoreError::io("sync", path))
+}
+
+fn write_group(
+    mut group: SerializedRowGroupWriter<'_, File>,
+    records: &[FlowRecord],
+) -> Result<(), ParquetError> {
+    let mut values: Vec<_> = FIELDS.iter().map(|_| Values::default()).collect();
+    for record in records {
+        for (field, values) in FIELDS.iter().zip(&mut values) {
+            values.push(record.value(field));
+        }
+    }
+    for values in values {
+        let Some(mut column) = group.next_column()? else {
+            return Err(ParquetError::General("the schema has too few columns".to_owned()));
+        };
+        values.write(column.untyped())?;
+        column.close()?;
+    }
+    group.close()?;
+    Ok(())
+}
+
+/// The values of one column, of whichever type they are.
+#[derive(Default)]
+struct Values {
+    /// 1 for each row that has a value, 0 for each that has none.
+    present: Vec<i16>,
+    integers: Vec<i64>,
+    seconds: Vec<f64>,
+    /// Every word, one after the other.
+    octets: Vec<u8>,
+    /// Where each word ends.
+    ends: Vec<usize>,
+}
+
+impl Values {
+    fn push(&mut self, value: Value<'_>) {
+        self.present.push(i16::from(value != Value::Absent));
+        match value {
+            Value::Number(number) => self.integers.push(number.cast_signed()),
+            Value::Time(time) => self.integers.push(time.nanos()),
+            Value::Seconds(seconds) => self.seconds.push(seconds),
+            Value::Text(text) => self.push_word(text.as_bytes()),
+            Value::Address(address) => self.push_word(address.to_string().as_bytes()),
+            Value::Absent => {}
+        }
+    }
+
+    fn push_word(&mut self, word: &[u8]) {
+        self.octets.extend_from_slice(word);
+        self.ends.push(self.octets.len());
+    }
+
+    fn write(self, column: &mut ColumnWriter<'_>) -> Result<(), ParquetError> {
+        let present = Some(self.present.as_slice());
+        match column {
+            ColumnWriter::Int64ColumnWriter(writer) => writer.write_batch(&self.integers, present, None),
+            ColumnWriter::DoubleColumnWriter(writer) => writer.write_batch(&self.seconds, present, None),
+            ColumnWriter::ByteArrayColumnWriter(writer) => {
+                // All words share one allocation.
+                let octets = ByteArray::from(self.octets);
+                let begins = std::iter::once(0).chain(self.ends.iter().copied());
+                let words: Vec<_> = begins
+                    .zip(&self.ends)
+                    .map(|(begin, end)| octets.slice(begin, end - begin))
+                    .collect();
+                writer.write_batch(&words, present, None)
+            }
+            _ => Err(ParquetError::General(
+                "the schema has a column of a wrong type".to_owned(),
+            )),
+        }?;
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! The two sides of a store: who reads and who writes.
+
+use sekisho_model::summary::{AlertTotals, Summary};
+use sekisho_model::{Alert, FlowRecord, Timestamp};
+use serde_json::Value;
+
+use crate::{AlertQuery, AlertRow, FlowQuery, FlowRow, Page, StoreError, TimeRange, Traffic, TrafficQuery};
+
+/// What can be asked of a store. Every engine gives the same answers.
+pub trait Store: Send + Sync {
+    /// A page of flow records, newest first by (start, flow id, part).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Query`] for a limit or a cursor that is none; else what failed to be read.
+    fn flows(&self, query: &FlowQuery) -> Result<Page<FlowRow>, StoreError>;
+
+    /// Every record of one flow, oldest first; empty if there is none.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn flow(&self, flow_id: u64) -> Result<Vec<FlowRow>, StoreError>;
+
+    /// Traffic over time, between zones, and by address.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Query`] for a number of buckets or a range that is none; else what failed to
+    /// be read.
+    fn traffic(&self, query: &TrafficQuery) -> Result<Traffic, StoreError>;
+
+    /// A page of alerts, newest first by (last seen, id).
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::flows`].
+    fn alerts(&self, query: &AlertQuery) -> Result<Page<AlertRow>, StoreError>;
+
+    /// One alert.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn alert(&self, id: u64) -> Result<Option<AlertRow>, StoreError>;
+
+    /// Alerts last seen in a range, by severity and by rule.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn alert_totals(&self, range: &TimeRange) -> Result<AlertTotals, StoreError>;
+
+    /// The summary of the last run that finished.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn summary(&self) -> Result<Option<Summary>, StoreError>;
+
+    /// The policy that the last run judged by, as the run described it.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn policy(&self) -> Result<Option<Value>, StoreError>;
+
+    /// First start and last end of the flows that are kept.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn span(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError>;
+}
+
+/// One run that adds to a store.
+///
+/// What a writer was given may be invisible to readers until [`StoreWriter::finish`].
+pub trait StoreWriter: Send {
+    /// Adds a flow record.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn flow(&mut self, record: &FlowRecord) -> Result<(), StoreError>;
+
+    /// Adds an alert, or puts it in the place of the one with the same id.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn alert(&mut self, alert: &Alert) -> Result<(), StoreError>;
+
+    /// Notes the policy that this run judges by.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn policy(&mut self, description: &Value) -> Result<(), StoreError>;
+
+    /// Writes whatever is still held back, and the summary of the run.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn finish(self: Box<Self>, summary: &Summary) -> Result<(), StoreError>;
+}
