@@ -1,1 +1,39 @@
-//! engine
+//! The engine: capture, decode, flows, policy, store and exporters wired together.
+//!
+//! ```text
+//! reader thread        fills batches, notes which partition each packet belongs to
+//!   == bounded queue ==>
+//! worker threads       each owns some partitions: decode, flow table, zones and verdict
+//!   == bounded queue ==>
+//! collector            puts records in order, folds alerts, counts, writes store and exports
+//! ```
+//!
+//! The answer does not depend on the number of workers: partitions are many and fixed, batches are
+//! cut by the reader, every worker moves its packet time on to the newest packet of the whole
+//! batch, and the collector sorts what a batch brought before anything looks at it.
+//!
+//! [`replay::replay`] runs a source to its end and gives the [`Summary`](sekisho_model::summary::Summary).
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod collector;
+mod fold;
+mod progress;
+mod reader;
+pub mod replay;
+mod summary;
+mod tally;
+mod work;
+mod worker;
+
+pub use collector::OutputError;
+pub use progress::Progress;
+pub use replay::{Config, Outputs, replay};

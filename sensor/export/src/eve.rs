@@ -109,8 +109,12 @@ mod tests {
 
     #[test]
     fn every_field_of_the_table_stands_where_the_table_says() {
+        let mac = Some(sekisho_model::MacAddress([2; 6]));
         let record = FlowRecord {
             vlan: Some(10),
+            orig_mac: mac,
+            resp_mac: mac,
+            community_id: "1:LQU9qZlK+B5F3KDmev6m5PMibrg=".to_owned(),
             ..FlowRecord::example()
         };
         let line = &lines(|eve| eve.flow(&record).unwrap())[0];

@@ -1,0 +1,84 @@
+//! The summary of a run, put together from what each thread counted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sekisho_capture::Source;
+use sekisho_model::bucket::BucketClass;
+use sekisho_model::limits;
+use sekisho_model::summary::{Input, Summary};
+use sekisho_policy::Policy;
+
+use crate::collector::Collector;
+use crate::reader::ReaderTotals;
+
+/// Puts the summary together.
+pub(crate) fn of(
+    read: &ReaderTotals,
+    collector: &Collector<'_>,
+    source: &dyn Source,
+    policy: &Policy,
+    workers: usize,
+    took: Duration,
+) -> Summary {
+    let totals = &collector.totals;
+    let seconds = took.as_secs_f64();
+    let files = source.inputs();
+    let damaged = count(files.iter().filter(|file| file.damage.is_some()).count());
+    let frames = totals
+        .frames
+        .iter()
+        .map(|(bucket, number)| (bucket.id().to_owned(), number));
+    let mut losses: BTreeMap<String, u64> = totals
+        .frames
+        .iter()
+        .filter(|(bucket, _)| bucket.class() != BucketClass::Processed)
+        .map(|(bucket, number)| (bucket.id().to_owned(), number))
+        .collect();
+    for (cause, number) in [
+        (limits::FLOWS.counter, totals.flows.evicted),
+        (limits::HISTORY.counter, totals.flows.history_cut),
+        (limits::ALERT_FOLDS.counter, collector.closed_early()),
+        (limits::TALKERS.counter, collector.tally.unranked()),
+        ("records_filtered", totals.filtered),
+        ("input_damage", damaged),
+    ] {
+        losses.insert(cause.to_owned(), number);
+    }
+    Summary {
+        packets: read.packets,
+        frame_octets: read.frame_octets,
+        flows: totals.flows.flows,
+        flow_records: collector.tally.records(),
+        alerts: collector.tally.alerts(),
+        zones: collector.tally.matrix(),
+        talkers: collector.tally.top_talkers(),
+        first_packet: read.first,
+        last_packet: read.last,
+        seconds,
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a rate for people; 53 bits of packets are enough"
+        )]
+        packets_per_second: if seconds > 0.0 {
+            read.packets as f64 / seconds
+        } else {
+            0.0
+        },
+        frames: frames.collect(),
+        losses,
+        input: Input { files, damaged },
+        policy_name: policy.name().to_owned(),
+        policy_version: policy.version().to_string(),
+        policy_mode: if policy.is_none() {
+            String::new()
+        } else {
+            policy.mode().name().to_owned()
+        },
+        workers: count(workers),
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
