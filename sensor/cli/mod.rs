@@ -1,0 +1,62 @@
+//! The commands, one file each.
+//!
+//! Exit codes: 0 done, 1 findings of a check, 2 bad usage or input, 3 partial (the input was damaged
+//! or the run was interrupted; what could be read was processed).
+
+mod interrupt;
+mod language;
+mod limits_help;
+mod outcome;
+mod replay;
+mod report;
+mod rules;
+mod serve;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Watches the traffic between the zones of a network and proves that they are kept apart as the
+/// policy says.
+#[derive(Debug, Parser)]
+#[command(name = "sekisho", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sekisho rules check rules/three-zones
+  sekisho replay office.pcapng --policy rules/three-zones --serve
+  sekisho serve --data /var/lib/sekisho
+
+Exit codes: 0 done, 1 findings of a check, 2 bad usage or input, 3 partial result.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Reads capture files, judges every flow by a policy, and says what was found
+    Replay(replay::Args),
+    /// Shows a data directory in the dashboard
+    Serve(serve::Args),
+    /// Checks policy folders
+    Rules(rules::Args),
+}
+
+/// Runs the command line.
+pub(crate) fn run() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal::stderr_has_colour())
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("SEKISHO_LOG").unwrap_or_else(|_| "warn".into()),
+        )
+        .init();
+    let outcome = match Cli::parse().command {
+        Command::Replay(args) => replay::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Rules(args) => rules::run(&args),
+    };
+    outcome.unwrap_or_else(|error| terminal::say_error(&error)).into()
+}

@@ -1,0 +1,302 @@
+//! `sekisho replay`: capture files to flows, verdicts and alerts.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sekisho_capture::{FileSource, Order, Source as _};
+use sekisho_engine::{Config, OutputError, Outputs, replay};
+use sekisho_export::{Eve, Exporter};
+use sekisho_filter::Filter;
+use sekisho_model::summary::Summary;
+use sekisho_policy::Policy;
+use sekisho_store::Embedded;
+
+use super::interrupt::Interrupt;
+use super::language::Language;
+use super::outcome::Outcome;
+use super::serve::{DEFAULT_ADDRESS, Dashboard};
+use super::{limits_help, report, rules, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  sekisho replay office.pcapng --policy rules/three-zones --serve
+  sekisho replay day1.pcap.gz day2.pcap.zst --policy site/ --out /var/lib/sekisho
+  tcpdump -i eth0 -c 1000 -w - | sekisho replay - --eve - | jq .
+  sekisho replay x.pcap --policy site/ --filter 'verdict == denied and resp.port in {22, 3389}' --json
+
+Exit codes: 0 done, 2 bad usage or input, 3 the input was damaged or the run interrupted; what
+could be read was processed.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", limits_help::text()))]
+pub(crate) struct Args {
+    /// Capture files: pcap or pcapng, plain, gzip or zstd; - is standard input
+    #[arg(value_name = "CAPTURE", required = true)]
+    captures: Vec<PathBuf>,
+    /// Policy folder to judge by; without one no zones are judged
+    #[arg(long, value_name = "DIR")]
+    policy: Option<PathBuf>,
+    /// Keep flows and alerts in this data directory
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write EVE JSON lines to this file; - is standard output
+    #[arg(long, value_name = "FILE")]
+    eve: Option<PathBuf>,
+    /// Keep only flow records that match this expression
+    #[arg(long, value_name = "EXPR")]
+    filter: Option<String>,
+    /// Worker threads; the answer is the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
+    workers: Option<u8>,
+    /// How several files are read
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = FileOrder::Time)]
+    order: FileOrder,
+    /// Show the result in the dashboard, on a loopback address
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = DEFAULT_ADDRESS)]
+    serve: Option<SocketAddr>,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    json: bool,
+    /// No progress and no summary tables
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FileOrder {
+    /// Merged by packet time
+    Time,
+    /// One after the other
+    Given,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
+    if args.json && args.eve.as_ref().is_some_and(|eve| eve.as_os_str() == "-") {
+        bail!("--json and --eve - both write to standard output; give --eve a file");
+    }
+    let filter = args
+        .filter
+        .as_deref()
+        .map(Filter::parse)
+        .transpose()
+        .map_err(|error| {
+            anyhow::anyhow!(
+                "--filter: {}",
+                explain_filter(args.filter.as_deref().unwrap_or_default(), &error)
+            )
+        })?;
+    let policy = match &args.policy {
+        Some(folder) => match rules::load(folder) {
+            Some(policy) => policy,
+            None => bail!(
+                "the policy in {} has mistakes; nothing was read",
+                folder.display()
+            ),
+        },
+        None => Policy::none(),
+    };
+    let interrupt = Interrupt::listen()?;
+    let dashboard = args.serve.map(Dashboard::bind).transpose()?;
+    let order = match args.order {
+        FileOrder::Time => Order::ByTime,
+        FileOrder::Given => Order::AsGiven,
+    };
+    let mut source = FileSource::open(&args.captures, order)?;
+    let data = DataDirectory::of(args)?;
+    let outputs = outputs(args, data.as_ref())?;
+    let config = Config {
+        workers: workers(args),
+        flow: sekisho_flow::Config::default(),
+        policy,
+        filter,
+    };
+
+    let bar = progress_bar(args, source.octets_total());
+    let ticker = Ticker::start(bar, Arc::clone(&interrupt));
+    let result = replay(&config, &mut source, outputs, &interrupt.progress);
+    ticker.end();
+    let summary = match result {
+        Ok(summary) => summary,
+        // Whoever read our output has had enough, as `head` does.
+        Err(OutputError::Export(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            return Ok(Outcome::Done);
+        }
+        Err(error) => return Err(error).context("the run ended early"),
+    };
+    let outcome = say_summary(args, &summary, interrupt.is_asked())?;
+    if let (Some(dashboard), Some(data)) = (dashboard, &data)
+        && !interrupt.is_asked()
+    {
+        dashboard.serve(&data.path, &interrupt)?;
+    }
+    Ok(outcome)
+}
+
+/// The expression with a mark under the place that is wrong.
+fn explain_filter(text: &str, error: &sekisho_filter::FilterError) -> String {
+    let before = text.get(..error.at).unwrap_or(text).chars().count();
+    let marked = text
+        .get(error.at..error.at.saturating_add(error.len))
+        .map_or(1, |part| part.chars().count().max(1));
+    let help = error
+        .help
+        .as_ref()
+        .map(|help| format!("\n  {help}"))
+        .unwrap_or_default();
+    format!(
+        "{}\n  {text}\n  {}{}{help}",
+        error.message,
+        " ".repeat(before),
+        "^".repeat(marked)
+    )
+}
+
+fn workers(args: &Args) -> usize {
+    let machine = || std::thread::available_parallelism().map_or(1, |cores| cores.get().min(16));
+    args.workers.map_or_else(machine, usize::from)
+}
+
+/// Where flows and alerts are kept: the folder asked for, or one that goes away again.
+struct DataDirectory {
+    path: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl DataDirectory {
+    fn of(args: &Args) -> anyhow::Result<Option<Self>> {
+        if let Some(path) = &args.out {
+            return Ok(Some(Self {
+                path: path.clone(),
+                _temporary: None,
+            }));
+        }
+        if args.serve.is_none() {
+            return Ok(None);
+        }
+        let temporary = tempfile::Builder::new()
+            .prefix("sekisho-")
+            .tempdir()
+            .context("cannot make a temporary data directory; give one with --out DIR")?;
+        let path = temporary.path().join("data");
+        Ok(Some(Self {
+            path,
+            _temporary: Some(temporary),
+        }))
+    }
+}
+
+fn outputs(args: &Args, data: Option<&DataDirectory>) -> anyhow::Result<Outputs> {
+    let mut outputs = Outputs::default();
+    if let Some(data) = data {
+        outputs.store = Some(Box::new(Embedded::create(&data.path)?.writer()?));
+    }
+    if let Some(path) = &args.eve {
+        let eve: Box<dyn Exporter> = if path.as_os_str() == "-" {
+            Box::new(Eve::new(io::stdout()))
+        } else {
+            let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            Box::new(Eve::new(file))
+        };
+        outputs.exporters.push(eve);
+    }
+    Ok(outputs)
+}
+
+fn progress_bar(args: &Args, total: Option<u64>) -> ProgressBar {
+    if args.quiet {
+        return ProgressBar::hidden();
+    }
+    // Drawn on a terminal only.
+    let target = ProgressDrawTarget::stderr_with_hz(10);
+    let (bar, template) = match total {
+        Some(total) => (
+            ProgressBar::with_draw_target(Some(total), target),
+            "{bar:32} {bytes}/{total_bytes} {binary_bytes_per_sec}  {msg}  ETA {eta}",
+        ),
+        None => (
+            ProgressBar::with_draw_target(None, target),
+            "{spinner} {bytes} {binary_bytes_per_sec}  {msg}",
+        ),
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Moves the bar while the run goes on.
+struct Ticker {
+    bar: ProgressBar,
+    thread: std::thread::JoinHandle<()>,
+    done: std::sync::mpsc::Sender<()>,
+}
+
+impl Ticker {
+    fn start(bar: ProgressBar, interrupt: Arc<Interrupt>) -> Self {
+        let (done, ended) = std::sync::mpsc::channel();
+        let shown = bar.clone();
+        let thread = std::thread::spawn(move || {
+            while ended.recv_timeout(Duration::from_millis(100))
+                == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
+                shown.set_position(interrupt.progress.octets_read());
+                shown.set_message(format!(
+                    "{} packets",
+                    report::grouped(interrupt.progress.packets())
+                ));
+            }
+        });
+        Self { bar, thread, done }
+    }
+
+    fn end(self) {
+        drop(self.done);
+        // The thread only draws; a fault in it has cost nothing else.
+        let _ = self.thread.join();
+        self.bar.finish_and_clear();
+    }
+}
+
+fn say_summary(args: &Args, summary: &Summary, interrupted: bool) -> anyhow::Result<Outcome> {
+    let language = Language::of_environment();
+    if args.json {
+        let text = serde_json::to_string(summary).context("cannot write the summary")?;
+        writeln!(io::stdout(), "{text}").context("cannot write the summary")?;
+    } else if !args.quiet {
+        let text = report::summary(summary, language);
+        let to_stdout = args.eve.as_ref().is_none_or(|eve| eve.as_os_str() != "-");
+        if to_stdout {
+            // A reader that has closed the pipe has seen what it wanted.
+            let _ = io::stdout().write_all(text.as_bytes());
+        } else {
+            terminal::say(&text);
+        }
+    }
+    for file in &summary.input.files {
+        if let Some(damage) = &file.damage {
+            terminal::say(&format!(
+                "{}: {}",
+                terminal::clean(&file.path),
+                terminal::clean(damage)
+            ));
+        }
+    }
+    if interrupted {
+        terminal::say(language.pick(
+            "中断されました。ここまでに読んだ分の結果です。",
+            "Interrupted: this is the result for what was read until then.",
+        ));
+    }
+    Ok(if summary.input.damaged > 0 || interrupted {
+        Outcome::Partial
+    } else {
+        Outcome::Done
+    })
+}
