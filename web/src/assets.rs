@@ -15,9 +15,14 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::error::ApiError;
 
+/// What `cargo xtask ui` built; empty where it was not run.
 #[derive(RustEmbed)]
-#[folder = "$SEKISHO_UI_DIR"]
+#[folder = "ui/dist"]
+#[allow_missing = true]
 struct Ui;
+
+/// Stands in for the dashboard that was not built, and says how to build it.
+const PLACEHOLDER: &str = include_str!("placeholder.html");
 
 /// Answers every path that no resource has.
 pub(crate) async fn serve(uri: Uri, headers: HeaderMap) -> Response {
@@ -28,6 +33,13 @@ pub(crate) async fn serve(uri: Uri, headers: HeaderMap) -> Response {
     let path = if path.is_empty() { "index.html" } else { path };
     match Ui::get(path) {
         Some(file) => answer(path, file, &headers),
+        None if path == "index.html" => {
+            let headers = [
+                (header::CONTENT_TYPE, content_type(path)),
+                (header::CACHE_CONTROL, "no-cache"),
+            ];
+            (headers, PLACEHOLDER).into_response()
+        }
         None => not_found(),
     }
 }
