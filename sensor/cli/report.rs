@@ -102,8 +102,8 @@ fn matrix(out: &mut String, summary: &Summary, language: Language) {
         say("発信元", "From"),
         say("宛先", "To"),
         say("許可", "Allowed"),
-        say("違反", "Denied"),
-        say("判定外", "Unknown"),
+        say("拒否", "Denied"),
+        say("不明", "Unknown"),
         say("オクテット", "Octets"),
     ]);
     align_right(&mut table, 2..6);

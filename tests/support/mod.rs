@@ -52,6 +52,7 @@ pub(crate) fn repository() -> &'static Path {
 }
 
 /// The labelled captures, where they are.
+#[expect(clippy::print_stderr, reason = "a test that skips says so")]
 pub(crate) fn captures() -> Option<PathBuf> {
     let folder = std::env::var_os("SEKISHO_CAPTURES")
         .map_or_else(|| repository().join("../shared/captures"), PathBuf::from);
