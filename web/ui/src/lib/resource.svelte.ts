@@ -1,0 +1,43 @@
+// One answer of the server with its three states: loading, ready, failed.
+//
+// Made while a component starts; loads again whenever something that `load` read has changed, and
+// drops an answer that was overtaken. The last good answer stays in `data` meanwhile.
+
+import { ApiError } from '../api';
+
+export class Resource<T> {
+  data = $state.raw<T | null>(null);
+  error = $state.raw<ApiError | null>(null);
+  loading = $state(true);
+  #attempt = $state(0);
+
+  constructor(load: (signal: AbortSignal) => Promise<T>) {
+    $effect(() => {
+      void this.#attempt;
+      const overtaken = new AbortController();
+      this.loading = true;
+      load(overtaken.signal).then(
+        (data) => {
+          if (overtaken.signal.aborted) return;
+          this.data = data;
+          this.error = null;
+          this.loading = false;
+        },
+        (cause: unknown) => {
+          if (overtaken.signal.aborted) return;
+          this.error = asApiError(cause);
+          this.loading = false;
+        },
+      );
+      return () => overtaken.abort();
+    });
+  }
+
+  reload = (): void => {
+    this.#attempt += 1;
+  };
+}
+
+export function asApiError(cause: unknown): ApiError {
+  return cause instanceof ApiError ? cause : new ApiError('client', String(cause));
+}

@@ -1,0 +1,18 @@
+// The account of frames: received = processed + dropped + filtered.
+
+import type { Bucket, BucketClass } from '../../types';
+
+export const CLASSES: readonly BucketClass[] = ['processed', 'dropped', 'filtered'];
+
+export interface Account {
+  received: number;
+  byClass: Record<BucketClass, number>;
+  /** Received minus the sum of the parts: 0 unless something is wrong. */
+  difference: number;
+}
+
+export function account(received: number, buckets: Bucket[]): Account {
+  const byClass: Record<BucketClass, number> = { processed: 0, dropped: 0, filtered: 0 };
+  for (const bucket of buckets) byClass[bucket.class] += bucket.frames;
+  return { received, byClass, difference: received - byClass.processed - byClass.dropped - byClass.filtered };
+}
