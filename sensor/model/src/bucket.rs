@@ -79,6 +79,8 @@ buckets! {
     LinktypeUnknown, "linktype_unknown", Dropped, "未対応のリンクタイプ", "Link type not supported";
     /// The decoder failed on it, which is a fault of ours.
     DecoderFault, "decoder_fault", Dropped, "解析器の内部障害", "Decoder fault";
+    /// The same packet seen again, left out because duplicates are.
+    Duplicate, "duplicate", Filtered, "重複パケット", "Duplicate";
     /// One end lies in an excluded zone: counted and never stored.
     Excluded, "excluded", Filtered, "対象外ゾーン", "Excluded zone";
 }
@@ -96,8 +98,13 @@ impl Default for BucketCounts {
 impl BucketCounts {
     /// Counts one frame.
     pub fn count(&mut self, bucket: FrameBucket) {
+        self.count_many(bucket, 1);
+    }
+
+    /// Counts frames.
+    pub fn count_many(&mut self, bucket: FrameBucket, frames: u64) {
         if let Some(n) = self.0.get_mut(bucket as usize) {
-            *n = n.saturating_add(1);
+            *n = n.saturating_add(frames);
         }
     }
 

@@ -86,6 +86,10 @@ fn optional_number(value: Option<u16>) -> Value<'static> {
     value.map_or(Value::Absent, |value| Value::Number(u64::from(value)))
 }
 
+fn seconds(value: Option<std::time::Duration>) -> Value<'static> {
+    value.map_or(Value::Absent, |value| Value::Seconds(value.as_secs_f64()))
+}
+
 macro_rules! fields {
     ($($name:literal $kind:ident $column:literal $eve:literal $ipfix:literal $ja:literal $en:literal $get:expr;)*) => {
         /// Every field of a flow record.
@@ -158,6 +162,37 @@ fields! {
     "vlan" Number "vlan" "vlan" 58 "VLAN" "VLAN" |r| optional_number(r.vlan);
     "inner_vlan" Number "inner_vlan" "" 0 "内側VLAN" "Inner VLAN" |r| optional_number(r.inner_vlan);
     "community_id" Text "community_id" "community_id" 0 "コミュニティID" "Community ID" |r| text(&r.community_id);
+    "handshake_rtt" Seconds "handshake_rtt" "sekisho.handshake_rtt" 0 "ハンドシェイク往復時間" "Handshake round-trip time"
+        |r| seconds(r.handshake_rtt);
+    "data_rtt" Seconds "data_rtt" "sekisho.data_rtt" 0 "データ往復時間" "Data round-trip time" |r| seconds(r.data_rtt);
+    "orig.retransmitted" Number "orig_retransmitted" "sekisho.orig_retransmitted" 0 "発信側の再送" "Retransmitted by originator"
+        |r| Value::Number(u64::from(r.to_resp.retransmitted));
+    "orig.out_of_order" Number "orig_out_of_order" "sekisho.orig_out_of_order" 0 "発信側の順序逆転" "Out of order from originator"
+        |r| Value::Number(u64::from(r.to_resp.out_of_order));
+    "orig.zero_windows" Number "orig_zero_windows" "sekisho.orig_zero_windows" 0 "発信側のウィンドウゼロ" "Zero windows from originator"
+        |r| Value::Number(u64::from(r.to_resp.zero_windows));
+    "orig.missed_octets" Number "orig_missed_octets" "sekisho.orig_missed_octets" 0 "発信側の欠落オクテット" "Octets missed from originator"
+        |r| Value::Number(r.to_resp.missed_octets);
+    "orig.duplicates" Number "orig_duplicates" "sekisho.orig_duplicates" 0 "発信側の重複パケット" "Duplicates from originator"
+        |r| Value::Number(u64::from(r.to_resp.duplicates));
+    "resp.retransmitted" Number "resp_retransmitted" "sekisho.resp_retransmitted" 0 "応答側の再送" "Retransmitted by responder"
+        |r| Value::Number(u64::from(r.to_orig.retransmitted));
+    "resp.out_of_order" Number "resp_out_of_order" "sekisho.resp_out_of_order" 0 "応答側の順序逆転" "Out of order from responder"
+        |r| Value::Number(u64::from(r.to_orig.out_of_order));
+    "resp.zero_windows" Number "resp_zero_windows" "sekisho.resp_zero_windows" 0 "応答側のウィンドウゼロ" "Zero windows from responder"
+        |r| Value::Number(u64::from(r.to_orig.zero_windows));
+    "resp.missed_octets" Number "resp_missed_octets" "sekisho.resp_missed_octets" 0 "応答側の欠落オクテット" "Octets missed from responder"
+        |r| Value::Number(r.to_orig.missed_octets);
+    "resp.duplicates" Number "resp_duplicates" "sekisho.resp_duplicates" 0 "応答側の重複パケット" "Duplicates from responder"
+        |r| Value::Number(u64::from(r.to_orig.duplicates));
+    "icmp_errors" Number "icmp_errors" "sekisho.icmp_errors" 0 "ICMPエラー数" "ICMP errors about it"
+        |r| Value::Number(u64::from(r.icmp_errors));
+    "tunnel" Text "tunnel" "sekisho.tunnel.kind" 0 "運ぶトンネル" "Carried in"
+        |r| r.carrier.as_ref().map_or(Value::Absent, |carrier| text(carrier.kind));
+    "tunnel.community_id" Text "tunnel_community_id" "sekisho.tunnel.community_id" 0 "トンネルのコミュニティID" "Community ID of the tunnel"
+        |r| r.carrier.as_ref().map_or(Value::Absent, |carrier| text(&carrier.community_id));
+    "carries" Text "carries" "sekisho.carries" 0 "トンネルの種類" "Carries"
+        |r| if r.carries.is_empty() { Value::Absent } else { text(r.carries) };
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::{ConnState, MacAddress, Protocol, TcpFlags, Timestamp, Verdict};
 
@@ -36,6 +37,25 @@ pub struct Counts {
     pub frame_octets: u64,
     /// TCP flags seen, together.
     pub tcp_flags: TcpFlags,
+    /// TCP segments sent again: their octets had been seen.
+    pub retransmitted: u32,
+    /// TCP segments that filled a hole: sent in order, seen late.
+    pub out_of_order: u32,
+    /// TCP segments that announced a window of zero.
+    pub zero_windows: u32,
+    /// The same packet seen again, as a mirror port that copies both directions shows it.
+    pub duplicates: u32,
+    /// Octets that the other side acknowledged and we never saw (Zeek's `missed_bytes`).
+    pub missed_octets: u64,
+}
+
+/// The tunnel that carries a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carrier {
+    /// Kind of tunnel.
+    pub kind: &'static str,
+    /// Community ID of the flow that the tunnel is.
+    pub community_id: String,
 }
 
 /// Why a record was closed (IPFIX `flowEndReason`, information element 136).
@@ -133,6 +153,16 @@ pub struct FlowRecord {
     pub direction_by: DirectionBy,
     /// Community ID version 1; empty where the specification defines none.
     pub community_id: String,
+    /// The tunnel that carries the flow, where one does.
+    pub carrier: Option<Carrier>,
+    /// Kind of tunnel that the flow is, where it carries others; else empty.
+    pub carries: &'static str,
+    /// From SYN to the acknowledgement of the SYN-ACK, where all three were seen.
+    pub handshake_rtt: Option<Duration>,
+    /// The shortest time from a segment with payload to its acknowledgement, at the tap.
+    pub data_rtt: Option<Duration>,
+    /// ICMP errors that quote a packet of the flow.
+    pub icmp_errors: u32,
     /// Zone of the originator; `unknown` where in none.
     pub orig_zone: Arc<str>,
     /// Zone of the responder; `unknown` where in none.
@@ -186,6 +216,7 @@ impl FlowRecord {
                 payload_octets: 0,
                 frame_octets: 74,
                 tcp_flags: TcpFlags(TcpFlags::SYN),
+                ..Counts::default()
             },
             to_orig: Counts::default(),
             conn_state: Some(ConnState::S0),
@@ -193,6 +224,11 @@ impl FlowRecord {
             end_reason: EndReason::Idle,
             direction_by: DirectionBy::Syn,
             community_id: String::new(),
+            carrier: None,
+            carries: "",
+            handshake_rtt: None,
+            data_rtt: None,
+            icmp_errors: 0,
             orig_zone: Arc::from("unknown"),
             resp_zone: Arc::from("unknown"),
             verdict: Verdict::Unknown,

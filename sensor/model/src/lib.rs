@@ -39,7 +39,7 @@ pub mod verdict;
 
 pub use alert::{Alert, Category, Explanation, Severity};
 pub use bucket::FrameBucket;
-pub use flow::{Counts, DirectionBy, EndReason, Endpoint, FlowRecord};
+pub use flow::{Carrier, Counts, DirectionBy, EndReason, Endpoint, FlowRecord};
 pub use id::stable_id;
 pub use linktype::Linktype;
 pub use mac::MacAddress;

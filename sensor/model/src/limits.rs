@@ -25,8 +25,26 @@ pub const FLOWS: Limit = Limit {
     default: 1_048_576,
     unit: "flows",
     counter: "flows_evicted",
-    effect_ja: "その区画で最も長く通信のないフローを記録して閉じる",
-    effect_en: "the flow of that partition that has been idle longest is recorded and closed",
+    effect_ja: "アドレスの組で分けた16区画のそれぞれが16分の1を持つ。区画が一杯になると、応答のないもののうち最も長く通信のないフローから記録して閉じる",
+    effect_en: "each of 16 partitions, by address pair, has a sixteenth; a full one records and closes the flow idle longest, those never answered first",
+};
+/// Datagrams whose fragments wait for the rest.
+pub const FRAGMENTED_DATAGRAMS: Limit = Limit {
+    id: "fragmented_datagrams",
+    default: 16_384,
+    unit: "datagrams",
+    counter: "fragments_evicted",
+    effect_ja: "最も古いデータグラムの組み立てをやめ、フラグメントを1つずつ扱う",
+    effect_en: "the oldest datagram is not put together; its fragments are taken one by one",
+};
+/// Octets of fragments that wait for the rest.
+pub const FRAGMENT_OCTETS: Limit = Limit {
+    id: "fragment_octets",
+    default: 32 * 1024 * 1024,
+    unit: "octets",
+    counter: "fragments_evicted",
+    effect_ja: "最も古いデータグラムの組み立てをやめ、フラグメントを1つずつ扱う",
+    effect_en: "the oldest datagram is not put together; its fragments are taken one by one",
 };
 /// Characters of a history string.
 pub const HISTORY: Limit = Limit {
@@ -63,6 +81,15 @@ pub const VLAN_TAGS: Limit = Limit {
     counter: "other_ethertype",
     effect_ja: "IP以外として数える",
     effect_en: "the frame is counted as not IP",
+};
+/// IP layers read from one frame.
+pub const TUNNEL_DEPTH: Limit = Limit {
+    id: "tunnel_depth",
+    default: 8,
+    unit: "layers",
+    counter: "tunnel_depth_met",
+    effect_ja: "それより内側は、読み取った最も内側のパケットのペイロードとして扱う",
+    effect_en: "what lies deeper is payload of the innermost layer read",
 };
 /// How many times larger than the compressed file its content may be.
 pub const DECOMPRESSION_RATIO: Limit = Limit {
@@ -104,10 +131,13 @@ pub const INTERFACES: Limit = Limit {
 /// Every limit, in the order that tables show them.
 pub const LIMITS: &[Limit] = &[
     FLOWS,
+    FRAGMENTED_DATAGRAMS,
+    FRAGMENT_OCTETS,
     HISTORY,
     ALERT_FOLDS,
     TALKERS,
     VLAN_TAGS,
+    TUNNEL_DEPTH,
     DECOMPRESSION_RATIO,
     DECOMPRESSED_OCTETS,
     RECORD_OCTETS,

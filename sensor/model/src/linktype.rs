@@ -67,6 +67,8 @@ linktypes! {
     IEEE802_11_RADIOTAP = 127, "ieee802_11_radiotap";
     /// Juniper Ethernet.
     JUNIPER_ETHER = 178, "juniper_ether";
+    /// Per-packet information before a frame of another type.
+    PPI = 192, "ppi";
     /// USB as Linux records it.
     USB_LINUX_MMAPPED = 220, "usb_linux_mmapped";
     /// Raw IPv4.
@@ -83,6 +85,8 @@ linktypes! {
     WIRESHARK_UPPER_PDU = 252, "wireshark_upper_pdu";
     /// Linux netlink.
     NETLINK = 253, "netlink";
+    /// Apple's packet metadata before a frame of another type.
+    PKTAP = 258, "pktap";
     /// IEEE 802.3br mPackets.
     ETHERNET_MPACKET = 274, "ethernet_mpacket";
     /// Linux cooked capture, version 2.

@@ -9,7 +9,7 @@ use crate::Timestamp;
 /// Flows, packets and IP octets together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Volume {
-    /// Flow records.
+    /// Flows of a whole run, each once; within a range of time the records that begin in it.
     pub flows: u64,
     /// Packets, both directions.
     pub packets: u64,

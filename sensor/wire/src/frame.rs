@@ -1,19 +1,62 @@
-//! One captured frame, from its first octet to its transport payload.
+//! One captured frame, from its first octet to its innermost transport payload.
 
-use sekisho_model::{FrameBucket, Linktype};
+use arrayvec::ArrayVec;
+use sekisho_model::{FrameBucket, Linktype, limits};
 
-use crate::ip::{self, IpPacket};
+use crate::fast;
+use crate::ip::{self, IpPacket, octets};
 use crate::link::{self, Link, Network};
+use crate::tunnel::{self, Tunnel};
+
+/// IP layers that are read from one frame ([`limits::TUNNEL_DEPTH`]).
+pub const MAX_LAYERS: usize = 8;
+const _: () = assert!(MAX_LAYERS as u64 == limits::TUNNEL_DEPTH.default);
 
 /// A decoded frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// The one bucket it ends in.
+    /// The one bucket it ends in, by the innermost layer that was read.
     pub bucket: FrameBucket,
-    /// Addresses and tags below the network layer.
+    /// Addresses and tags below the first network layer.
     pub link: Link,
-    /// The IP packet in it, where there is one.
-    pub ip: Option<IpPacket<'a>>,
+    /// The IP packets in it, outermost first; empty where there is none.
+    pub layers: ArrayVec<Layer<'a>, MAX_LAYERS>,
+    /// Whether a further tunnel was there and was not opened.
+    pub depth_met: bool,
+}
+
+/// One IP packet of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layer<'a> {
+    /// The link header right below the packet; empty where a tunnel carries the packet bare.
+    pub link: Link,
+    /// The packet.
+    pub ip: IpPacket<'a>,
+    /// The tunnel in which the layer before carries it; none for the first layer.
+    pub carried_by: Option<Tunnel>,
+    /// Octets of the frame on the wire for the first layer; of the inner link header and the inner
+    /// packet, as declared, for the others.
+    pub frame_octets: u32,
+}
+
+impl<'a> Frame<'a> {
+    /// The packet that no further tunnel was opened in.
+    #[must_use]
+    pub fn innermost(&self) -> Option<&Layer<'a>> {
+        self.layers.last()
+    }
+}
+
+impl Default for Frame<'_> {
+    /// A frame that nothing was read of.
+    fn default() -> Self {
+        Self {
+            bucket: FrameBucket::LinkTruncated,
+            link: Link::default(),
+            layers: ArrayVec::new(),
+            depth_met: false,
+        }
+    }
 }
 
 /// Decodes one frame. `len` is its length on the wire, which may be more than was captured.
@@ -21,51 +64,128 @@ pub struct Frame<'a> {
 /// Never fails: what cannot be read is said by the bucket, and what was read until then is kept.
 #[must_use]
 pub fn decode(frame: &[u8], linktype: Linktype, len: u32) -> Frame<'_> {
-    let (link, network) = link::decode(frame, linktype);
-    let packet = match network {
-        Network::Other(bucket) => {
-            return Frame {
-                bucket,
-                link,
-                ip: None,
-            };
+    let mut out = Frame::default();
+    decode_into(&mut out, frame, linktype, len);
+    out
+}
+
+/// [`decode`] into a frame that is used again: it is large, and moving it costs more than filling
+/// it. Whatever was in it is forgotten.
+#[inline]
+pub fn decode_into<'a>(out: &mut Frame<'a>, frame: &'a [u8], linktype: Linktype, len: u32) {
+    out.depth_met = false;
+    out.layers.truncate(1);
+    if out.layers.is_empty() {
+        out.layers.push(fast::BLANK);
+    }
+    let read = out
+        .layers
+        .first_mut()
+        .and_then(|layer| Some((fast::read(layer, frame, linktype, len)?, layer.link)));
+    match read {
+        Some((bucket, link)) => {
+            (out.bucket, out.link) = (bucket, link);
+            // TCP carries no tunnel that is opened.
+            if bucket != FrameBucket::Tcp {
+                open_tunnels(out);
+            }
         }
+        None => decode_any(out, frame, linktype, len),
+    }
+}
+
+/// [`decode_into`] for every kind of frame.
+pub(crate) fn decode_any<'a>(out: &mut Frame<'a>, frame: &'a [u8], linktype: Linktype, len: u32) {
+    out.layers.clear();
+    let (link, network) = link::decode_any(frame, linktype);
+    out.link = link;
+    let packet = match network {
         Network::Ip(packet) => packet,
+        Network::Other(bucket) => {
+            out.bucket = bucket;
+            return;
+        }
     };
-    let header_octets = u32::try_from(link.header_octets).unwrap_or(u32::MAX);
-    match ip::decode(packet, len.saturating_sub(header_octets)) {
-        Ok((bucket, ip)) => Frame {
-            bucket,
-            link,
-            ip: Some(ip),
-        },
-        Err(bucket) => Frame {
-            bucket,
-            link,
-            ip: None,
-        },
+    match ip::decode(packet, len.saturating_sub(octets(link.header_octets))) {
+        Ok((bucket, ip)) => {
+            out.bucket = bucket;
+            out.layers.push(Layer {
+                link,
+                ip,
+                carried_by: None,
+                frame_octets: len,
+            });
+            open_tunnels(out);
+        }
+        Err(bucket) => out.bucket = bucket,
+    }
+}
+
+/// Reads the packets in the first one, as deep as they go.
+fn open_tunnels(frame: &mut Frame<'_>) {
+    while let Some(outer) = frame.layers.last() {
+        let Some((bucket, layer)) = tunnel::open(&outer.ip) else {
+            return;
+        };
+        if frame.layers.try_push(layer).is_err() {
+            frame.depth_met = true;
+            return;
+        }
+        frame.bucket = bucket;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sekisho_model::MacAddress;
+
     use super::*;
 
-    proptest::proptest! {
-        #[test]
-        fn every_frame_of_every_link_type_ends_in_a_bucket(frame: Vec<u8>, linktype in 0_u16..300, len: u32) {
-            let decoded = decode(&frame, Linktype(linktype), len);
+    /// The first segment of a connection in VXLAN, from a real capture without its last octets.
+    const IN_VXLAN: [u8; 104] = [
+        0x12, 0x42, 0xcd, 0xc5, 0xe8, 0x22, 0x12, 0x42, 0xcd, 0xc5, 0xe8, 0x22, 0x08, 0x00, 0x45, 0x00, 0x00,
+        0x6e, 0x00, 0x00, 0x00, 0x00, 0x40, 0x11, 0x9c, 0x4e, 0x0a, 0x01, 0xc8, 0x83, 0x0a, 0x01, 0x01, 0xac,
+        0xc3, 0x50, 0x12, 0xb5, 0x00, 0x5a, 0x96, 0x1f, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x74,
+        0xac, 0xb9, 0x3f, 0xd2, 0x7d, 0x48, 0xf1, 0x7f, 0xa3, 0xb6, 0xff, 0x08, 0x00, 0x45, 0x00, 0x00, 0x3c,
+        0x19, 0x98, 0x40, 0x00, 0x40, 0x06, 0x45, 0x38, 0xac, 0x10, 0x0b, 0xc9, 0x36, 0x56, 0xed, 0xbc, 0x9d,
+        0xa2, 0x00, 0x50, 0x5a, 0xaf, 0xe1, 0xa8, 0x00, 0x00, 0x00, 0x00, 0xa0, 0x02, 0xfa, 0xf0, 0x08, 0x92,
+        0x00, 0x00,
+    ];
 
-            proptest::prop_assert_eq!(decoded.ip.is_some(), matches!(
-                decoded.bucket,
-                FrameBucket::Tcp
-                    | FrameBucket::Udp
-                    | FrameBucket::Icmp
-                    | FrameBucket::Icmpv6
-                    | FrameBucket::OtherIp
-                    | FrameBucket::Fragment
-                    | FrameBucket::TransportDamaged
-            ));
-        }
+    #[test]
+    fn every_layer_has_its_own_addresses_and_octets() {
+        let frame = decode(&IN_VXLAN, Linktype::ETHERNET, 124);
+
+        let [outer, inner] = &frame.layers[..] else {
+            panic!("{:?}", frame.layers);
+        };
+        assert_eq!(
+            outer.link.destination,
+            Some(MacAddress([0x12, 0x42, 0xcd, 0xc5, 0xe8, 0x22]))
+        );
+        assert_eq!(
+            (outer.carried_by, outer.frame_octets, outer.ip.octets),
+            (None, 124, 110)
+        );
+        assert_eq!(
+            inner.link.source,
+            Some(MacAddress([0x48, 0xf1, 0x7f, 0xa3, 0xb6, 0xff]))
+        );
+        assert_eq!(inner.carried_by, Some(Tunnel::Vxlan));
+        assert_eq!((inner.frame_octets, inner.ip.octets), (74, 60));
+        assert_eq!((inner.ip.source_port, inner.ip.destination_port), (40354, 80));
+    }
+
+    #[test]
+    fn the_bucket_is_that_of_the_innermost_layer() {
+        // Twenty octets of TCP are there and its header has forty.
+        let cut_off = decode(&IN_VXLAN, Linktype::ETHERNET, 124);
+        assert_eq!(cut_off.bucket, FrameBucket::TransportDamaged);
+
+        let without_tunnel = decode(&IN_VXLAN[..64], Linktype::ETHERNET, 124);
+        assert_eq!(
+            (without_tunnel.bucket, without_tunnel.layers.len()),
+            (FrameBucket::Udp, 1)
+        );
     }
 }

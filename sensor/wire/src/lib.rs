@@ -1,12 +1,14 @@
 //! Bytes to meaning, without input or output.
 //!
-//! [`frame::decode`] takes one captured frame and says which bucket it ends in and, where it holds
-//! an IP packet, what a flow table needs of it. A frame that breaks half-way keeps what was read.
+//! [`frame::decode`] takes one captured frame and says which bucket it ends in and, of every IP
+//! packet in it, what a flow table needs. A frame that breaks half-way keeps what was read.
 //! Nothing here allocates, keeps state or panics.
 //!
-//! The layers are files: [`link`] finds the network layer below any link header, [`ip`] reads
-//! IPv4 and IPv6 with their extension headers and the head of the transport layer. A tunnel is a
-//! step from a payload back to [`link`] or [`ip`]; it goes beside them.
+//! A frame holds a link header and, one in the other, up to [`MAX_LAYERS`] IP packets: the first
+//! one, and those that its tunnels carry. [`link`] finds the network layer below any link header,
+//! [`ip`] reads IPv4 and IPv6 with their extension headers and the head of the transport layer,
+//! [`tunnel`] finds the packet that a packet carries. Plain packets take a shorter way to the same
+//! result.
 //!
 //! ```
 //! use sekisho_model::{FrameBucket, Linktype};
@@ -26,11 +28,14 @@
     )
 )]
 
+mod fast;
 pub mod frame;
 pub mod icmp;
 pub mod ip;
 pub mod link;
 pub mod partition;
+pub mod tunnel;
 
-pub use frame::{Frame, decode};
-pub use ip::{IpPacket, TcpSegment};
+pub use frame::{Frame, Layer, MAX_LAYERS, decode, decode_into};
+pub use ip::{Fragment, IpPacket, TcpSegment};
+pub use tunnel::Tunnel;

@@ -1,14 +1,17 @@
 //! IPv4 and IPv6 with extension headers, and the head of the transport layer.
 //!
-//! Built on etherparse's lax slices: lengths that point past the captured octets are believed for
-//! counting and not for reading. Sources: RFC 791, RFC 8200, RFC 9293, RFC 768, RFC 9260.
+//! Lengths that point past the captured octets are believed for counting and not for reading.
+//! Sources: RFC 791, RFC 8200, RFC 9293, RFC 768, RFC 9260.
+
+mod extension;
+mod header;
+mod transport;
 
 use std::net::IpAddr;
 
-use etherparse::{Ipv6ExtensionSlice, LaxIpSlice, TcpHeaderSlice};
 use sekisho_model::{FrameBucket, Protocol, TcpFlags};
 
-use crate::icmp;
+use header::Header;
 
 /// What a flow table needs of one IP packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,12 @@ pub struct IpPacket<'a> {
     pub destination_port: u16,
     /// Whether the two ports above were read.
     pub has_ports: bool,
+    /// Where the packet is a fragment, the first one too.
+    pub fragment: Option<Fragment>,
+    /// Identification field of IPv4; 0 for IPv6.
+    pub identification: u16,
+    /// Time to live or hop limit.
+    pub ttl: u8,
     /// Octets of the IP packet as its header declares them, header included.
     pub octets: u32,
     /// Octets of transport payload as the headers declare them.
@@ -35,6 +44,29 @@ pub struct IpPacket<'a> {
     pub quotes_receiver: bool,
     /// Captured octets of the transport payload.
     pub payload: &'a [u8],
+}
+
+/// Which part of a packet a fragment is (RFC 791 section 3.1, RFC 8200 section 4.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fragment {
+    /// Names the packet between its two addresses.
+    pub identification: u32,
+    /// Octets of the packet's payload before this part.
+    pub offset: u32,
+    /// Whether further parts follow.
+    pub more: bool,
+}
+
+impl Fragment {
+    /// The fragment that the fields of a header make; none for a packet that is whole in one part
+    /// (RFC 6946).
+    fn new(identification: u32, offset_words: u16, more: bool) -> Option<Self> {
+        (offset_words != 0 || more).then(|| Self {
+            identification,
+            offset: u32::from(offset_words).saturating_mul(8),
+            more,
+        })
+    }
 }
 
 /// What the state of a connection needs of a TCP header.
@@ -50,179 +82,49 @@ pub struct TcpSegment {
     pub window: u16,
 }
 
+impl IpPacket<'_> {
+    /// Whether this is a fragment without a transport header.
+    #[must_use]
+    pub fn is_later_fragment(&self) -> bool {
+        self.fragment.is_some_and(|fragment| fragment.offset != 0)
+    }
+}
+
 /// Reads an IP packet. `wire_octets` is its length on the wire, for headers that declare none.
 ///
 /// # Errors
 ///
 /// The bucket of a packet whose IP header cannot be read.
 pub fn decode(packet: &[u8], wire_octets: u32) -> Result<(FrameBucket, IpPacket<'_>), FrameBucket> {
-    use etherparse::err::ip::{HeaderError, LaxHeaderSliceError};
-    let (ip, _) = LaxIpSlice::from_slice(packet).map_err(|error| match error {
-        LaxHeaderSliceError::Len(_) => FrameBucket::IpTruncated,
-        LaxHeaderSliceError::Content(
-            HeaderError::UnsupportedIpVersion { .. } | HeaderError::Ipv4HeaderLengthSmallerThanHeader { .. },
-        ) => FrameBucket::IpMalformed,
-    })?;
-    let payload = ip.payload();
-    let head = Head::of(&ip);
-    // A declared length of zero stands in packets captured before the network card cut them into
-    // segments, and one shorter than the header is no length at all: the wire knows better.
-    let octets = if head.declared > head.octets {
-        head.declared
-    } else {
-        wire_octets.max(head.octets)
-    };
+    let header = Header::read(packet)?;
+    let octets = header.declared.unwrap_or(wire_octets).max(header.octets);
     let mut out = IpPacket {
-        source: ip.source_addr(),
-        destination: ip.destination_addr(),
-        protocol: Protocol(payload.ip_number.0),
+        source: header.source,
+        destination: header.destination,
+        protocol: header.protocol,
         source_port: 0,
         destination_port: 0,
         has_ports: false,
+        fragment: header.fragment,
+        identification: header.identification,
+        ttl: header.ttl,
         octets,
-        payload_octets: octets.saturating_sub(head.octets),
+        payload_octets: octets.saturating_sub(header.octets),
         tcp: None,
         quotes_receiver: false,
-        payload: payload.payload,
+        payload: header.payload,
     };
-    let bucket = if head.later_fragment {
+    let bucket = if out.is_later_fragment() {
         FrameBucket::Fragment
     } else {
-        transport(&mut out)
+        transport::read(&mut out)
     };
     Ok((bucket, out))
 }
 
-/// The lengths and the fragment offset of an IP header with its extensions.
-struct Head {
-    /// Octets of the packet as declared; what an extension header chain takes is part of it.
-    declared: u32,
-    /// Octets of the header with its extensions.
-    octets: u32,
-    /// Whether this is a fragment other than the first.
-    later_fragment: bool,
-}
-
-impl Head {
-    fn of(ip: &LaxIpSlice<'_>) -> Self {
-        match ip {
-            LaxIpSlice::Ipv4(v4) => {
-                let header = v4.header();
-                let auth = v4.extensions().auth.map_or(0, |auth| auth.slice().len());
-                Self {
-                    declared: u32::from(header.total_len()),
-                    octets: octets(header.slice().len().saturating_add(auth)),
-                    later_fragment: header.fragments_offset().value() != 0,
-                }
-            }
-            LaxIpSlice::Ipv6(v6) => {
-                let header = v6.header();
-                let extensions = v6.extensions();
-                let later_fragment = extensions.clone().into_iter().any(|extension| match extension {
-                    Ipv6ExtensionSlice::Fragment(fragment) => fragment.fragment_offset().value() != 0,
-                    _ => false,
-                });
-                Self {
-                    declared: u32::from(header.payload_length()).saturating_add(40),
-                    octets: octets(extensions.slice().len().saturating_add(40)),
-                    later_fragment,
-                }
-            }
-        }
-    }
-}
-
-fn octets(length: usize) -> u32 {
+/// A slice's length as the counters hold it.
+pub(crate) fn octets(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
-}
-
-/// Reads ports, flags and the length of the transport header.
-fn transport(out: &mut IpPacket<'_>) -> FrameBucket {
-    match out.protocol {
-        Protocol::TCP => {
-            read_ports(out);
-            let Ok(header) = TcpHeaderSlice::from_slice(out.payload) else {
-                out.payload_octets = 0;
-                return FrameBucket::TransportDamaged;
-            };
-            let length = header.slice().len();
-            out.tcp = Some(TcpSegment {
-                sequence: header.sequence_number(),
-                acknowledgement: header.acknowledgment_number(),
-                flags: TcpFlags(out.payload.get(13).copied().unwrap_or(0)),
-                window: header.window_size(),
-            });
-            skip(out, length);
-            FrameBucket::Tcp
-        }
-        Protocol::UDP => {
-            read_ports(out);
-            if out.payload.len() < 8 {
-                out.payload_octets = 0;
-                return FrameBucket::TransportDamaged;
-            }
-            skip(out, 8);
-            FrameBucket::Udp
-        }
-        Protocol::SCTP => {
-            read_ports(out);
-            if out.payload.len() < 12 {
-                out.payload_octets = 0;
-                return FrameBucket::TransportDamaged;
-            }
-            skip(out, 12);
-            FrameBucket::OtherIp
-        }
-        Protocol::ICMP | Protocol::ICMPV6 => {
-            let Some(&[kind, code]) = out.payload.first_chunk::<2>() else {
-                out.payload_octets = 0;
-                return FrameBucket::TransportDamaged;
-            };
-            (out.source_port, out.destination_port) = (u16::from(kind), u16::from(code));
-            out.has_ports = true;
-            if icmp::is_error(out.protocol, kind) {
-                out.quotes_receiver = quoted_source(out.payload) == Some(out.destination);
-            }
-            skip(out, 8);
-            if out.protocol == Protocol::ICMP {
-                FrameBucket::Icmp
-            } else {
-                FrameBucket::Icmpv6
-            }
-        }
-        _ => FrameBucket::OtherIp,
-    }
-}
-
-/// The first four octets of TCP, UDP and SCTP; they may be all that a snap length left.
-fn read_ports(out: &mut IpPacket<'_>) {
-    if let Some(&[s0, s1, d0, d1]) = out.payload.first_chunk::<4>() {
-        out.source_port = u16::from_be_bytes([s0, s1]);
-        out.destination_port = u16::from_be_bytes([d0, d1]);
-        out.has_ports = true;
-    }
-}
-
-fn skip<'a>(out: &mut IpPacket<'a>, header: usize) {
-    let rest: &'a [u8] = out.payload.get(header..).unwrap_or_default();
-    out.payload = rest;
-    out.payload_octets = out.payload_octets.saturating_sub(octets(header));
-}
-
-/// Who sent the packet that an ICMP error quotes after its eight octets.
-fn quoted_source(message: &[u8]) -> Option<IpAddr> {
-    let quoted = message.get(8..)?;
-    match quoted.first()? >> 4 {
-        4 => quoted
-            .get(12..16)?
-            .first_chunk::<4>()
-            .map(|octets| IpAddr::from(*octets)),
-        6 => quoted
-            .get(8..24)?
-            .first_chunk::<16>()
-            .map(|octets| IpAddr::from(*octets)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -311,6 +213,52 @@ mod tests {
             (bucket, ip.has_ports, ip.payload_octets),
             (FrameBucket::Fragment, false, 120)
         );
+    }
+
+    #[test]
+    fn a_fragment_says_which_part_it_is() {
+        let mut packet = tcp_packet(&[1; 100]);
+        packet[4..8].copy_from_slice(&[0x12, 0x34, 0x20, 0x03]);
+
+        let (_, ip) = decode(&packet, 140).unwrap();
+
+        let part = Fragment {
+            identification: 0x1234,
+            offset: 24,
+            more: true,
+        };
+        assert_eq!((ip.fragment, ip.identification), (Some(part), 0x1234));
+        packet[6..8].copy_from_slice(&[0x40, 0]); // Don't fragment.
+        assert_eq!(decode(&packet, 140).unwrap().1.fragment, None);
+    }
+
+    #[test]
+    fn an_authentication_header_is_passed_over() {
+        let mut packet = tcp_packet(b"hello");
+        packet[9] = 51;
+        packet[3] += 24;
+        // RFC 4302 figure 1: next header, length in words less two, index, number, value.
+        let header = [&[6, 4, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1][..], &[0xaa; 12]].concat();
+        packet.splice(20..20, header);
+
+        let (bucket, ip) = decode(&packet, 69).unwrap();
+
+        assert_eq!((bucket, ip.protocol), (FrameBucket::Tcp, Protocol::TCP));
+        assert_eq!((ip.octets, ip.payload_octets, ip.payload), (69, 5, &b"hello"[..]));
+    }
+
+    #[test]
+    fn encrypted_and_routing_packets_are_told_by_protocol() {
+        // ESP, IGMP, OSPF, VRRP.
+        for protocol in [50, 2, 89, 112] {
+            let mut packet = tcp_packet(&[]);
+            packet[9] = protocol;
+
+            let (bucket, ip) = decode(&packet, 40).unwrap();
+
+            assert_eq!((bucket, ip.protocol.0), (FrameBucket::OtherIp, protocol));
+            assert_eq!((ip.has_ports, ip.payload_octets), (false, 20));
+        }
     }
 
     #[test]
