@@ -15,8 +15,13 @@ pub struct Config {
     pub close_delay: Duration,
     /// A flow that goes on is written this often.
     pub active: Duration,
-    /// Flows tracked at once; the one idle longest goes first.
+    /// Flows tracked at once. The one that was never answered and is idle longest goes first, and
+    /// only where every flow was answered the one idle longest of those.
     pub flows: usize,
+    /// Tell flows apart by their outer VLAN too. For networks whose zones are given by VLAN.
+    pub by_vlan: bool,
+    /// Leave the copies of packets out of their flows.
+    pub leave_out_duplicates: bool,
 }
 
 impl Default for Config {
@@ -27,6 +32,8 @@ impl Default for Config {
             close_delay: Duration::from_secs(5),
             active: Duration::from_secs(1800),
             flows: usize::try_from(sekisho_model::limits::FLOWS.default).unwrap_or(usize::MAX),
+            by_vlan: false,
+            leave_out_duplicates: false,
         }
     }
 }
@@ -40,6 +47,10 @@ pub struct Counters {
     pub evicted: u64,
     /// Letters that did not fit a history string.
     pub history_cut: u64,
+    /// Copies of packets, as a mirror shows that copies both directions.
+    pub duplicates: u64,
+    /// Segments that acknowledged octets which were never seen.
+    pub gaps: u64,
 }
 
 impl Counters {
@@ -48,5 +59,7 @@ impl Counters {
         self.flows = self.flows.saturating_add(other.flows);
         self.evicted = self.evicted.saturating_add(other.evicted);
         self.history_cut = self.history_cut.saturating_add(other.history_cut);
+        self.duplicates = self.duplicates.saturating_add(other.duplicates);
+        self.gaps = self.gaps.saturating_add(other.gaps);
     }
 }

@@ -1,15 +1,20 @@
 //! One flow while it lives.
 
+use std::time::Duration;
+
 use sekisho_model::{
-    ConnState, Counts, DirectionBy, EndReason, FlowRecord, MacAddress, Protocol, TcpFlags, Timestamp,
-    Verdict, stable_id,
+    Carrier, ConnState, Counts, DirectionBy, EndReason, FlowRecord, MacAddress, Protocol, TcpFlags,
+    Timestamp, Verdict, stable_id,
 };
-use sekisho_wire::Frame;
+use sekisho_wire::tunnel::Tunnel;
 
 use crate::community_id;
-use crate::config::Config;
+use crate::config::{Config, Counters};
+use crate::duplicate::Recent;
 use crate::history::History;
 use crate::key::{FlowKey, Side};
+use crate::observation::Observation;
+use crate::quality::{self, Stream};
 use crate::recency::Links;
 use crate::tcp::Connection;
 
@@ -20,34 +25,61 @@ pub(crate) struct Entry<T> {
     pub(crate) last: Timestamp,
     pub(crate) links: Links,
     pub(crate) generation: u32,
-    pub(crate) orig: Side,
-    pub(crate) direction_by: DirectionBy,
-    pub(crate) tag: T,
-    /// First packet of the flow.
-    began: Timestamp,
-    /// First packet of the record being filled.
-    start: Timestamp,
-    part: u32,
+    orig: Side,
+    direction_by: DirectionBy,
+    /// Which sides were ever heard.
+    heard: [bool; 2],
     to_resp: Counts,
     to_orig: Counts,
     connection: Connection,
+    orig_stream: Stream,
+    resp_stream: Stream,
+    recent: Recent,
     history: History,
-    icmp_type: u8,
-    icmp_code: u8,
+    pub(crate) tag: T,
+    /// First packet of the flow, and its number in the input.
+    began: Timestamp,
+    ordinal: u64,
+    /// First packet of the record being filled.
+    start: Timestamp,
+    part: u32,
+    icmp_errors: u32,
+    handshake: Handshake,
+    data_rtt: Option<Duration>,
+    /// The tunnel that carries the flow; boxed, since few flows are carried.
+    carried_in: Option<Box<(Tunnel, FlowKey)>>,
+    carries: Option<Tunnel>,
     orig_mac: Option<MacAddress>,
     resp_mac: Option<MacAddress>,
     vlan: Option<u16>,
     inner_vlan: Option<u16>,
+    icmp_type: u8,
+    icmp_code: u8,
+}
+
+/// How far the measuring of the handshake has come.
+#[derive(Debug, Clone, Copy, Default)]
+enum Handshake {
+    /// No SYN yet.
+    #[default]
+    Nothing,
+    /// The originator's SYN.
+    Syn(Timestamp),
+    /// The answer too.
+    SynAck(Timestamp),
+    /// From SYN to the acknowledgement of its answer.
+    Took(Duration),
+    /// A part was not seen, or seen twice.
+    Unknown,
 }
 
 impl<T: Clone> Entry<T> {
-    /// A flow that begins with this frame.
+    /// A flow that begins with this packet.
     pub(crate) fn new(
         key: FlowKey,
         sender: Side,
         direction: (bool, DirectionBy),
-        frame: &Frame<'_>,
-        at: Timestamp,
+        packet: &Observation<'_>,
         tag: T,
     ) -> Self {
         let (sender_is_originator, direction_by) = direction;
@@ -57,84 +89,161 @@ impl<T: Clone> Entry<T> {
             sender.other()
         };
         let (mut icmp_type, mut icmp_code) = (0, 0);
-        if let Some(ip) = frame.ip.filter(|_| key.is_icmp()) {
-            icmp_type = u8::try_from(if sender_is_originator {
+        if key.is_icmp() {
+            let ip = packet.ip();
+            let kind = if sender_is_originator {
                 ip.source_port
             } else {
                 key.endpoint(orig).port
-            })
-            .unwrap_or(u8::MAX);
+            };
+            icmp_type = u8::try_from(kind).unwrap_or(u8::MAX);
             icmp_code = u8::try_from(ip.destination_port).unwrap_or(u8::MAX);
         }
         let mut history = History::default();
-        if !sender_is_originator && direction_by == DirectionBy::Port && key.protocol() == Protocol::TCP {
+        if !sender_is_originator && key.protocol() == Protocol::TCP {
             history.turned();
         }
         Self {
             key,
-            last: at,
+            last: packet.at,
             links: Links::default(),
             generation: 0,
             orig,
             direction_by,
-            tag,
-            began: at,
-            start: at,
-            part: 0,
+            heard: [false; 2],
             to_resp: Counts::default(),
             to_orig: Counts::default(),
             connection: Connection::default(),
+            orig_stream: Stream::default(),
+            resp_stream: Stream::default(),
+            recent: Recent::default(),
             history,
-            icmp_type,
-            icmp_code,
+            tag,
+            began: packet.at,
+            ordinal: packet.ordinal,
+            start: packet.at,
+            part: 0,
+            icmp_errors: 0,
+            handshake: Handshake::Nothing,
+            data_rtt: None,
+            carried_in: packet.carried_in().map(Box::new),
+            carries: None,
             orig_mac: None,
             resp_mac: None,
             vlan: None,
             inner_vlan: None,
+            icmp_type,
+            icmp_code,
         }
     }
 
-    /// Counts one packet of the flow. Gives the number of letters that did not fit the history.
-    pub(crate) fn count(&mut self, frame: &Frame<'_>, sender: Side, at: Timestamp, len: u32) -> u64 {
-        let Some(ip) = frame.ip else { return 0 };
+    /// Whether a packet is the copy of one just seen; remembers it if not.
+    pub(crate) fn is_copy(&mut self, packet: &Observation<'_>, sender: Side) -> bool {
+        self.recent.is_copy(packet.ip(), sender == Side::Lower, packet.at)
+    }
+
+    /// Counts a packet of the flow; a copy is counted and not believed again.
+    pub(crate) fn count(
+        &mut self,
+        packet: &Observation<'_>,
+        sender: Side,
+        is_copy: bool,
+        counters: &mut Counters,
+    ) {
+        let ip = packet.ip();
         let by_originator = sender == self.orig;
         if self.packets() == 0 {
-            self.start = at;
+            self.start = packet.at;
         }
-        self.start = self.start.min(at);
-        self.last = self.last.max(at);
-        let (from_mac, to_mac) = (frame.link.source, frame.link.destination);
+        self.start = self.start.min(packet.at);
+        self.last = self.last.max(packet.at);
+        let link = &packet.layer().link;
         let (orig_mac, resp_mac) = if by_originator {
-            (from_mac, to_mac)
+            (link.source, link.destination)
         } else {
-            (to_mac, from_mac)
+            (link.destination, link.source)
         };
         self.orig_mac = self.orig_mac.or(orig_mac);
         self.resp_mac = self.resp_mac.or(resp_mac);
-        self.vlan = self.vlan.or(frame.link.vlan);
-        self.inner_vlan = self.inner_vlan.or(frame.link.inner_vlan);
-        let flags = ip.tcp.map_or(0, |tcp| tcp.flags.0);
+        self.vlan = self.vlan.or(link.vlan);
+        self.inner_vlan = self.inner_vlan.or(link.inner_vlan);
+        self.carries = self.carries.or(packet.carries());
+        let [orig_heard, resp_heard] = &mut self.heard;
+        *(if by_originator { orig_heard } else { resp_heard }) = true;
         let counts = if by_originator {
             &mut self.to_resp
         } else {
             &mut self.to_orig
         };
-        counts.packets = counts.packets.saturating_add(1);
+        counts.packets = counts.packets.saturating_add(u64::from(packet.frames));
         counts.octets = counts.octets.saturating_add(u64::from(ip.octets));
         counts.payload_octets = counts.payload_octets.saturating_add(u64::from(ip.payload_octets));
-        counts.frame_octets = counts.frame_octets.saturating_add(u64::from(len));
-        counts.tcp_flags = TcpFlags(counts.tcp_flags.0 | flags);
-        let Some(segment) = ip.tcp else { return 0 };
-        u64::from(
-            !self
-                .connection
-                .observe(segment, ip.payload_octets, by_originator, &mut self.history),
-        )
+        counts.frame_octets = counts.frame_octets.saturating_add(packet.frame_octets());
+        if is_copy {
+            counts.duplicates = counts.duplicates.saturating_add(1);
+            counters.duplicates = counters.duplicates.saturating_add(1);
+            return;
+        }
+        let Some(segment) = ip.tcp else { return };
+        counts.tcp_flags = TcpFlags(counts.tcp_flags.0 | segment.flags.0);
+        self.measure_handshake(segment.flags, by_originator, packet.at);
+        let (orig, resp) = (
+            (&mut self.orig_stream, &mut self.to_resp),
+            (&mut self.resp_stream, &mut self.to_orig),
+        );
+        let (from, to) = if by_originator { (orig, resp) } else { (resp, orig) };
+        let seen = quality::observe(segment, ip.payload_octets, packet.at, from, to);
+        if let Some(round_trip) = seen.round_trip.filter(|_| self.connection.is_established()) {
+            self.data_rtt = Some(self.data_rtt.map_or(round_trip, |least| least.min(round_trip)));
+        }
+        let mut fits = self
+            .connection
+            .observe(segment, ip.payload_octets, by_originator, &mut self.history);
+        let from = if by_originator { self.to_resp } else { self.to_orig };
+        if seen.retransmitted {
+            fits &= self
+                .history
+                .note_scaled(b'T', by_originator, u64::from(from.retransmitted));
+        }
+        if seen.zero_window {
+            fits &= self
+                .history
+                .note_scaled(b'W', by_originator, u64::from(from.zero_windows));
+        }
+        if seen.missed {
+            counters.gaps = counters.gaps.saturating_add(1);
+            fits &= self.history.note(b'G', !by_originator);
+        }
+        counters.history_cut = counters.history_cut.saturating_add(u64::from(!fits));
+    }
+
+    fn measure_handshake(&mut self, flags: TcpFlags, by_originator: bool, at: Timestamp) {
+        let (syn, ack) = (flags.has(TcpFlags::SYN), flags.has(TcpFlags::ACK));
+        self.handshake = match (self.handshake, by_originator, syn, ack) {
+            (Handshake::Nothing, true, true, false) => Handshake::Syn(at),
+            (Handshake::Syn(began), false, true, true) => Handshake::SynAck(began),
+            (Handshake::SynAck(began), true, false, true) => Handshake::Took(at.since(began)),
+            // A SYN or its answer sent again: it is not known which of them was answered.
+            (Handshake::Syn(_) | Handshake::SynAck(_), _, true, _) => Handshake::Unknown,
+            (Handshake::Nothing, _, _, _) => Handshake::Unknown,
+            (other, _, _, _) => other,
+        };
+    }
+
+    /// An ICMP error quoted a packet of the flow.
+    pub(crate) const fn note_icmp_error(&mut self) {
+        self.icmp_errors = self.icmp_errors.saturating_add(1);
     }
 
     /// Packets in the record being filled.
     pub(crate) const fn packets(&self) -> u64 {
         self.to_resp.packets.saturating_add(self.to_orig.packets)
+    }
+
+    /// Whether both sides were heard: such a flow is evicted last.
+    pub(crate) const fn is_answered(&self) -> bool {
+        let [orig, resp] = self.heard;
+        orig && resp
     }
 
     /// When the flow ends if no further packet comes, and the reason it then has.
@@ -158,9 +267,9 @@ impl<T: Clone> Entry<T> {
         }
     }
 
-    /// Whether a SYN with this sequence number from this side begins another connection.
-    pub(crate) fn is_reuse(&self, frame: &Frame<'_>) -> bool {
-        frame.ip.and_then(|ip| ip.tcp).is_some_and(|tcp| {
+    /// Whether a packet begins another connection over the same ports.
+    pub(crate) fn is_reuse(&self, packet: &Observation<'_>) -> bool {
+        packet.ip().tcp.is_some_and(|tcp| {
             tcp.flags.has(TcpFlags::SYN)
                 && !tcp.flags.has(TcpFlags::ACK)
                 && self.connection.is_reuse(tcp.sequence)
@@ -174,9 +283,8 @@ impl<T: Clone> Entry<T> {
         if self.key.is_icmp() {
             (orig.port, resp.port) = (u16::from(self.icmp_type), u16::from(self.icmp_code));
         }
-        let is_tcp = self.key.protocol() == Protocol::TCP;
         let record = FlowRecord {
-            flow_id: flow_id(&digest, self.began),
+            flow_id: flow_id(&digest, self.began, self.ordinal),
             part: self.part,
             orig,
             resp,
@@ -189,15 +297,25 @@ impl<T: Clone> Entry<T> {
             end: self.last,
             to_resp: self.to_resp,
             to_orig: self.to_orig,
-            conn_state: if is_tcp {
-                Some(self.connection.conn_state())
-            } else {
-                self.datagram_state()
-            },
+            conn_state: self.conn_state(),
             history: self.history.text(),
             end_reason,
             direction_by: self.direction_by,
             community_id: community_id::of(&self.key, &digest),
+            carrier: self.carried_in.as_ref().map(|carrier| {
+                let (kind, key) = &**carrier;
+                Carrier {
+                    kind: kind.name(),
+                    community_id: community_id::of(key, &community_id::digest(key)),
+                }
+            }),
+            carries: self.carries.map_or("", Tunnel::name),
+            handshake_rtt: match self.handshake {
+                Handshake::Took(took) => Some(took),
+                _ => None,
+            },
+            data_rtt: self.data_rtt,
+            icmp_errors: self.icmp_errors,
             orig_zone: "unknown".into(),
             resp_zone: "unknown".into(),
             verdict: Verdict::Unknown,
@@ -207,26 +325,30 @@ impl<T: Clone> Entry<T> {
         self.part = self.part.saturating_add(1);
         self.to_resp = Counts::default();
         self.to_orig = Counts::default();
+        self.icmp_errors = 0;
         record
     }
 
-    /// Zeek's words for UDP: who was heard.
-    fn datagram_state(&self) -> Option<ConnState> {
-        (self.key.protocol() == Protocol::UDP).then_some(
-            match (self.to_resp.packets > 0, self.to_orig.packets > 0) {
-                (true, true) => ConnState::SF,
-                (true, false) => ConnState::S0,
-                (false, true) => ConnState::Shr,
-                (false, false) => ConnState::Oth,
-            },
-        )
+    /// Zeek's word for the whole flow so far; for UDP it says who was heard.
+    fn conn_state(&self) -> Option<ConnState> {
+        match self.key.protocol() {
+            Protocol::TCP => Some(self.connection.conn_state()),
+            Protocol::UDP => Some(match self.heard {
+                [true, true] => ConnState::SF,
+                [true, false] => ConnState::S0,
+                [false, true] => ConnState::Shr,
+                [false, false] => ConnState::Oth,
+            }),
+            _ => None,
+        }
     }
 }
 
-/// A number for a flow that is the same on every run: its Community ID's sum and its first packet.
-fn flow_id(digest: &[u8; 20], began: Timestamp) -> u64 {
+/// A number for a flow that is the same on every run: its Community ID's sum, the time of its first
+/// packet and that packet's number in the input, which tells flows of one moment apart.
+fn flow_id(digest: &[u8; 20], began: Timestamp, ordinal: u64) -> u64 {
     let head = digest
         .first_chunk::<8>()
         .map_or(0, |octets| u64::from_be_bytes(*octets));
-    stable_id(head, began.nanos().cast_unsigned())
+    stable_id(head, stable_id(began.nanos().cast_unsigned(), ordinal))
 }

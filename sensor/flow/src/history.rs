@@ -1,15 +1,17 @@
 //! Zeek's history string: what happened in a connection, in order, one letter each.
 //!
 //! Upper case for the originator, lower case for the responder: `S` SYN, `H` SYN-ACK, `A` pure
-//! ACK, `D` payload, `F` FIN, `R` RST, `Q` a segment with flags that exclude each other; `^` where
-//! the direction was turned against the first packet. Source: Zeek, base/protocols/conn/main.zeek.
+//! ACK, `D` payload, `F` FIN, `R` RST, `Q` a segment with flags that exclude each other, `T`
+//! retransmission, `G` octets that we missed, `W` window of zero; `^` first where the sender of the
+//! first packet is the responder. Source: Zeek, base/protocols/conn/main.zeek.
 
 use sekisho_model::limits;
 
 const CAPACITY: usize = 32;
 const _: () = assert!(CAPACITY as u64 == limits::HISTORY.default);
 
-/// The letters so far. Each is kept once a direction.
+/// The letters so far. Each is kept once a direction; `T`, `G` and `W` again at the tenth, hundredth
+/// and thousandth time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct History {
     letters: [u8; CAPACITY],
@@ -39,6 +41,19 @@ impl History {
         }
         self.seen |= bit;
         self.push(letter)
+    }
+
+    /// Notes a letter whose number matters, on its 1st, 10th, 100th and so on time.
+    pub(crate) fn note_scaled(&mut self, letter: u8, by_originator: bool, times: u64) -> bool {
+        let is_power_of_ten = times > 0 && 10_u64.checked_pow(times.ilog10()) == Some(times);
+        if !is_power_of_ten {
+            return true;
+        }
+        self.push(if by_originator {
+            letter.to_ascii_uppercase()
+        } else {
+            letter.to_ascii_lowercase()
+        })
     }
 
     fn push(&mut self, letter: u8) -> bool {
@@ -80,5 +95,15 @@ mod tests {
         }
 
         assert_eq!(history.text(), "ShADda");
+    }
+
+    #[test]
+    fn repeated_faults_are_noted_by_powers_of_ten() {
+        let mut history = History::default();
+        for times in 1..=150 {
+            history.note_scaled(b'T', false, times);
+        }
+
+        assert_eq!(history.text(), "ttt");
     }
 }

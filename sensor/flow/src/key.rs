@@ -1,5 +1,6 @@
 //! The identity of a flow: addresses, ports and protocol, the same for both directions.
 
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use sekisho_model::{Endpoint, Protocol};
@@ -31,12 +32,13 @@ impl Side {
 /// For ICMP the ports hold what the Community ID specification puts there: the two types of an
 /// exchange, or type and code of a message that stands alone. Such a message has no other
 /// direction, so its two ends are not sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowKey {
-    lower: u128,
-    upper: u128,
+    lower: [u64; 2],
+    upper: [u64; 2],
     lower_port: u16,
     upper_port: u16,
+    vlan: u16,
     protocol: u8,
     kind: u8,
 }
@@ -47,6 +49,29 @@ const V6: u8 = 1;
 const ONE_WAY: u8 = 2;
 /// Bit of `kind`: the ports are known.
 const PORTS: u8 = 4;
+/// Bit of `kind`: an ICMP error about a flow that was seen.
+const RELATED: u8 = 8;
+
+/// Five words rather than eight fields: the key is hashed for every packet.
+impl Hash for FlowKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b] = self.lower;
+        let [c, d] = self.upper;
+        let rest = u64::from(self.lower_port) << 48
+            | u64::from(self.upper_port) << 32
+            | u64::from(self.vlan) << 16
+            | u64::from(self.protocol) << 8
+            | u64::from(self.kind);
+        // IPv4 has nothing in the first word of an address.
+        if self.kind & V6 != 0 {
+            state.write_u64(a);
+            state.write_u64(c);
+        }
+        state.write_u64(b);
+        state.write_u64(d);
+        state.write_u64(rest);
+    }
+}
 
 impl FlowKey {
     /// The key of the flow that a packet belongs to, and the end that sent the packet.
@@ -78,10 +103,31 @@ impl FlowKey {
             upper,
             lower_port,
             upper_port,
+            vlan: 0,
             protocol: packet.protocol.0,
             kind,
         };
         (key, if sender_is_lower { Side::Lower } else { Side::Upper })
+    }
+
+    /// The same key on one VLAN, for networks that are told apart by their tags.
+    #[must_use]
+    pub const fn on_vlan(mut self, vlan: u16) -> Self {
+        self.vlan = vlan;
+        self
+    }
+
+    /// The key of ICMP errors about flows that were seen, apart from the same errors about nothing.
+    #[must_use]
+    pub const fn related(mut self) -> Self {
+        self.kind |= RELATED;
+        self
+    }
+
+    /// Whether this is the flow of ICMP errors about flows that were seen.
+    #[must_use]
+    pub const fn is_related(&self) -> bool {
+        self.kind & RELATED != 0
     }
 
     /// Address and port of one end.
@@ -91,10 +137,11 @@ impl FlowKey {
             Side::Lower => (self.lower, self.lower_port),
             Side::Upper => (self.upper, self.upper_port),
         };
+        let [high, low] = number;
         let address = if self.kind & V6 != 0 {
-            IpAddr::V6(Ipv6Addr::from_bits(number))
+            IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)))
         } else {
-            IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(0)))
+            IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(low).unwrap_or(0)))
         };
         Endpoint { address, port }
     }
@@ -119,9 +166,14 @@ impl FlowKey {
     }
 }
 
-fn number(address: IpAddr) -> (u128, u8) {
+/// An address as two words, and the bit of its family.
+fn number(address: IpAddr) -> ([u64; 2], u8) {
     match address {
-        IpAddr::V4(v4) => (u128::from(v4.to_bits()), 0),
-        IpAddr::V6(v6) => (v6.to_bits(), V6),
+        IpAddr::V4(v4) => ([0, u64::from(v4.to_bits())], 0),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = v6.octets();
+            let high = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+            ([high, u64::from_be_bytes([i, j, k, l, m, n, o, p])], V6)
+        }
     }
 }

@@ -6,13 +6,13 @@
 //! which also hangs a tag of its own on each flow when it begins (the sensor hangs the verdict
 //! there) and gets it back with every record.
 //!
-//! Flows are keyed by addresses, ports and protocol. VLAN ids are noted and not part of the key:
-//! mirror ports often tag one direction only, and half a flow is worse than two networks with the
-//! same addresses seen as one.
+//! Flows are keyed by addresses, ports and protocol. VLAN ids are noted and, unless
+//! [`Config::by_vlan`] asks for it, not part of the key: mirror ports often tag one direction only,
+//! and half a flow is worse than two networks with the same addresses seen as one.
 //!
-//! What a sender can grow: flows ([`sekisho_model::limits::FLOWS`], the one idle longest goes
-//! first, counted) and the history string ([`sekisho_model::limits::HISTORY`]). Timers are one entry
-//! a flow whatever the time span.
+//! What a sender can grow: flows ([`sekisho_model::limits::FLOWS`]; those never answered go first,
+//! so that a flood of attempts evicts itself) and the history string
+//! ([`sekisho_model::limits::HISTORY`]). Timers are an entry or two a flow whatever the time span.
 #![cfg_attr(
     not(test),
     deny(
@@ -26,10 +26,14 @@
 
 pub mod community_id;
 mod config;
+pub mod defrag;
 mod direction;
+mod duplicate;
 mod entry;
 mod history;
 mod key;
+mod observation;
+mod quality;
 mod recency;
 mod table;
 mod tcp;
@@ -37,4 +41,5 @@ mod timers;
 
 pub use config::{Config, Counters};
 pub use key::{FlowKey, Side};
-pub use table::{Sink, Start, Table};
+pub use observation::Observation;
+pub use table::{Observed, Sink, Start, Table};

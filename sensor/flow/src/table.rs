@@ -4,15 +4,20 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use sekisho_model::{EndReason, Endpoint, FlowRecord, Protocol, Timestamp};
-use sekisho_wire::Frame;
+use sekisho_model::{DirectionBy, EndReason, Endpoint, FlowRecord, Protocol, Timestamp};
+use sekisho_wire::{icmp, ip};
 
 use crate::config::{Config, Counters};
 use crate::direction::sender_is_originator;
 use crate::entry::Entry;
 use crate::key::{FlowKey, Side};
+use crate::observation::Observation;
 use crate::recency::{Links, NONE, Recency, Slots};
 use crate::timers::{Due, Timers};
+
+/// The longest ICMP error that is believed to answer a packet: what RFC 4443 section 2.4 allows.
+/// A longer one carries something else.
+const LONGEST_ICMP_ERROR: u32 = 1280;
 
 /// What is known of a flow at its first packet.
 #[derive(Debug, Clone, Copy)]
@@ -23,9 +28,11 @@ pub struct Start {
     pub resp: Endpoint,
     /// Transport protocol.
     pub protocol: Protocol,
+    /// Whether the ports are known; they are not in later fragments and cut-off packets.
+    pub has_ports: bool,
     /// Outer VLAN id.
     pub vlan: Option<u16>,
-    /// An ICMP error about a packet that its receiver had sent.
+    /// ICMP errors that quote flows which the table tracks.
     pub related: bool,
     /// Time of the packet.
     pub at: Timestamp,
@@ -43,6 +50,15 @@ pub trait Sink {
     fn record(&mut self, record: FlowRecord, tag: &Self::Tag);
 }
 
+/// What became of a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observed<'a, T> {
+    /// Counted in the flow with this tag.
+    Counted(&'a T),
+    /// A copy of a packet just seen, left out as [`Config::leave_out_duplicates`] asks.
+    LeftOut,
+}
+
 /// The flows of one partition, bounded by [`Config::flows`].
 pub struct Table<T> {
     config: Config,
@@ -50,22 +66,36 @@ pub struct Table<T> {
     index: HashTable<u32>,
     slots: SlotVec<T>,
     free: Vec<u32>,
-    recency: Recency,
+    /// Flows by the time of their last packet: those never answered, and the others. A flood of
+    /// attempts evicts itself.
+    unanswered: Recency,
+    answered: Recency,
     timers: Timers,
     fired: Vec<Due>,
     counters: Counters,
 }
 
 /// The slots; an ended flow's slot keeps its last content until it is used again.
-struct SlotVec<T>(Vec<Entry<T>>);
+struct SlotVec<T>(Vec<Slot<T>>);
+
+struct Slot<T> {
+    entry: Entry<T>,
+    answered: bool,
+}
 
 impl<T> SlotVec<T> {
     fn get(&self, index: u32) -> Option<&Entry<T>> {
-        self.0.get(usize::try_from(index).unwrap_or(usize::MAX))
+        self.0
+            .get(usize::try_from(index).unwrap_or(usize::MAX))
+            .map(|slot| &slot.entry)
+    }
+
+    fn slot(&mut self, index: u32) -> Option<&mut Slot<T>> {
+        self.0.get_mut(usize::try_from(index).unwrap_or(usize::MAX))
     }
 
     fn get_mut(&mut self, index: u32) -> Option<&mut Entry<T>> {
-        self.0.get_mut(usize::try_from(index).unwrap_or(usize::MAX))
+        self.slot(index).map(|slot| &mut slot.entry)
     }
 }
 
@@ -89,7 +119,8 @@ impl<T: Clone> Table<T> {
             index: HashTable::new(),
             slots: SlotVec(Vec::new()),
             free: Vec::new(),
-            recency: Recency::default(),
+            unanswered: Recency::default(),
+            answered: Recency::default(),
             timers: Timers::default(),
             fired: Vec::new(),
             counters: Counters::default(),
@@ -114,29 +145,28 @@ impl<T: Clone> Table<T> {
         self.counters
     }
 
-    /// Counts one IP packet in its flow and gives the flow's tag; nothing for a frame without IP.
-    ///
-    /// `len` is the frame's length on the wire.
-    pub fn observe<S: Sink<Tag = T>>(
-        &mut self,
-        frame: &Frame<'_>,
-        at: Timestamp,
-        len: u32,
-        sink: &mut S,
-    ) -> Option<T> {
-        let ip = frame.ip?;
-        let (key, sender) = FlowKey::of(&ip);
+    /// Counts one packet in its flow.
+    pub fn observe<S: Sink<Tag = T>>(&mut self, packet: &Observation<'_>, sink: &mut S) -> Observed<'_, T> {
+        let (key, sender) = self.key_of(packet);
         let index = match self.find(&key) {
-            Some(index) if !self.is_ended(index, frame, at, sink) => {
-                self.recency.touch(&mut self.slots, index);
-                index
-            }
-            _ => self.begin(key, sender, frame, at, sink),
+            Some(index) if !self.is_ended(index, packet, sink) => index,
+            _ => self.begin(key, sender, packet, sink),
         };
-        let entry = self.slots.get_mut(index)?;
-        let cut = entry.count(frame, sender, at, len);
-        self.counters.history_cut = self.counters.history_cut.saturating_add(cut);
-        Some(entry.tag.clone())
+        let Some(entry) = self.slots.get_mut(index) else {
+            return Observed::LeftOut;
+        };
+        let is_copy = entry.is_copy(packet, sender);
+        if is_copy && self.config.leave_out_duplicates {
+            self.counters.duplicates = self.counters.duplicates.saturating_add(1);
+            return Observed::LeftOut;
+        }
+        entry.count(packet, sender, is_copy, &mut self.counters);
+        let answered = entry.is_answered();
+        self.touch(index, answered);
+        match self.slots.get(index) {
+            Some(entry) => Observed::Counted(&entry.tag),
+            None => Observed::LeftOut,
+        }
     }
 
     /// Moves packet time on to `now`: ends what is idle, writes what is due.
@@ -152,11 +182,11 @@ impl<T: Clone> Table<T> {
                 continue;
             };
             let (idle, reason) = entry.idle_deadline(&self.config);
-            if idle <= now {
+            if is_due(idle, now) {
                 self.end(index, reason, sink);
                 continue;
             }
-            if entry.active_deadline(&self.config) <= now {
+            if is_due(entry.active_deadline(&self.config), now) {
                 let record = entry.record(EndReason::Active);
                 sink.record(record, &entry.tag);
             }
@@ -166,9 +196,9 @@ impl<T: Clone> Table<T> {
         self.fired = fired;
     }
 
-    /// Ends every flow because the input has ended, in the order in which they began.
+    /// Ends every flow because the input has ended.
     pub fn drain<S: Sink<Tag = T>>(&mut self, sink: &mut S) {
-        while let Some(index) = self.recency.oldest() {
+        while let Some(index) = self.unanswered.oldest().or_else(|| self.answered.oldest()) {
             let reason = match self
                 .slots
                 .get(index)
@@ -181,6 +211,36 @@ impl<T: Clone> Table<T> {
         }
     }
 
+    /// The key of a packet. An ICMP error is noted on the flow that it quotes.
+    fn key_of(&mut self, packet: &Observation<'_>) -> (FlowKey, Side) {
+        let (key, sender) = FlowKey::of(packet.ip());
+        let key = self.on_vlan(key, packet);
+        let is_error = key.is_icmp()
+            && u8::try_from(packet.ip().source_port).is_ok_and(|kind| icmp::is_error(key.protocol(), kind));
+        if !is_error {
+            return (key, sender);
+        }
+        let Ok((_, quoted)) = ip::decode(packet.ip().payload, 0) else {
+            return (key, sender);
+        };
+        let quoted_key = self.on_vlan(FlowKey::of(&quoted).0, packet);
+        let Some(index) = self.find(&quoted_key) else {
+            return (key, sender);
+        };
+        if let Some(entry) = self.slots.get_mut(index) {
+            entry.note_icmp_error();
+        }
+        let answers = packet.ip().quotes_receiver && packet.ip().octets <= LONGEST_ICMP_ERROR;
+        (if answers { key.related() } else { key }, sender)
+    }
+
+    fn on_vlan(&self, key: FlowKey, packet: &Observation<'_>) -> FlowKey {
+        match packet.layer().link.vlan.filter(|_| self.config.by_vlan) {
+            Some(vlan) => key.on_vlan(vlan),
+            None => key,
+        }
+    }
+
     fn find(&self, key: &FlowKey) -> Option<u32> {
         let hash = self.hasher.hash_one(key);
         self.index
@@ -190,23 +250,34 @@ impl<T: Clone> Table<T> {
             .copied()
     }
 
+    /// Moves a flow to the newest end of the list it belongs to.
+    fn touch(&mut self, index: u32, answered: bool) {
+        let was_answered = self
+            .slots
+            .slot(index)
+            .map(|slot| std::mem::replace(&mut slot.answered, answered));
+        match (was_answered, answered) {
+            (Some(true), true) => self.answered.touch(&mut self.slots, index),
+            (Some(false), false) => self.unanswered.touch(&mut self.slots, index),
+            (Some(false), true) => {
+                self.unanswered.remove(&mut self.slots, index);
+                self.answered.push(&mut self.slots, index);
+            }
+            _ => {}
+        }
+    }
+
     /// Ends the flow found for a packet if it was over before the packet came.
-    fn is_ended<S: Sink<Tag = T>>(
-        &mut self,
-        index: u32,
-        frame: &Frame<'_>,
-        at: Timestamp,
-        sink: &mut S,
-    ) -> bool {
+    fn is_ended<S: Sink<Tag = T>>(&mut self, index: u32, packet: &Observation<'_>, sink: &mut S) -> bool {
         let Some(entry) = self.slots.get_mut(index) else {
             return true;
         };
         let (idle, reason) = entry.idle_deadline(&self.config);
-        if idle <= at || entry.is_reuse(frame) {
+        if is_due(idle, packet.at) || entry.is_reuse(packet) {
             self.end(index, reason, sink);
             return true;
         }
-        if entry.active_deadline(&self.config) <= at {
+        if is_due(entry.active_deadline(&self.config), packet.at) {
             let record = entry.record(EndReason::Active);
             sink.record(record, &entry.tag);
         }
@@ -217,35 +288,37 @@ impl<T: Clone> Table<T> {
         &mut self,
         key: FlowKey,
         sender: Side,
-        frame: &Frame<'_>,
-        at: Timestamp,
+        packet: &Observation<'_>,
         sink: &mut S,
     ) -> u32 {
         if self.index.len() >= self.config.flows
-            && let Some(oldest) = self.recency.oldest()
+            && let Some(oldest) = self.unanswered.oldest().or_else(|| self.answered.oldest())
         {
             self.counters.evicted = self.counters.evicted.saturating_add(1);
             self.end(oldest, EndReason::LackOfResources, sink);
         }
         self.counters.flows = self.counters.flows.saturating_add(1);
-        let direction = frame
-            .ip
-            .as_ref()
-            .map_or((true, sekisho_model::DirectionBy::First), sender_is_originator);
-        let tag = sink.start(&start_of(&key, sender, direction.0, frame, at));
-        let mut entry = Entry::new(key, sender, direction, frame, at, tag);
+        let direction = sender_is_originator(packet.ip());
+        let tag = sink.start(&start_of(&key, sender, direction, packet));
+        let mut entry = Entry::new(key, sender, direction, packet, tag);
         let index = if let Some(index) = self.free.pop() {
-            if let Some(slot) = self.slots.get_mut(index) {
-                entry.generation = slot.generation.wrapping_add(1);
-                *slot = entry;
+            if let Some(slot) = self.slots.slot(index) {
+                entry.generation = slot.entry.generation;
+                *slot = Slot {
+                    entry,
+                    answered: false,
+                };
             }
             index
         } else {
             let index = u32::try_from(self.slots.0.len()).unwrap_or(NONE);
-            self.slots.0.push(entry);
+            self.slots.0.push(Slot {
+                entry,
+                answered: false,
+            });
             index
         };
-        self.recency.push(&mut self.slots, index);
+        self.unanswered.push(&mut self.slots, index);
         let hash = self.hasher.hash_one(key);
         let (slots, hasher) = (&self.slots, &self.hasher);
         self.index.insert_unique(hash, index, |index| {
@@ -253,7 +326,7 @@ impl<T: Clone> Table<T> {
         });
         if let Some(entry) = self.slots.get(index) {
             // The shortest deadline a flow can have; looked at again when it fires.
-            let first = at.plus(
+            let first = packet.at.plus(
                 self.config
                     .close_delay
                     .min(self.config.idle)
@@ -265,11 +338,17 @@ impl<T: Clone> Table<T> {
     }
 
     fn end<S: Sink<Tag = T>>(&mut self, index: u32, reason: EndReason, sink: &mut S) {
-        self.recency.remove(&mut self.slots, index);
+        let answered = self.slots.slot(index).is_some_and(|slot| slot.answered);
+        let list = if answered {
+            &mut self.answered
+        } else {
+            &mut self.unanswered
+        };
+        list.remove(&mut self.slots, index);
         let Some(entry) = self.slots.get_mut(index) else {
             return;
         };
-        // A slot's timer finds another generation and lapses.
+        // The slot's timer finds another generation and lapses.
         entry.generation = entry.generation.wrapping_add(1);
         let hash = self.hasher.hash_one(entry.key);
         if entry.packets() > 0 {
@@ -283,34 +362,35 @@ impl<T: Clone> Table<T> {
     }
 }
 
-fn start_of(
-    key: &FlowKey,
-    sender: Side,
-    sender_is_originator: bool,
-    frame: &Frame<'_>,
-    at: Timestamp,
-) -> Start {
+/// Whether a deadline has passed. One at the end of time never does: it stands for a packet whose
+/// time is past everything.
+fn is_due(deadline: Timestamp, now: Timestamp) -> bool {
+    deadline <= now && deadline < Timestamp::MAX
+}
+
+fn start_of(key: &FlowKey, sender: Side, direction: (bool, DirectionBy), packet: &Observation<'_>) -> Start {
+    let (sender_is_originator, _) = direction;
     let orig = if sender_is_originator {
         sender
     } else {
         sender.other()
     };
     let (mut from, mut to) = (key.endpoint(orig), key.endpoint(orig.other()));
-    let mut related = false;
-    if let Some(ip) = frame.ip {
-        related = ip.quotes_receiver;
-        if key.is_icmp() && sender_is_originator {
-            (from.port, to.port) = (ip.source_port, ip.destination_port);
-        } else if key.is_icmp() {
-            to.port = 0;
-        }
+    if key.is_icmp() {
+        let ip = packet.ip();
+        (from.port, to.port) = if sender_is_originator {
+            (ip.source_port, ip.destination_port)
+        } else {
+            (from.port, 0)
+        };
     }
     Start {
         orig: from,
         resp: to,
         protocol: key.protocol(),
-        vlan: frame.link.vlan,
-        related,
-        at,
+        has_ports: key.has_ports(),
+        vlan: packet.layer().link.vlan,
+        related: key.is_related(),
+        at: packet.at,
     }
 }

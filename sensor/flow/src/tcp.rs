@@ -86,10 +86,19 @@ impl Connection {
         fits
     }
 
-    /// Whether both sides have said that it is over.
+    /// Whether it is over: one side reset it, both closed it, or one closed it and the other was
+    /// never heard, as on a mirror that shows one direction.
     pub(crate) fn is_over(&self) -> bool {
-        let ended = |end| matches!(end, End::Closed | End::Reset);
-        self.orig == End::Reset || self.resp == End::Reset || (ended(self.orig) && ended(self.resp))
+        match (self.orig, self.resp) {
+            (End::Reset, _) | (_, End::Reset) => true,
+            (End::Closed, other) | (other, End::Closed) => matches!(other, End::Closed | End::Inactive),
+            _ => false,
+        }
+    }
+
+    /// Whether both sides completed the handshake.
+    pub(crate) fn is_established(&self) -> bool {
+        self.orig == End::Established && self.resp == End::Established
     }
 
     /// Whether the responder was ever heard.

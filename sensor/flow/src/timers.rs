@@ -1,7 +1,7 @@
 //! When to look at a flow again: slots by the second of packet time in which something is due.
 //!
 //! A tree of seconds rather than a wheel, because packet time may jump by years: it holds one
-//! entry a flow whatever the span. Entries are not moved when a flow's deadline moves; the table
+//! entry a flow whatever the span, and one more for each flow that ended before its entry came due. Entries are not moved when a flow's deadline moves; the table
 //! looks when one fires and sets it anew.
 
 use std::collections::BTreeMap;

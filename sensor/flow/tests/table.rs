@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use etherparse::PacketBuilder;
-use sekisho_flow::{Config, Sink, Start, Table};
+use sekisho_flow::{Config, Observation, Sink, Start, Table};
 use sekisho_model::{DirectionBy, EndReason, FlowRecord, Linktype, Timestamp};
 use sekisho_wire::frame;
 
@@ -26,6 +26,7 @@ impl Sink for Records {
 struct Play {
     table: Table<()>,
     records: Records,
+    ordinal: u64,
 }
 
 impl Play {
@@ -33,14 +34,18 @@ impl Play {
         Self {
             table: Table::new(config),
             records: Records::default(),
+            ordinal: 0,
         }
     }
 
     fn packet(&mut self, at_ms: i64, bytes: &[u8]) {
         let frame = frame::decode(bytes, Linktype::ETHERNET, u32::try_from(bytes.len()).unwrap());
         let at = Timestamp::from_nanos(at_ms * 1_000_000);
-        self.table
-            .observe(&frame, at, u32::try_from(bytes.len()).unwrap(), &mut self.records);
+        self.ordinal += 1;
+        for index in 0..frame.layers.len() {
+            let layer = Observation::of(&frame, index, at, self.ordinal).unwrap();
+            self.table.observe(&layer, &mut self.records);
+        }
     }
 
     fn expire(&mut self, at_ms: i64) {
@@ -236,6 +241,151 @@ fn echo_and_its_reply_are_one_flow_and_type_and_code_are_shown() {
         (record.orig.port, record.resp.port, record.direction_by),
         (8, 0, DirectionBy::Icmp)
     );
+}
+
+#[test]
+fn a_flood_of_attempts_evicts_itself_and_not_the_flows_that_were_answered() {
+    let mut play = Play::new(Config {
+        flows: 100,
+        ..Config::default()
+    });
+    for port in 0..50 {
+        play.packet(0, &tcp((A, 30_000 + port), (B, 443), 1, "S"));
+        play.packet(1, &tcp((B, 443), (A, 30_000 + port), 1, "SA"));
+    }
+    for port in 0..5_000 {
+        play.packet(2, &tcp(([203, 0, 113, 7], 10_000 + port), (B, 443), 1, "S"));
+    }
+
+    let records = play.drain();
+
+    let real = records
+        .iter()
+        .filter(|record| record.orig.address == std::net::IpAddr::from(A));
+    let evicted: Vec<_> = real
+        .clone()
+        .filter(|record| record.end_reason == EndReason::LackOfResources)
+        .collect();
+    assert_eq!((real.count(), evicted.len()), (50, 0));
+    assert_eq!(records.iter().map(FlowRecord::packets).sum::<u64>(), 5_100);
+}
+
+/// An ICMP port unreachable from `from` to `to` about a packet that was sent.
+fn unreachable(from: [u8; 4], to: [u8; 4], about: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    PacketBuilder::ethernet2([2; 6], [4; 6])
+        .ipv4(from, to, 64)
+        .icmpv4_raw(3, 3, [0; 4])
+        .write(&mut out, &about[14..])
+        .unwrap();
+    out
+}
+
+#[derive(Default)]
+struct Related(Vec<bool>);
+
+impl Sink for Related {
+    type Tag = ();
+
+    fn start(&mut self, start: &Start) {
+        self.0.push(start.related);
+    }
+
+    fn record(&mut self, _: FlowRecord, (): &()) {}
+}
+
+#[test]
+fn an_icmp_error_is_related_only_to_a_flow_that_was_seen() {
+    let query = udp((A, 50_000), (B, 53), 30);
+    let error = unreachable(B, A, &query);
+    let start = |packets: &[&[u8]]| {
+        let (mut table, mut sink) = (Table::new(Config::default()), Related::default());
+        for bytes in packets {
+            let frame = frame::decode(bytes, Linktype::ETHERNET, u32::try_from(bytes.len()).unwrap());
+            let layer = Observation::of(&frame, 0, Timestamp::from_nanos(0), 0).unwrap();
+            table.observe(&layer, &mut sink);
+        }
+        sink.0
+    };
+
+    assert_eq!(start(&[&query, &error]), [false, true]);
+    assert_eq!(start(&[&error]), [false], "nothing was sent");
+    assert_eq!(
+        start(&[&query, &unreachable(B, [192, 0, 2, 9], &query)]),
+        [false, false],
+        "sent to another"
+    );
+    let stuffed = unreachable(B, A, &udp((A, 50_000), (B, 53), 1400));
+    assert_eq!(
+        start(&[&query, &stuffed]),
+        [false, false],
+        "too long for an error"
+    );
+}
+
+#[test]
+fn an_icmp_error_is_noted_on_the_flow_that_it_quotes() {
+    let query = udp((A, 50_000), (B, 53), 30);
+    let mut play = Play::new(Config::default());
+    play.packet(0, &query);
+    play.packet(1, &unreachable(B, A, &query));
+
+    let records = play.drain();
+
+    let noted: Vec<_> = records
+        .iter()
+        .map(|record| (record.protocol.0, record.icmp_errors))
+        .collect();
+    assert_eq!(noted, [(17, 1), (1, 0)]);
+}
+
+#[test]
+fn a_copy_of_a_packet_is_counted_as_one_and_is_no_retransmission() {
+    for leave_out in [false, true] {
+        let mut play = Play::new(Config {
+            leave_out_duplicates: leave_out,
+            ..Config::default()
+        });
+        let mut segment = tcp((A, 50_000), (B, 80), 100, "A");
+        segment.extend([1; 100]);
+        segment[14 + 2..14 + 4].copy_from_slice(&140_u16.to_be_bytes());
+        segment[14 + 4..14 + 6].copy_from_slice(&7_u16.to_be_bytes());
+        play.packet(0, &segment);
+        play.packet(1, &segment);
+        segment[14 + 5] = 8; // A new identification: the host sent it again.
+        play.packet(300, &segment);
+
+        let records = play.drain();
+
+        let counts = records[0].to_resp;
+        let expected = if leave_out { (2, 0, 1) } else { (3, 1, 1) };
+        assert_eq!(
+            (counts.packets, counts.duplicates, counts.retransmitted),
+            expected
+        );
+    }
+}
+
+#[test]
+fn the_handshake_is_measured_from_syn_to_the_last_acknowledgement() {
+    let mut play = Play::new(Config::default());
+    play.packet(0, &tcp((A, 50_000), (B, 80), 100, "S"));
+    play.packet(30, &tcp((B, 80), (A, 50_000), 500, "SA"));
+    play.packet(40, &tcp((A, 50_000), (B, 80), 101, "A"));
+
+    let records = play.drain();
+
+    assert_eq!(records[0].handshake_rtt, Some(Duration::from_millis(40)));
+}
+
+#[test]
+fn a_time_at_the_end_of_what_can_be_said_ends_no_flow() {
+    let mut play = Play::new(Config::default());
+    for _ in 0..3 {
+        play.packet(i64::MAX / 1_000_000, &udp((A, 50_000), (B, 53), 1));
+    }
+
+    assert_eq!(play.drain().len(), 1);
 }
 
 proptest::proptest! {

@@ -1,0 +1,81 @@
+//! The same packet twice: what a mirror port shows that copies a packet where it enters and again
+//! where it leaves.
+//!
+//! Two packets of a flow are one when they carry the same IPv4 identification (not zero) and agree
+//! in sequence number, flags and lengths, or, where there is no identification, agree in payload
+//! too and are not bare acknowledgements; and when the second follows within [`WITHIN`]. A host
+//! that sends a segment again gives it a new identification and waits longer than that.
+
+use std::time::Duration;
+
+use sekisho_model::Timestamp;
+use sekisho_wire::IpPacket;
+
+/// The longest time between the copies of a packet: a switch's delay, far below any
+/// retransmission timeout (RFC 6298 section 2.4: one second, 200 ms in practice).
+pub(crate) const WITHIN: Duration = Duration::from_millis(10);
+/// Octets of payload that are compared where there is no identification.
+const COMPARED: usize = 32;
+
+/// The last packets of a flow, by a sum over what copies share.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Recent {
+    sums: [u32; 2],
+    times: [Timestamp; 2],
+}
+
+impl Recent {
+    /// Whether a packet is a copy of one just seen; remembers it.
+    pub(crate) fn is_copy(&mut self, packet: &IpPacket<'_>, from_lower: bool, at: Timestamp) -> bool {
+        let Some(sum) = sum(packet, from_lower) else {
+            return false;
+        };
+        let known =
+            |(other, time): (&u32, &Timestamp)| *other == sum && at.since(*time) <= WITHIN && *time <= at;
+        if self.sums.iter().zip(&self.times).any(known) {
+            return true;
+        }
+        let [newest, _] = self.sums;
+        let [newest_at, _] = self.times;
+        self.sums = [sum, newest];
+        self.times = [at, newest_at];
+        false
+    }
+}
+
+/// A sum over what the copies of a packet share; nothing where copies cannot be told from repeats.
+fn sum(packet: &IpPacket<'_>, from_lower: bool) -> Option<u32> {
+    let mut sum = Sum(if from_lower { 0x9e37_79b9 } else { 0x85eb_ca6b });
+    if packet.identification == 0 {
+        if packet.payload.is_empty() {
+            return None;
+        }
+        for chunk in packet
+            .payload
+            .get(..COMPARED.min(packet.payload.len()))?
+            .chunks(4)
+        {
+            sum.add(chunk.iter().fold(0, |word, octet| word << 8 | u32::from(*octet)));
+        }
+    }
+    sum.add(u32::from(packet.identification));
+    sum.add(packet.octets);
+    sum.add(packet.payload_octets);
+    // ICMP has its types in the ports.
+    sum.add(u32::from(packet.source_port) << 16 | u32::from(packet.destination_port));
+    if let Some(tcp) = packet.tcp {
+        sum.add(tcp.sequence);
+        sum.add(tcp.acknowledgement);
+        sum.add(u32::from(tcp.flags.0) << 16 | u32::from(tcp.window));
+    }
+    Some(sum.0)
+}
+
+/// A small multiplicative hash; a collision within ten milliseconds of one flow miscounts one packet.
+struct Sum(u32);
+
+impl Sum {
+    const fn add(&mut self, word: u32) {
+        self.0 = (self.0 ^ word).wrapping_mul(0x9e37_79b1).rotate_left(15);
+    }
+}

@@ -1,0 +1,247 @@
+//! What went wrong on the way: retransmissions, reordering, holes, closed windows, round trips.
+//!
+//! Sequence numbers are compared as RFC 1982 numbers, so they may wrap. One hole a direction is
+//! kept open; a second one closes the first as missed when its end is acknowledged. A hole that is
+//! acknowledged and never filled was lost to us and not to the hosts: `missed_octets`, as Zeek's
+//! capture-loss counts it. A hole that is filled was lost, or overtaken, on the way: out of order.
+//!
+//! Round trips are measured at the tap: from a segment to its acknowledgement. Segments that were
+//! sent again give no sample (Karn and Partridge, 1987).
+
+use std::time::Duration;
+
+use sekisho_model::{Counts, TcpFlags, Timestamp};
+use sekisho_wire::TcpSegment;
+
+/// What one end has sent so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Stream {
+    /// The sequence number after everything seen; nothing before the first segment.
+    next: Option<u32>,
+    /// Where the open hole begins and ends; equal where there is none.
+    hole: (u32, u32),
+    /// The acknowledgement that ends the running measurement, and when its segment was seen.
+    sample: Option<(u32, Timestamp)>,
+}
+
+/// What a segment turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Seen {
+    /// Its octets had been seen.
+    pub(crate) retransmitted: bool,
+    /// It filled a hole.
+    pub(crate) out_of_order: bool,
+    /// It announced a window of zero.
+    pub(crate) zero_window: bool,
+    /// It acknowledged octets that were never seen.
+    pub(crate) missed: bool,
+    /// Time since the segment that it acknowledges.
+    pub(crate) round_trip: Option<Duration>,
+}
+
+/// Takes a segment into account: `sender` is the stream it belongs to, `peer` the one that its
+/// acknowledgement speaks of.
+pub(crate) fn observe(
+    segment: TcpSegment,
+    payload_octets: u32,
+    at: Timestamp,
+    sender: (&mut Stream, &mut Counts),
+    peer: (&mut Stream, &mut Counts),
+) -> Seen {
+    let flags = segment.flags;
+    let mut seen = Seen::default();
+    let (stream, counts) = sender;
+    if flags.has(TcpFlags::ACK) && !flags.has(TcpFlags::RST) {
+        acknowledge(segment.acknowledgement, at, peer, &mut seen);
+    }
+    if segment.window == 0 && !flags.has(TcpFlags::RST) && !flags.has(TcpFlags::SYN) {
+        counts.zero_windows = counts.zero_windows.saturating_add(1);
+        seen.zero_window = true;
+    }
+    let control = u32::from(flags.has(TcpFlags::SYN)).wrapping_add(u32::from(flags.has(TcpFlags::FIN)));
+    let length = payload_octets.wrapping_add(control);
+    // A reset's sequence number may be anything; a keep-alive repeats the last octet on purpose.
+    if length == 0 || flags.has(TcpFlags::RST) {
+        return seen;
+    }
+    let end = segment.sequence.wrapping_add(length);
+    let Some(next) = stream
+        .next
+        .filter(|_| !flags.has(TcpFlags::SYN) || stream.is_at(segment.sequence))
+    else {
+        *stream = Stream {
+            next: Some(end),
+            hole: (end, end),
+            sample: Some((end, at)),
+        };
+        return seen;
+    };
+    let ahead = distance(next, segment.sequence);
+    if ahead > 0 {
+        // The older hole, if any, is told from this one no longer.
+        stream.hole = (next, segment.sequence);
+    } else if distance(next, end) <= 0 {
+        let (from, to) = stream.hole;
+        let is_keep_alive = payload_octets <= 1 && end == next && control == 0;
+        if from != to && distance(from, segment.sequence) >= 0 && distance(segment.sequence, to) > 0 {
+            counts.out_of_order = counts.out_of_order.saturating_add(1);
+            seen.out_of_order = true;
+            stream.hole = if segment.sequence == from {
+                (end, to)
+            } else {
+                (from, segment.sequence)
+            };
+            if distance(stream.hole.0, stream.hole.1) <= 0 {
+                stream.hole = (next, next);
+            }
+        } else if !is_keep_alive {
+            counts.retransmitted = counts.retransmitted.saturating_add(1);
+            seen.retransmitted = true;
+            stream.sample = None;
+        }
+        return seen;
+    }
+    stream.next = Some(end);
+    if stream.sample.is_none() && ahead == 0 {
+        stream.sample = Some((end, at));
+    }
+    seen
+}
+
+impl Stream {
+    /// Whether a SYN with this number is the one already seen, sent again.
+    fn is_at(&self, sequence: u32) -> bool {
+        self.next
+            .is_some_and(|next| distance(sequence, next) > 0 && distance(sequence, next) < 65_536)
+    }
+}
+
+fn acknowledge(number: u32, at: Timestamp, peer: (&mut Stream, &mut Counts), seen: &mut Seen) {
+    let (stream, counts) = peer;
+    let Some(next) = stream.next else { return };
+    if let Some((wanted, sent)) = stream.sample
+        && distance(wanted, number) >= 0
+    {
+        // An acknowledgement of more than was seen says nothing of this segment.
+        seen.round_trip = (distance(number, next) >= 0).then(|| at.since(sent));
+        stream.sample = None;
+    }
+    let (from, to) = stream.hole;
+    let mut missed = 0_u64;
+    if from != to && distance(to, number) >= 0 {
+        missed = u64::from(to.wrapping_sub(from));
+        stream.hole = (next, next);
+    }
+    let beyond = distance(next, number);
+    // Numbers far away are a forged or broken segment's, not a gap.
+    if (1..1 << 30).contains(&beyond) {
+        missed = missed.saturating_add(u64::from(beyond.unsigned_abs()));
+        stream.next = Some(number);
+        stream.hole = (number, number);
+    }
+    if missed > 0 {
+        counts.missed_octets = counts.missed_octets.saturating_add(missed);
+        seen.missed = true;
+    }
+}
+
+/// From `from` to `to` on the circle of sequence numbers; negative where `to` lies behind.
+const fn distance(from: u32, to: u32) -> i32 {
+    to.wrapping_sub(from).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two streams fed with (by originator, sequence, payload, acknowledgement) at 1 ms steps.
+    fn play(segments: &[(bool, u32, u32, u32)]) -> (Counts, Counts, Vec<Seen>) {
+        let (mut orig, mut resp) = (Stream::default(), Stream::default());
+        let (mut there, mut back) = (Counts::default(), Counts::default());
+        let mut all = Vec::new();
+        for (step, &(by_originator, sequence, payload, acknowledgement)) in (0_i64..).zip(segments) {
+            let segment = TcpSegment {
+                sequence,
+                acknowledgement,
+                flags: TcpFlags(TcpFlags::ACK),
+                window: 100,
+            };
+            let at = Timestamp::from_nanos(step * 1_000_000);
+            let (sender, peer) = if by_originator {
+                ((&mut orig, &mut there), (&mut resp, &mut back))
+            } else {
+                ((&mut resp, &mut back), (&mut orig, &mut there))
+            };
+            all.push(observe(segment, payload, at, sender, peer));
+        }
+        (there, back, all)
+    }
+
+    #[test]
+    fn octets_seen_twice_are_a_retransmission_and_give_no_round_trip() {
+        let (there, _, seen) = play(&[(true, 100, 50, 1), (true, 100, 50, 1), (false, 1, 0, 150)]);
+
+        assert_eq!((there.retransmitted, there.out_of_order), (1, 0));
+        assert_eq!(seen[2].round_trip, None);
+    }
+
+    #[test]
+    fn a_hole_that_is_filled_is_reordering() {
+        let (there, _, _) = play(&[
+            (true, 100, 50, 1),
+            (true, 200, 50, 1),
+            (true, 150, 50, 1),
+            (false, 1, 0, 250),
+        ]);
+
+        assert_eq!(
+            (there.retransmitted, there.out_of_order, there.missed_octets),
+            (0, 1, 0)
+        );
+    }
+
+    #[test]
+    fn a_hole_that_is_acknowledged_was_lost_to_us() {
+        let (there, _, _) = play(&[(true, 100, 50, 1), (true, 200, 50, 1), (false, 1, 0, 250)]);
+        assert_eq!(there.missed_octets, 50);
+
+        let (there, _, _) = play(&[(true, 100, 50, 1), (false, 1, 0, 400)]);
+        assert_eq!(there.missed_octets, 250);
+    }
+
+    #[test]
+    fn a_round_trip_ends_with_the_acknowledgement() {
+        let (_, _, seen) = play(&[(true, u32::MAX - 9, 50, 1), (false, 1, 0, 40)]);
+
+        assert_eq!(seen[1].round_trip, Some(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn a_keep_alive_is_no_retransmission() {
+        let (there, _, _) = play(&[(true, 100, 50, 1), (false, 1, 0, 150), (true, 149, 1, 1)]);
+
+        assert_eq!(there.retransmitted, 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_stream_in_order_has_no_fault_wherever_its_numbers_start(
+            start: u32,
+            lengths in proptest::collection::vec(1_u32..3000, 1..40),
+        ) {
+            let mut segments = Vec::new();
+            let mut sequence = start;
+            for length in lengths {
+                segments.push((true, sequence, length, 1));
+                sequence = sequence.wrapping_add(length);
+                segments.push((false, 1, 0, sequence));
+            }
+
+            let (there, back, seen) = play(&segments);
+
+            proptest::prop_assert_eq!(there, Counts::default());
+            proptest::prop_assert_eq!(back, Counts::default());
+            proptest::prop_assert!(seen.iter().skip(1).step_by(2).all(|seen| seen.round_trip.is_some()));
+        }
+    }
+}
