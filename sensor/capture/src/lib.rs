@@ -41,9 +41,13 @@
 
 pub mod batch;
 pub mod file;
+pub mod pace;
 pub mod source;
+pub mod stop;
 
 pub use batch::{Batch, Packet};
 pub use file::{FileSource, OpenError, Order};
+pub use pace::Paced;
 pub use sekisho_model::Linktype;
 pub use source::{Fill, Source};
+pub use stop::Stop;

@@ -15,7 +15,7 @@ use sekisho_model::summary::InputFile;
 use super::error::OpenError;
 use super::open::{self, Kind, STANDARD_INPUT};
 use super::reader::Reader;
-use crate::{Batch, Fill, Source};
+use crate::{Batch, Fill, Source, Stop};
 
 /// Files that stay open from the start; further ones are opened again when their time comes.
 const OPEN_FROM_THE_START: usize = 16;
@@ -42,6 +42,7 @@ pub struct FileSource {
     turns: BinaryHeap<Reverse<Turn>>,
     order: Order,
     window: usize,
+    stop: Stop,
 }
 
 /// The time of an input's next packet, then the input's place in the list.
@@ -72,6 +73,15 @@ impl FileSource {
     /// The first input that gives nothing at all: it is missing, not permitted, empty, or no capture.
     /// An input that is damaged further in is opened; [`Source::inputs`] tells of the damage.
     pub fn open(paths: &[PathBuf], order: Order) -> Result<Self, OpenError> {
+        Self::open_until(paths, order, &Stop::default())
+    }
+
+    /// The same, for a source that ends when `stop` asks, even while it waits for a pipe.
+    ///
+    /// # Errors
+    ///
+    /// As [`FileSource::open`].
+    pub fn open_until(paths: &[PathBuf], order: Order, stop: &Stop) -> Result<Self, OpenError> {
         if paths
             .iter()
             .filter(|path| path.as_path() == Path::new(STANDARD_INPUT))
@@ -89,10 +99,11 @@ impl FileSource {
             turns: BinaryHeap::new(),
             order,
             window,
+            stop: stop.clone(),
         };
         for (index, path) in paths.iter().enumerate() {
             let kind = open::kind(path)?;
-            let reader = Box::new(open::open(path, window)?);
+            let reader = Box::new(open::open(path, window, stop)?);
             let mut input = Input {
                 path: path.clone(),
                 kind,
@@ -155,7 +166,7 @@ impl FileSource {
         match std::mem::replace(&mut input.place, Place::Done) {
             Place::Open(reader) => Some(reader),
             Place::Done => None,
-            Place::Parked => match open::open(&input.path, self.window) {
+            Place::Parked => match open::open(&input.path, self.window, &self.stop) {
                 Ok(reader) => Some(Box::new(reader)),
                 Err(error) => {
                     input.damage = Some(format!("could not be opened a second time: {error}"));

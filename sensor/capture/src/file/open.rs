@@ -9,6 +9,8 @@ use super::buffer::Buffer;
 use super::decompress::{Bounds, Compression, Stream};
 use super::error::OpenError;
 use super::reader::Reader;
+use crate::Stop;
+use crate::stop::Waiting;
 
 /// The name of standard input.
 pub(super) const STANDARD_INPUT: &str = "-";
@@ -38,13 +40,21 @@ pub(super) fn kind(path: &Path) -> Result<Kind, OpenError> {
     })
 }
 
-/// Opens `path` and goes to its first packet. `window` is the octets read at once.
-pub(super) fn open(path: &Path, window: usize) -> Result<Reader, OpenError> {
+/// Opens `path` and goes to its first packet. `window` is the octets read at once; `stop` ends a
+/// wait for a pipe.
+pub(super) fn open(path: &Path, window: usize, stop: &Stop) -> Result<Reader, OpenError> {
     let failed = |error| OpenError::from_io(path, error);
-    let mut file = if path == Path::new(STANDARD_INPUT) {
+    let file = if path == Path::new(STANDARD_INPUT) {
         standard_input()?
     } else {
         File::open(path).map_err(failed)?
+    };
+    let mut file: Box<dyn Read + Send> = match kind(path)? {
+        Kind::File(_) => Box::new(file),
+        Kind::Pipe => Box::new(Waiting {
+            pipe: file,
+            stop: stop.clone(),
+        }),
     };
     let mut first = Vec::with_capacity(4);
     file.by_ref().take(4).read_to_end(&mut first).map_err(failed)?;
