@@ -60,6 +60,28 @@ impl Policy {
         }
     }
 
+    /// Judges a flow whose ports are not known, as of fragments that could not be put together.
+    ///
+    /// Neither is its direction. Where a path allows the protocol one way or the other at some
+    /// port, it may be what that path carries, and it is not judged.
+    #[must_use]
+    pub fn judge_without_ports(&self, question: &Question) -> Judgement {
+        let judgement = self.judge(question);
+        let (orig, resp) = (judgement.orig_zone, judgement.resp_zone);
+        let may_be_allowed = || {
+            self.matrix.allows_protocol(orig, resp, question.protocol)
+                || self.matrix.allows_protocol(resp, orig, question.protocol)
+        };
+        if judgement.verdict == Verdict::Denied && may_be_allowed() {
+            return Judgement {
+                verdict: Verdict::Unknown,
+                rule: Arc::clone(&self.rules.none),
+                ..judgement
+            };
+        }
+        judgement
+    }
+
     fn is_excluded(&self, zone: ZoneId) -> bool {
         self.zones.get(zone).is_some_and(|zone| zone.excluded)
     }

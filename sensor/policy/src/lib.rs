@@ -167,6 +167,12 @@ impl Policy {
         self.zones.get(zone).map_or(&self.rules.none, |zone| &zone.id)
     }
 
+    /// Whether a zone is given by VLAN, so that flows have to be told apart by their tags.
+    #[must_use]
+    pub fn uses_vlans(&self) -> bool {
+        self.zones.uses_vlans()
+    }
+
     /// What people call a zone.
     #[must_use]
     pub fn zone_label(&self, zone: ZoneId) -> Text {

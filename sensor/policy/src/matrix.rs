@@ -94,13 +94,23 @@ impl Matrix {
         protocol: Protocol,
         resp_port: u16,
     ) -> Option<usize> {
+        self.first(orig, resp, |service| service.has(protocol, resp_port))
+    }
+
+    /// Whether some path allows the protocol at some port.
+    pub(crate) fn allows_protocol(&self, orig: ZoneId, resp: ZoneId, protocol: Protocol) -> bool {
+        self.first(orig, resp, |service| service.protocols.has(protocol))
+            .is_some()
+    }
+
+    fn first(&self, orig: ZoneId, resp: ZoneId, fits: impl Fn(&Service) -> bool) -> Option<usize> {
         let first = |list: Option<&Vec<u32>>| {
             let positions = list.map_or(&[] as &[u32], Vec::as_slice);
             positions.iter().copied().find(|position| {
                 usize::try_from(*position)
                     .ok()
                     .and_then(|position| self.ranked.get(position))
-                    .is_some_and(|ranked| ranked.service.has(protocol, resp_port))
+                    .is_some_and(|ranked| fits(&ranked.service))
             })
         };
         let one_end = || {

@@ -210,6 +210,11 @@ impl Zones {
         }
     }
 
+    /// Whether a zone is given by VLAN.
+    pub(crate) fn uses_vlans(&self) -> bool {
+        !self.vlans.is_empty()
+    }
+
     fn by_vlan(&self, vlan: Option<u16>) -> Option<ZoneId> {
         self.vlans
             .get(usize::from(vlan?))
