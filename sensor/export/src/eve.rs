@@ -15,13 +15,15 @@ use crate::eve_types::{AlertEvent, FlowEvent, StatsEvent};
 /// Output depends on the records alone: the same records give the same octets.
 pub struct Eve<W: Write + Send> {
     out: BufWriter<W>,
+    alerts: bool,
 }
 
 impl<W: Write + Send> Eve<W> {
-    /// An exporter onto `out`.
-    pub fn new(out: W) -> Self {
+    /// An exporter onto `out`. `alerts` says whether denied flows raise alerts, for `flow.alerted`.
+    pub fn new(out: W, alerts: bool) -> Self {
         Self {
             out: BufWriter::with_capacity(1 << 20, out),
+            alerts,
         }
     }
 
@@ -33,7 +35,8 @@ impl<W: Write + Send> Eve<W> {
 
 impl<W: Write + Send> Exporter for Eve<W> {
     fn flow(&mut self, record: &FlowRecord) -> io::Result<()> {
-        self.line(&FlowEvent::of(record))
+        let alerts = self.alerts;
+        self.line(&FlowEvent::of(record, alerts))
     }
 
     fn alert(&mut self, alert: &Alert) -> io::Result<()> {
@@ -58,7 +61,7 @@ mod tests {
 
     fn lines(write: impl FnOnce(&mut Eve<&mut Vec<u8>>)) -> Vec<serde_json::Value> {
         let mut out = Vec::new();
-        let mut eve = Eve::new(&mut out);
+        let mut eve = Eve::new(&mut out, true);
         write(&mut eve);
         eve.out.flush().unwrap();
         drop(eve);
@@ -115,6 +118,13 @@ mod tests {
             orig_mac: mac,
             resp_mac: mac,
             community_id: "1:LQU9qZlK+B5F3KDmev6m5PMibrg=".to_owned(),
+            carrier: Some(sekisho_model::Carrier {
+                kind: "gre",
+                community_id: "1:x".to_owned(),
+            }),
+            carries: "vxlan",
+            handshake_rtt: Some(std::time::Duration::from_millis(2)),
+            data_rtt: Some(std::time::Duration::from_millis(1)),
             ..FlowRecord::example()
         };
         let line = &lines(|eve| eve.flow(&record).unwrap())[0];

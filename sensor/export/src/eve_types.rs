@@ -7,7 +7,8 @@ use std::net::IpAddr;
 
 use sekisho_model::summary::Summary;
 use sekisho_model::{
-    Alert, EndReason, Explanation, FlowRecord, MacAddress, Protocol, TcpFlags, Text, Timestamp, Verdict,
+    Alert, ConnState, EndReason, Explanation, FlowRecord, MacAddress, Protocol, TcpFlags, Text, Timestamp,
+    Verdict,
 };
 use serde::Serialize;
 
@@ -92,8 +93,11 @@ struct Flow {
 }
 
 impl Flow {
-    fn of(record: &FlowRecord) -> Self {
-        let established = record.to_resp.packets > 0 && record.to_orig.packets > 0;
+    fn of(record: &FlowRecord, alerted: bool) -> Self {
+        let answered = match record.conn_state {
+            Some(state) => !matches!(state, ConnState::S0 | ConnState::Shr | ConnState::Sh),
+            None => record.to_resp.packets > 0 && record.to_orig.packets > 0,
+        };
         Self {
             pkts_toserver: record.to_resp.packets,
             pkts_toclient: record.to_orig.packets,
@@ -104,7 +108,7 @@ impl Flow {
             age: record.end.since(record.start).as_secs(),
             state: match record.end_reason {
                 EndReason::EndOfFlow => "closed",
-                _ if established => "established",
+                _ if answered => "established",
                 _ => "new",
             },
             reason: match record.end_reason {
@@ -112,7 +116,7 @@ impl Flow {
                 EndReason::Forced => "shutdown",
                 EndReason::LackOfResources => "forced",
             },
-            alerted: record.verdict == Verdict::Denied,
+            alerted,
         }
     }
 }
@@ -191,6 +195,32 @@ struct FlowExtra<'a> {
     resp_octets: u64,
     orig_payload_octets: u64,
     resp_payload_octets: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handshake_rtt: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_rtt: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tunnel: Option<Tunnel<'a>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    carries: &'static str,
+    icmp_errors: u32,
+    orig_retransmitted: u32,
+    orig_out_of_order: u32,
+    orig_zero_windows: u32,
+    orig_missed_octets: u64,
+    orig_duplicates: u32,
+    resp_retransmitted: u32,
+    resp_out_of_order: u32,
+    resp_zero_windows: u32,
+    resp_missed_octets: u64,
+    resp_duplicates: u32,
+}
+
+/// The tunnel that carries a flow.
+#[derive(Serialize)]
+struct Tunnel<'a> {
+    kind: &'static str,
+    community_id: &'a str,
 }
 
 /// `event_type` flow.
@@ -205,10 +235,11 @@ pub(crate) struct FlowEvent<'a> {
 }
 
 impl<'a> FlowEvent<'a> {
-    pub(crate) fn of(record: &'a FlowRecord) -> Self {
+    /// `alerts` says whether denied flows raise alerts: they do not where a policy learns.
+    pub(crate) fn of(record: &'a FlowRecord, alerts: bool) -> Self {
         Self {
             head: Head::of(record, "flow", record.end),
-            flow: Flow::of(record),
+            flow: Flow::of(record, alerts && record.verdict == Verdict::Denied),
             tcp: Tcp::of(record),
             sekisho: FlowExtra {
                 judgement: Judgement::of(record),
@@ -221,6 +252,24 @@ impl<'a> FlowEvent<'a> {
                 resp_octets: record.to_orig.octets,
                 orig_payload_octets: record.to_resp.payload_octets,
                 resp_payload_octets: record.to_orig.payload_octets,
+                handshake_rtt: record.handshake_rtt.map(|took| took.as_secs_f64()),
+                data_rtt: record.data_rtt.map(|took| took.as_secs_f64()),
+                tunnel: record.carrier.as_ref().map(|carrier| Tunnel {
+                    kind: carrier.kind,
+                    community_id: &carrier.community_id,
+                }),
+                carries: record.carries,
+                icmp_errors: record.icmp_errors,
+                orig_retransmitted: record.to_resp.retransmitted,
+                orig_out_of_order: record.to_resp.out_of_order,
+                orig_zero_windows: record.to_resp.zero_windows,
+                orig_missed_octets: record.to_resp.missed_octets,
+                orig_duplicates: record.to_resp.duplicates,
+                resp_retransmitted: record.to_orig.retransmitted,
+                resp_out_of_order: record.to_orig.out_of_order,
+                resp_zero_windows: record.to_orig.zero_windows,
+                resp_missed_octets: record.to_orig.missed_octets,
+                resp_duplicates: record.to_orig.duplicates,
             },
         }
     }
@@ -261,6 +310,7 @@ pub(crate) struct AlertEvent<'a> {
     #[serde(flatten)]
     head: Head<'a>,
     alert: AlertBody<'a>,
+    flow: Flow,
     sekisho: AlertExtra<'a>,
 }
 
@@ -277,6 +327,7 @@ impl<'a> AlertEvent<'a> {
                 category: alert.category.words(),
                 severity: alert.severity.number(),
             },
+            flow: Flow::of(&alert.flow, true),
             sekisho: AlertExtra {
                 alert_id: alert.id,
                 judgement: Judgement {
@@ -300,23 +351,26 @@ impl<'a> AlertEvent<'a> {
 }
 
 #[derive(Serialize)]
-struct Decoder<'a> {
+struct Decoder {
     pkts: u64,
     bytes: u64,
-    #[serde(flatten)]
-    frames: &'a BTreeMap<String, u64>,
 }
 
 #[derive(Serialize)]
 struct FlowTotals {
     total: u64,
-    records: u64,
 }
 
 #[derive(Serialize)]
-struct Stats<'a> {
-    decoder: Decoder<'a>,
+struct Stats {
+    decoder: Decoder,
     flow: FlowTotals,
+}
+
+#[derive(Serialize)]
+struct StatsExtra<'a> {
+    flow_records: u64,
+    frames: &'a BTreeMap<String, u64>,
     losses: &'a BTreeMap<String, u64>,
 }
 
@@ -325,7 +379,8 @@ struct Stats<'a> {
 pub(crate) struct StatsEvent<'a> {
     timestamp: Timestamp,
     event_type: &'static str,
-    stats: Stats<'a>,
+    stats: Stats,
+    sekisho: StatsExtra<'a>,
 }
 
 impl<'a> StatsEvent<'a> {
@@ -337,12 +392,12 @@ impl<'a> StatsEvent<'a> {
                 decoder: Decoder {
                     pkts: summary.packets,
                     bytes: summary.frame_octets,
-                    frames: &summary.frames,
                 },
-                flow: FlowTotals {
-                    total: summary.flows,
-                    records: summary.flow_records,
-                },
+                flow: FlowTotals { total: summary.flows },
+            },
+            sekisho: StatsExtra {
+                flow_records: summary.flow_records,
+                frames: &summary.frames,
                 losses: &summary.losses,
             },
         }

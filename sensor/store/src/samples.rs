@@ -77,6 +77,9 @@ fn counts(octets: u64, flags: u8) -> Counts {
         payload_octets: octets / 2,
         frame_octets: octets + 14,
         tcp_flags: TcpFlags(flags),
+        retransmitted: u32::from(flags),
+        missed_octets: octets / 3,
+        ..Counts::default()
     }
 }
 
