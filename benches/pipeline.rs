@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use sekisho::flow::{Config, Sink, Start, Table};
+use sekisho::flow::{Config, Observation, Sink, Start, Table};
 use sekisho::model::{FlowRecord, Linktype, Protocol, Timestamp};
 use sekisho::policy::{Policy, Question, load_dir};
 use sekisho::wire::frame;
@@ -68,10 +68,12 @@ fn flow(criterion: &mut Criterion) {
         bencher.iter_batched(
             || Table::new(Config::default()),
             |mut table| {
-                for packet in &packets {
+                for (ordinal, packet) in (0..).zip(&packets) {
                     let frame = frame::decode(&packet.octets, Linktype::ETHERNET, packet.original_len);
                     let at = Timestamp::from_nanos(i64::try_from(packet.time_ns).unwrap_or(0));
-                    table.observe(&frame, at, packet.original_len, &mut Nowhere);
+                    if let Some(layer) = Observation::of(&frame, 0, at, ordinal) {
+                        table.observe(&layer, &mut Nowhere);
+                    }
                 }
                 table.drain(&mut Nowhere);
             },

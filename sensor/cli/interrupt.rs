@@ -25,7 +25,7 @@ impl Interrupt {
             if handler.asked.swap(true, Ordering::SeqCst) {
                 std::process::exit(130);
             }
-            handler.progress.stop();
+            handler.progress.stop().ask();
             handler.notify.notify_one();
         })
         .context("cannot listen for Ctrl-C")?;

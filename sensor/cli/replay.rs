@@ -3,20 +3,20 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sekisho_capture::{FileSource, Order, Source as _};
-use sekisho_engine::{Config, OutputError, Outputs, replay};
+use sekisho_capture::{FileSource, Order, Paced, Source};
+use sekisho_engine::{Config, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
 use sekisho_filter::Filter;
 use sekisho_model::summary::Summary;
-use sekisho_policy::Policy;
-use sekisho_store::Embedded;
+use sekisho_policy::{Mode, Policy};
+use sekisho_store::{Embedded, Store as _};
 
 use super::interrupt::Interrupt;
 use super::language::Language;
@@ -49,17 +49,23 @@ pub(crate) struct Args {
     /// Write EVE JSON lines to this file; - is standard output
     #[arg(long, value_name = "FILE")]
     eve: Option<PathBuf>,
-    /// Keep only flow records that match this expression
+    /// Keep and export only flow records that match this expression; alerts and totals are of all
     #[arg(long, value_name = "EXPR")]
     filter: Option<String>,
     /// Worker threads; the answer is the same for any number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     workers: Option<u8>,
+    /// Leave out copies of packets, as a mirror port shows that copies both directions
+    #[arg(long)]
+    skip_duplicates: bool,
+    /// How fast: max, or a multiple of the speed at which it was captured, such as 1x
+    #[arg(long, value_name = "max|Nx", default_value = "max", value_parser = speed)]
+    speed: Speed,
     /// How several files are read
     #[arg(long, value_name = "ORDER", value_enum, default_value_t = FileOrder::Time)]
     order: FileOrder,
     /// Show the result in the dashboard, on a loopback address
-    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = DEFAULT_ADDRESS)]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = DEFAULT_ADDRESS, value_parser = address)]
     serve: Option<SocketAddr>,
     /// Print the summary as one JSON object
     #[arg(long)]
@@ -67,6 +73,34 @@ pub(crate) struct Args {
     /// No progress and no summary tables
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// How fast a capture is replayed.
+#[derive(Debug, Clone, Copy)]
+enum Speed {
+    /// As fast as the machine can.
+    Max,
+    /// A multiple of the speed at which it was captured.
+    Times(f64),
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed::Max);
+    }
+    let times = text
+        .strip_suffix('x')
+        .and_then(|number| number.parse::<f64>().ok());
+    times
+        .filter(|times| times.is_finite() && *times > 0.0)
+        .map(Speed::Times)
+        .ok_or_else(|| "write max, or a multiple such as 1x or 0.5x".to_owned())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("{text} is no address and port, such as {DEFAULT_ADDRESS}; without one, put --serve last")
+    })
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -108,26 +142,32 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         FileOrder::Time => Order::ByTime,
         FileOrder::Given => Order::AsGiven,
     };
-    let mut source = FileSource::open(&args.captures, order)?;
+    let stop = interrupt.progress.stop();
+    let files = FileSource::open_until(&args.captures, order, stop)?;
+    let mut source: Box<dyn Source> = match args.speed {
+        Speed::Max => Box::new(files),
+        Speed::Times(times) => Box::new(Paced::new(files, times, stop.clone())),
+    };
     let data = DataDirectory::of(args)?;
-    let outputs = outputs(args, data.as_ref())?;
+    let outputs = outputs(args, data.as_ref(), policy.mode() == Mode::Enforce)?;
+    let flow = sekisho_flow::Config {
+        leave_out_duplicates: args.skip_duplicates,
+        ..sekisho_flow::Config::default()
+    };
     let config = Config {
         workers: workers(args),
-        flow: sekisho_flow::Config::default(),
+        flow,
         policy,
         filter,
     };
 
     let bar = progress_bar(args, source.octets_total());
     let ticker = Ticker::start(bar, Arc::clone(&interrupt));
-    let result = replay(&config, &mut source, outputs, &interrupt.progress);
+    let result = replay(&config, source.as_mut(), outputs, &interrupt.progress);
     ticker.end();
     let summary = match result {
         Ok(summary) => summary,
-        // Whoever read our output has had enough, as `head` does.
-        Err(OutputError::Export(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            return Ok(Outcome::Done);
-        }
+        Err(OutputError::Closed) => return Ok(Outcome::Done),
         Err(error) => return Err(error).context("the run ended early"),
     };
     let outcome = say_summary(args, &summary, interrupt.is_asked())?;
@@ -192,21 +232,50 @@ impl DataDirectory {
     }
 }
 
-fn outputs(args: &Args, data: Option<&DataDirectory>) -> anyhow::Result<Outputs> {
+/// Opens what the results go to: files first, so that a data directory is not made for a run that
+/// cannot begin.
+fn outputs(args: &Args, data: Option<&DataDirectory>, alerts: bool) -> anyhow::Result<Outputs> {
     let mut outputs = Outputs::default();
-    if let Some(data) = data {
-        outputs.store = Some(Box::new(Embedded::create(&data.path)?.writer()?));
-    }
     if let Some(path) = &args.eve {
-        let eve: Box<dyn Exporter> = if path.as_os_str() == "-" {
-            Box::new(Eve::new(io::stdout()))
+        let exporter: Box<dyn Exporter> = if path.as_os_str() == "-" {
+            Box::new(Eve::new(io::stdout(), alerts))
         } else {
+            refuse_to_overwrite_input(path, &args.captures)?;
             let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-            Box::new(Eve::new(file))
+            Box::new(Eve::new(file, alerts))
         };
-        outputs.exporters.push(eve);
+        let name = if path.as_os_str() == "-" {
+            "standard output".to_owned()
+        } else {
+            path.display().to_string()
+        };
+        outputs.exporters.push(NamedExporter { name, exporter });
+    }
+    if let Some(data) = data {
+        let store = Embedded::create(&data.path)?;
+        if store.summary()?.is_some() {
+            terminal::say(&format!(
+                "note: {} holds an earlier run; this one is added to it",
+                terminal::clean(&data.path.display().to_string())
+            ));
+        }
+        outputs.store = Some(Box::new(store.writer()?));
     }
     Ok(outputs)
+}
+
+/// Evidence is not overwritten by what is found in it, whatever name it goes by.
+fn refuse_to_overwrite_input(eve: &Path, captures: &[PathBuf]) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |path: &Path| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    let target = identity(eve);
+    if target.is_some() && captures.iter().any(|capture| identity(capture) == target) {
+        bail!(
+            "--eve {}: that is a capture to be read; give another file",
+            eve.display()
+        );
+    }
+    Ok(())
 }
 
 fn progress_bar(args: &Args, total: Option<u64>) -> ProgressBar {

@@ -71,21 +71,20 @@ fn overview(out: &mut String, summary: &Summary, language: Language) {
         table.add_row([name, &value]);
     }
     let _ = writeln!(out, "{table}");
-    let ip: u64 = summary
-        .zones
-        .iter()
-        .map(|cell| cell.allowed.flows + cell.denied.flows + cell.unknown.flows)
-        .sum();
-    if ip == 0 {
-        let _ = writeln!(
-            out,
-            "{}",
-            say(
-                "IPのフローは1つもありませんでした。",
-                "There was not one IP flow in it."
-            )
-        );
-    }
+    let sentence = if summary.flows == 0 {
+        say(
+            "IPのフローは1つもありませんでした。",
+            "There was not one IP flow in it.",
+        )
+    } else if summary.zones.is_empty() {
+        say(
+            "すべてのフローが対象外ゾーンのものでした。",
+            "Every flow in it belongs to an excluded zone.",
+        )
+    } else {
+        return;
+    };
+    let _ = writeln!(out, "{sentence}");
 }
 
 fn matrix(out: &mut String, summary: &Summary, language: Language) {

@@ -1,16 +1,17 @@
 //! The collector: puts what the workers made in order and writes it out.
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_export::Exporter;
-use sekisho_model::{Alert, FlowRecord};
+use sekisho_model::{Alert, FlowRecord, Timestamp};
 use sekisho_policy::Policy;
 use sekisho_store::{StoreError, StoreWriter};
 
 use crate::fold::Folds;
 use crate::tally::Tally;
-use crate::work::{Done, Work, WorkerTotals};
+use crate::work::{Done, Judged, Work, WorkerTotals};
 
 /// Why a run could not write its results.
 #[derive(Debug, thiserror::Error)]
@@ -19,20 +20,40 @@ pub enum OutputError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An exporter.
-    #[error("cannot write the export: {0}")]
-    Export(#[from] std::io::Error),
+    #[error("cannot write {name}: {cause}")]
+    Export {
+        /// What was written to.
+        name: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// Whoever read the only output closed it.
+    #[error("nobody reads the output any more")]
+    Closed,
     /// A thread of the run ended in a fault of ours.
     #[error("a {0} thread failed; this is a fault of Sekisho, what was written so far is incomplete")]
     Thread(&'static str),
+}
+
+/// An exporter and the name of what it writes to.
+pub struct NamedExporter {
+    /// What it writes to, as the operator named it.
+    pub name: String,
+    /// The exporter.
+    pub exporter: Box<dyn Exporter>,
 }
 
 /// Where records and alerts go.
 pub(crate) struct Collector<'a> {
     policy: &'a Policy,
     store: Option<&'a mut dyn StoreWriter>,
-    exporters: &'a mut [Box<dyn Exporter>],
+    exporters: &'a mut Vec<NamedExporter>,
     folds: Folds,
     closed: Vec<Alert>,
+    /// Records written.
+    pub(crate) records: u64,
+    /// Records that the operator's filter left out.
+    pub(crate) filtered: u64,
     pub(crate) tally: Tally,
     pub(crate) totals: WorkerTotals,
 }
@@ -41,7 +62,7 @@ impl<'a> Collector<'a> {
     pub(crate) fn new(
         policy: &'a Policy,
         store: Option<&'a mut dyn StoreWriter>,
-        exporters: &'a mut [Box<dyn Exporter>],
+        exporters: &'a mut Vec<NamedExporter>,
     ) -> Self {
         Self {
             policy,
@@ -49,6 +70,8 @@ impl<'a> Collector<'a> {
             exporters,
             folds: Folds::new(),
             closed: Vec::new(),
+            records: 0,
+            filtered: 0,
             tally: Tally::default(),
             totals: WorkerTotals::default(),
         }
@@ -65,7 +88,7 @@ impl<'a> Collector<'a> {
         workers: &[Receiver<Done>],
         returned: &Sender<Work>,
     ) -> Result<(), OutputError> {
-        let mut records = Vec::new();
+        let mut records: Vec<Judged> = Vec::new();
         let mut running = true;
         while running {
             let mut work: Option<Arc<Work>> = None;
@@ -79,43 +102,85 @@ impl<'a> Collector<'a> {
                     running = false;
                 }
             }
+            let now = work.as_ref().map(|work| work.now);
             if let Some(work) = work.and_then(Arc::into_inner) {
                 // A reader that has ended needs no more batches.
                 let _ = returned.try_send(work);
             }
-            records.sort_unstable_by_key(|record: &FlowRecord| {
-                (record.end, record.start, record.flow_id, record.part)
-            });
-            for record in records.drain(..) {
-                self.record(&record)?;
-            }
+            self.write(&mut records, now)?;
         }
-        self.folds.drain(&mut self.closed);
+        self.folds.drain(self.policy, &mut self.closed);
         self.write_alerts()
     }
 
-    fn record(&mut self, record: &FlowRecord) -> Result<(), OutputError> {
-        self.tally.record(record);
+    /// Writes what one batch brought, in an order that does not depend on the workers: equal keys
+    /// come from one flow, so from one worker, and stay as they are.
+    fn write(&mut self, records: &mut Vec<Judged>, now: Option<Timestamp>) -> Result<(), OutputError> {
+        records.sort_by_key(|judged| {
+            let record = &judged.record;
+            (record.end, record.start, record.flow_id, record.part)
+        });
+        for judged in records.drain(..) {
+            self.tally.record(&judged.record);
+            self.folds.observe(self.policy, &judged.record, &mut self.closed);
+            if judged.is_kept {
+                self.records = self.records.saturating_add(1);
+                self.write_record(&judged.record)?;
+            } else {
+                self.filtered = self.filtered.saturating_add(1);
+            }
+        }
+        if let Some(now) = now {
+            self.folds.expire(self.policy, now, &mut self.closed);
+        }
+        self.write_alerts()
+    }
+
+    fn write_record(&mut self, record: &FlowRecord) -> Result<(), OutputError> {
         if let Some(store) = &mut self.store {
             store.flow(record)?;
         }
-        for exporter in self.exporters.iter_mut() {
-            exporter.flow(record)?;
-        }
-        self.folds.observe(self.policy, record, &mut self.closed);
-        self.write_alerts()
+        self.export(|exporter| exporter.flow(record))
     }
 
     fn write_alerts(&mut self) -> Result<(), OutputError> {
-        for alert in self.closed.drain(..) {
+        for alert in std::mem::take(&mut self.closed) {
             self.tally.alert(&alert);
             if let Some(store) = &mut self.store {
                 store.alert(&alert)?;
             }
-            for exporter in self.exporters.iter_mut() {
-                exporter.alert(&alert)?;
-            }
+            self.export(|exporter| exporter.alert(&alert))?;
         }
         Ok(())
     }
+
+    fn export(&mut self, write: impl FnMut(&mut dyn Exporter) -> io::Result<()>) -> Result<(), OutputError> {
+        let had_some = !self.exporters.is_empty();
+        write_all(self.exporters, write)?;
+        // The only reader of the run has had enough, as `head` does.
+        if had_some && self.exporters.is_empty() && self.store.is_none() {
+            return Err(OutputError::Closed);
+        }
+        Ok(())
+    }
+}
+
+/// Writes to every exporter. One whose reader has closed it is left out from then on.
+pub(crate) fn write_all(
+    exporters: &mut Vec<NamedExporter>,
+    mut write: impl FnMut(&mut dyn Exporter) -> io::Result<()>,
+) -> Result<(), OutputError> {
+    let mut failed = None;
+    exporters.retain_mut(|named| match write(named.exporter.as_mut()) {
+        Ok(()) => true,
+        Err(cause) if cause.kind() == ErrorKind::BrokenPipe => false,
+        Err(cause) => {
+            failed.get_or_insert(OutputError::Export {
+                name: named.name.clone(),
+                cause,
+            });
+            true
+        }
+    });
+    failed.map_or(Ok(()), Err)
 }

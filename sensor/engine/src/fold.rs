@@ -2,8 +2,9 @@
 //!
 //! Folded by rule, originator, responder, protocol and responder's port. A fold closes at the end of
 //! input, a day of packet time after it began (so that what goes on is said again each day), or
-//! when there are more folds than [`sekisho_model::limits::ALERT_FOLDS`]: then the one opened
-//! first.
+//! when there are more folds than [`sekisho_model::limits::ALERT_FOLDS`]: then the one that began
+//! first. The alert is written when its fold closes, so its counts are whole; until then a fold is a
+//! record and three numbers, whatever a flood of violations brings.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_model::{Alert, Category, FlowRecord, Protocol, Timestamp, Verdict, limits, stable_id};
-use sekisho_policy::Policy;
+use sekisho_policy::{Mode, Policy};
 
 /// How long a fold stays open.
 const WINDOW: Duration = Duration::from_secs(24 * 3600);
@@ -25,11 +26,22 @@ struct Key {
     port: u16,
 }
 
+/// What is known of a violation so far.
+#[derive(Debug)]
+struct Fold {
+    /// The flow that began first.
+    flow: Box<FlowRecord>,
+    last_seen: Timestamp,
+    flows: u64,
+    packets: u64,
+    octets: u64,
+}
+
 /// The open folds.
 #[derive(Debug)]
 pub(crate) struct Folds {
     limit: usize,
-    open: HashMap<Key, Alert>,
+    open: HashMap<Key, Fold>,
     by_age: BTreeSet<(Timestamp, Key)>,
     closed_early: u64,
 }
@@ -55,7 +67,7 @@ impl Folds {
 
     /// Takes one record into account; alerts that this closes go to `closed`.
     pub(crate) fn observe(&mut self, policy: &Policy, record: &FlowRecord, closed: &mut Vec<Alert>) {
-        if record.verdict != Verdict::Denied {
+        if record.verdict != Verdict::Denied || policy.mode() == Mode::Learn {
             return;
         }
         let key = Key {
@@ -65,65 +77,216 @@ impl Folds {
             protocol: record.protocol,
             port: record.resp.port,
         };
-        if let Some(alert) = self.open.get_mut(&key) {
-            if record.start.since(alert.first_seen) <= WINDOW {
-                add(alert, record);
+        if let Some(fold) = self.open.get_mut(&key) {
+            if record.start.since(fold.flow.start) <= WINDOW {
+                let began = fold.flow.start;
+                fold.add(record);
+                if fold.flow.start != began {
+                    let now_began = fold.flow.start;
+                    self.by_age.remove(&(began, key.clone()));
+                    self.by_age.insert((now_began, key));
+                }
                 return;
             }
-            self.close(&key, closed);
+            self.close(policy, &key, closed);
         }
-        let Some(violation) = policy.finding(record) else {
-            return;
-        };
         if self.open.len() >= self.limit
             && let Some((_, oldest)) = self.by_age.first().cloned()
         {
             self.closed_early = self.closed_early.saturating_add(1);
-            self.close(&oldest, closed);
+            self.close(policy, &oldest, closed);
         }
+        self.by_age.insert((record.start, key.clone()));
+        self.open.insert(key, Fold::of(record));
+    }
+
+    /// Closes the folds that began more than a day before `now`.
+    pub(crate) fn expire(&mut self, policy: &Policy, now: Timestamp, closed: &mut Vec<Alert>) {
+        while let Some((began, key)) = self.by_age.first().cloned() {
+            if now.since(began) <= WINDOW {
+                return;
+            }
+            self.close(policy, &key, closed);
+        }
+    }
+
+    /// Closes every fold, the one that began first first.
+    pub(crate) fn drain(&mut self, policy: &Policy, closed: &mut Vec<Alert>) {
+        while let Some((_, key)) = self.by_age.first().cloned() {
+            self.close(policy, &key, closed);
+        }
+    }
+
+    fn close(&mut self, policy: &Policy, key: &Key, closed: &mut Vec<Alert>) {
+        let Some(fold) = self.open.remove(key) else { return };
+        self.by_age.remove(&(fold.flow.start, key.clone()));
+        closed.extend(fold.into_alert(policy));
+    }
+}
+
+impl Fold {
+    fn of(record: &FlowRecord) -> Self {
+        Self {
+            flow: Box::new(record.clone()),
+            last_seen: record.end,
+            // A further record of a flow stands for a flow where the first fell into another fold.
+            flows: 1,
+            packets: record.packets(),
+            octets: record.octets(),
+        }
+    }
+
+    fn add(&mut self, record: &FlowRecord) {
+        // A further record of a flow that was counted adds its volume only.
+        self.flows = self.flows.saturating_add(u64::from(record.part == 0));
+        self.packets = self.packets.saturating_add(record.packets());
+        self.octets = self.octets.saturating_add(record.octets());
+        self.last_seen = self.last_seen.max(record.end);
+        if record.start < self.flow.start {
+            *self.flow = record.clone();
+        }
+    }
+
+    fn into_alert(self, policy: &Policy) -> Option<Alert> {
+        let violation = policy.finding(&self.flow)?;
         let rule_sum = violation.rule.bytes().fold(0_u64, |sum, octet| {
             sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(octet))
         });
-        let alert = Alert {
-            id: stable_id(record.flow_id, rule_sum),
+        let moment = self.flow.start.nanos().cast_unsigned();
+        Some(Alert {
+            id: stable_id(self.flow.flow_id, stable_id(rule_sum, moment)),
             rule: violation.rule,
             signature_id: violation.signature_id,
             title: violation.title,
             severity: violation.severity,
             category: Category::PolicyViolation,
-            first_seen: record.start,
-            last_seen: record.end,
-            count: 1,
-            packets: record.packets(),
-            octets: record.octets(),
-            flow: record.clone(),
+            first_seen: self.flow.start,
+            last_seen: self.last_seen,
+            count: self.flows,
+            packets: self.packets,
+            octets: self.octets,
+            flow: *self.flow,
             clause: violation.clause,
             attack: violation.attack,
             explanation: violation.explanation,
-        };
-        self.by_age.insert((alert.first_seen, key.clone()));
-        self.open.insert(key, alert);
-    }
-
-    /// Closes every fold, oldest first.
-    pub(crate) fn drain(&mut self, closed: &mut Vec<Alert>) {
-        while let Some((_, key)) = self.by_age.first().cloned() {
-            self.close(&key, closed);
-        }
-    }
-
-    fn close(&mut self, key: &Key, closed: &mut Vec<Alert>) {
-        if let Some(alert) = self.open.remove(key) {
-            self.by_age.remove(&(alert.first_seen, key.clone()));
-            closed.push(alert);
-        }
+        })
     }
 }
 
-fn add(alert: &mut Alert, record: &FlowRecord) {
-    // A further record of a flow that was counted adds its volume only.
-    alert.count = alert.count.saturating_add(u64::from(record.part == 0));
-    alert.packets = alert.packets.saturating_add(record.packets());
-    alert.octets = alert.octets.saturating_add(record.octets());
-    alert.last_seen = alert.last_seen.max(record.end);
+#[cfg(test)]
+mod tests {
+    use sekisho_policy::Source;
+
+    use super::*;
+
+    fn policy() -> Policy {
+        let text = "schema = 1\n[policy]\nname = \"p\"\nversion = \"1\"\nmode = \"enforce\"\n\
+                    [zone.a]\nnetworks = [\"192.0.2.0/24\"]\n[zone.b]\nnetworks = [\"198.51.100.0/24\"]\n";
+        Policy::compile(&[Source {
+            name: "p.toml".to_owned(),
+            text: text.into(),
+        }])
+        .unwrap()
+    }
+
+    /// A denied flow from `start` to `end` seconds, to a responder's port.
+    fn denied(id: u64, start: i64, end: i64, port: u16) -> FlowRecord {
+        let mut record = FlowRecord {
+            flow_id: id,
+            start: Timestamp::from_seconds(start, 0),
+            end: Timestamp::from_seconds(end, 0),
+            verdict: Verdict::Denied,
+            rule: "PATH-DENY".into(),
+            orig_zone: "a".into(),
+            resp_zone: "b".into(),
+            ..FlowRecord::example()
+        };
+        record.resp.port = port;
+        record
+    }
+
+    fn fold(limit: usize, records: &[FlowRecord]) -> (Vec<Alert>, u64) {
+        let (policy, mut folds, mut closed) = (policy(), Folds::with_limit(limit), Vec::new());
+        for record in records {
+            folds.observe(&policy, record, &mut closed);
+        }
+        folds.drain(&policy, &mut closed);
+        (closed, folds.closed_early())
+    }
+
+    #[test]
+    fn flows_between_the_same_ends_are_one_alert_that_begins_with_the_first_of_them() {
+        // Records come in the order in which flows end; the second began first.
+        let (alerts, _) = fold(
+            10,
+            &[
+                denied(2, 130, 131, 22),
+                denied(1, 120, 220, 22),
+                denied(3, 140, 150, 23),
+            ],
+        );
+
+        let [first, second] = &alerts[..] else {
+            panic!("{alerts:?}")
+        };
+        assert_eq!((first.count, first.packets, first.octets), (2, 2, 120));
+        assert_eq!(
+            (first.first_seen.nanos(), first.last_seen.nanos()),
+            (120_000_000_000, 220_000_000_000)
+        );
+        assert_eq!((first.flow.flow_id, second.count), (1, 1));
+    }
+
+    #[test]
+    fn what_goes_on_is_said_again_each_day_under_another_number() {
+        let day = 24 * 3600;
+        let later = FlowRecord {
+            part: 1,
+            ..denied(1, day + 10, day + 20, 22)
+        };
+
+        let (alerts, _) = fold(10, &[denied(1, 0, 10, 22), later]);
+
+        assert_eq!(alerts.len(), 2);
+        assert_ne!(alerts[0].id, alerts[1].id);
+    }
+
+    #[test]
+    fn a_day_of_packet_time_closes_a_fold_whether_or_not_more_comes() {
+        let (policy, mut folds, mut closed) = (policy(), Folds::new(), Vec::new());
+        folds.observe(&policy, &denied(1, 0, 10, 22), &mut closed);
+
+        folds.expire(&policy, Timestamp::from_seconds(24 * 3600, 0), &mut closed);
+        assert!(closed.is_empty());
+        folds.expire(&policy, Timestamp::from_seconds(24 * 3600 + 1, 0), &mut closed);
+        assert_eq!(closed.len(), 1);
+    }
+
+    #[test]
+    fn too_many_folds_close_the_one_that_began_first_and_are_counted() {
+        let records: Vec<_> = (0..5)
+            .map(|n| denied(n, i64::try_from(n).unwrap(), 10, 100 + u16::try_from(n).unwrap()))
+            .collect();
+
+        let (alerts, closed_early) = fold(3, &records);
+
+        assert_eq!((alerts.len(), closed_early), (5, 2));
+        assert_eq!(alerts[0].flow.flow_id, 0);
+    }
+
+    #[test]
+    fn further_records_of_a_flow_add_volume_and_no_flow() {
+        let (alerts, _) = fold(
+            10,
+            &[
+                denied(1, 0, 10, 22),
+                FlowRecord {
+                    part: 1,
+                    ..denied(1, 10, 20, 22)
+                },
+            ],
+        );
+
+        assert_eq!((alerts.len(), alerts[0].count, alerts[0].packets), (1, 1, 2));
+    }
 }

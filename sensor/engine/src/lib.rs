@@ -1,7 +1,7 @@
 //! The engine: capture, decode, flows, policy, store and exporters wired together.
 //!
 //! ```text
-//! reader thread        fills batches, notes which partition each packet belongs to
+//! reader thread        fills batches, puts fragments together, deals packets to partitions
 //!   == bounded queue ==>
 //! worker threads       each owns some partitions: decode, flow table, zones and verdict
 //!   == bounded queue ==>
@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The answer does not depend on the number of workers: partitions are many and fixed, batches are
-//! cut by the reader, every worker moves its packet time on to the newest packet of the whole
+//! cut by the reader, every worker moves its packet time on to that of the whole
 //! batch, and the collector sorts what a batch brought before anything looks at it.
 //!
 //! [`replay::replay`] runs a source to its end and gives the [`Summary`](sekisho_model::summary::Summary).
@@ -24,7 +24,9 @@
     )
 )]
 
+mod clock;
 mod collector;
+mod deal;
 mod fold;
 mod progress;
 mod reader;
@@ -34,6 +36,6 @@ mod tally;
 mod work;
 mod worker;
 
-pub use collector::OutputError;
+pub use collector::{NamedExporter, OutputError};
 pub use progress::Progress;
 pub use replay::{Config, Outputs, replay};

@@ -1,13 +1,15 @@
 //! How far a run has come: numbers that the threads publish once a batch, for whoever shows them.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sekisho_capture::Stop;
 
 /// Shared between a run and its watcher.
 #[derive(Debug, Default)]
 pub struct Progress {
     packets: AtomicU64,
     octets_read: AtomicU64,
-    stop: AtomicBool,
+    stop: Stop,
 }
 
 impl Progress {
@@ -21,14 +23,10 @@ impl Progress {
         self.octets_read.load(Ordering::Relaxed)
     }
 
-    /// Asks the run to end at the next batch, as if the input ended there.
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the run was asked to end.
-    pub fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+    /// The flag that ends the run at the next batch, as if the input ended there. A source that may
+    /// wait for its input is to be given it too.
+    pub const fn stop(&self) -> &Stop {
+        &self.stop
     }
 
     pub(crate) fn publish(&self, packets: u64, octets_read: u64) {

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_capture::{Batch, Fill, Source};
+use sekisho_flow::defrag;
 use sekisho_model::Timestamp;
-use sekisho_wire::partition::{self, PARTITIONS};
 
+use crate::clock::Clock;
+use crate::deal::Dealer;
 use crate::progress::Progress;
-use crate::work::{Dealt, Work};
+use crate::work::Work;
 
 /// Packets of a batch. Part of what makes the answer the same on every run: do not derive it from
 /// the machine.
@@ -17,12 +19,15 @@ const BATCH_PACKETS: usize = 4096;
 const BATCH_OCTETS: usize = 4 << 20;
 
 /// What the reader counted.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ReaderTotals {
     pub(crate) packets: u64,
     pub(crate) frame_octets: u64,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Option<Timestamp>,
+    /// Large steps of packet time backwards.
+    pub(crate) backwards: u64,
+    pub(crate) fragments: defrag::Counters,
 }
 
 /// Reads `source` to its end, or until it is asked to stop or nobody listens any more.
@@ -33,31 +38,32 @@ pub(crate) fn read(
     progress: &Progress,
 ) -> ReaderTotals {
     let mut totals = ReaderTotals::default();
-    let mut watermark = Timestamp::MIN;
+    let mut clock = Clock::default();
+    let mut dealer = Dealer::new(workers.len());
     loop {
         let mut work = returned.try_recv().unwrap_or_else(|_| Work {
             batch: Batch::with_capacity(BATCH_PACKETS, BATCH_OCTETS),
+            first: 0,
+            standalone: Vec::new(),
             dealt: vec![Vec::with_capacity(BATCH_PACKETS); workers.len()],
-            watermark,
+            now: Timestamp::MIN,
         });
         work.batch.clear();
+        work.standalone.clear();
         work.dealt.iter_mut().for_each(Vec::clear);
+        work.first = totals.packets;
         let fill = source.fill(&mut work.batch);
-        for (index, packet) in work.batch.iter().enumerate() {
+        for packet in work.batch.iter() {
             totals.frame_octets = totals.frame_octets.saturating_add(u64::from(packet.len));
-            watermark = watermark.max(packet.time);
             totals.first = Some(totals.first.map_or(packet.time, |first| first.min(packet.time)));
-            totals.last = Some(watermark);
-            let partition = partition::of_frame(packet.data, packet.linktype);
-            if let Some(dealt) = work.dealt.get_mut(worker_of(partition, workers.len())) {
-                let packet = u32::try_from(index).unwrap_or(u32::MAX);
-                dealt.push(Dealt {
-                    packet,
-                    partition: u8::try_from(partition).unwrap_or(0),
-                });
-            }
+            totals.last = Some(totals.last.map_or(packet.time, |last| last.max(packet.time)));
+            clock.observe(packet.time);
         }
-        work.watermark = watermark;
+        work.now = clock.now();
+        dealer.deal(&mut work);
+        let is_last = fill == Fill::End || progress.stop().is_asked();
+        let now = (!is_last).then_some(work.now);
+        dealer.release(&mut work, now);
         totals.packets = totals
             .packets
             .saturating_add(u64::try_from(work.batch.len()).unwrap_or(u64::MAX));
@@ -66,13 +72,10 @@ pub(crate) fn read(
         let heard = workers
             .iter()
             .all(|worker| worker.send(Arc::clone(&work)).is_ok());
-        if fill == Fill::End || !heard || progress.is_stopped() {
+        if is_last || !heard {
+            totals.backwards = clock.backwards();
+            totals.fragments = dealer.fragments();
             return totals;
         }
     }
-}
-
-/// Which worker owns a partition.
-pub(crate) fn worker_of(partition: usize, workers: usize) -> usize {
-    partition.checked_rem(workers.min(PARTITIONS)).unwrap_or(0)
 }

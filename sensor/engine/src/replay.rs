@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use crossbeam_channel::bounded;
 use sekisho_capture::Source;
-use sekisho_export::Exporter;
 use sekisho_filter::Filter;
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::summary::Summary;
@@ -13,7 +12,7 @@ use sekisho_policy::Policy;
 use sekisho_store::StoreWriter;
 use sekisho_wire::partition::PARTITIONS;
 
-use crate::collector::{Collector, OutputError};
+use crate::collector::{Collector, NamedExporter, OutputError, write_all};
 use crate::progress::Progress;
 use crate::{reader, summary, worker};
 
@@ -38,12 +37,12 @@ pub struct Outputs {
     /// The data directory.
     pub store: Option<Box<dyn StoreWriter>>,
     /// Everything else.
-    pub exporters: Vec<Box<dyn Exporter>>,
+    pub exporters: Vec<NamedExporter>,
 }
 
 /// Reads `source` to its end, writes every record and alert, and gives the counts.
 ///
-/// `Progress::stop` ends it early as if the input had ended there.
+/// [`Progress::stop`] ends it early as if the input had ended there.
 ///
 /// # Errors
 ///
@@ -67,12 +66,13 @@ pub fn replay(
     let (give_back, returned) = bounded(QUEUE);
     let (mut inboxes, mut outboxes) = (Vec::new(), Vec::new());
     let read = std::thread::scope(|scope| {
+        let mut threads = Vec::new();
         for index in 0..workers {
             let (to_worker, inbox) = bounded::<Arc<_>>(QUEUE);
             let (outbox, from_worker) = bounded(QUEUE);
             inboxes.push(to_worker);
             outboxes.push(from_worker);
-            scope.spawn(move || {
+            threads.push(scope.spawn(move || {
                 worker::work(
                     index,
                     &config.policy,
@@ -81,16 +81,23 @@ pub fn replay(
                     &inbox,
                     &outbox,
                 );
-            });
+            }));
         }
         let source = &mut *source;
         // The reader owns the workers' inboxes: when it ends, they do.
         let reader = scope.spawn(move || reader::read(source, &inboxes, &returned, progress));
         let collected = collector.collect(&outboxes, &give_back);
+        if collected.is_err() {
+            // A reader that waits for its input must not wait for more than this.
+            progress.stop().ask();
+        }
         // Whatever a failed collector left in the queues must not keep the others waiting.
         drop(outboxes);
-        let read = reader.join().map_err(|_| OutputError::Thread("reader"))?;
-        collected.map(|()| read)
+        let read = reader.join().map_err(|_| OutputError::Thread("reader"));
+        for thread in threads {
+            thread.join().map_err(|_| OutputError::Thread("worker"))?;
+        }
+        collected.and(read)
     })?;
     let result = summary::of(
         &read,
@@ -101,9 +108,7 @@ pub fn replay(
         began.elapsed(),
     );
     drop(collector);
-    for exporter in &mut outputs.exporters {
-        exporter.finish(&result)?;
-    }
+    write_all(&mut outputs.exporters, |exporter| exporter.finish(&result))?;
     if let Some(store) = outputs.store {
         store.finish(&result)?;
     }

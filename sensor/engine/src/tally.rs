@@ -16,15 +16,14 @@ pub(crate) struct Tally {
     matrix: BTreeMap<(Arc<str>, Arc<str>), [Volume; 3]>,
     talkers: HashMap<IpAddr, (Arc<str>, Volume)>,
     unranked: u64,
-    records: u64,
     alerts: AlertTotals,
 }
 
 impl Tally {
     pub(crate) fn record(&mut self, record: &FlowRecord) {
-        self.records = self.records.saturating_add(1);
         let volume = Volume {
-            flows: 1,
+            // A further record of a flow is the same flow.
+            flows: u64::from(record.part == 0),
             packets: record.packets(),
             octets: record.octets(),
         };
@@ -53,11 +52,6 @@ impl Tally {
 
     pub(crate) fn alerts(&self) -> AlertTotals {
         self.alerts.clone()
-    }
-
-    /// Records written.
-    pub(crate) const fn records(&self) -> u64 {
-        self.records
     }
 
     /// Addresses that were not ranked because there were too many.
@@ -101,5 +95,37 @@ impl Tally {
         } else {
             self.unranked = self.unranked.saturating_add(1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_flow_are_one_flow_and_all_of_its_volume() {
+        let mut tally = Tally::default();
+        let record = FlowRecord {
+            verdict: Verdict::Denied,
+            ..FlowRecord::example()
+        };
+        tally.record(&record);
+        tally.record(&FlowRecord { part: 1, ..record });
+
+        let [cell] = &tally.matrix()[..] else {
+            panic!("one pair of zones")
+        };
+        assert_eq!(
+            cell.denied,
+            Volume {
+                flows: 1,
+                packets: 2,
+                octets: 120
+            }
+        );
+        assert_eq!(cell.allowed, Volume::default());
+        let talkers = tally.top_talkers();
+        assert_eq!(talkers.len(), 2);
+        assert_eq!(talkers[0].volume.octets, 120);
     }
 }

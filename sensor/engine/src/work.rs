@@ -5,31 +5,89 @@ use std::sync::Arc;
 use sekisho_capture::Batch;
 use sekisho_flow::Counters;
 use sekisho_model::bucket::BucketCounts;
-use sekisho_model::{FlowRecord, Timestamp};
+use sekisho_model::{FlowRecord, Linktype, Timestamp};
 
 /// A batch with its packets dealt out to the workers.
 pub(crate) struct Work {
     pub(crate) batch: Batch,
-    /// By worker: the packets of the batch that are its own, with their partition.
+    /// Number in the input of the first packet of the batch.
+    pub(crate) first: u64,
+    /// Packets that were put together from fragments, or given back alone.
+    pub(crate) standalone: Vec<Standalone>,
+    /// By worker: the packets that are its own.
     pub(crate) dealt: Vec<Vec<Dealt>>,
-    /// The newest packet time of the input so far.
-    pub(crate) watermark: Timestamp,
+    /// Packet time at the end of the batch.
+    pub(crate) now: Timestamp,
 }
 
-/// One packet of a batch and the partition that it belongs to.
+/// A packet that is not in the batch as it came.
+pub(crate) struct Standalone {
+    pub(crate) octets: Vec<u8>,
+    pub(crate) linktype: Linktype,
+    pub(crate) time: Timestamp,
+    /// Frames on the wire that it stands for.
+    pub(crate) frames: u32,
+    /// Octets that they had on the wire.
+    pub(crate) len: u64,
+    /// Number of the packet in the batch that completed it.
+    pub(crate) batch_index: u32,
+}
+
+/// One layer of a packet, and the partition that it belongs to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dealt {
-    pub(crate) packet: u32,
-    pub(crate) partition: u8,
+    pub(crate) at: Where,
+    pub(crate) layer: u8,
+    /// Whether this layer is the innermost, whose bucket the frame is counted in.
+    pub(crate) is_last: bool,
+    partition: u8,
+}
+
+/// Where a packet lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Where {
+    /// In the batch.
+    Batch(u32),
+    /// Among the packets that are not in the batch.
+    Standalone(u32),
+}
+
+impl Dealt {
+    /// A layer that still needs its partition: [`Dealt::to`].
+    pub(crate) const fn new(at: Where, layer: u8, is_last: bool) -> Self {
+        Self {
+            at,
+            layer,
+            is_last,
+            partition: 0,
+        }
+    }
+
+    /// The same for a partition.
+    pub(crate) fn to(mut self, partition: usize) -> Self {
+        self.partition = u8::try_from(partition).unwrap_or(0);
+        self
+    }
+
+    pub(crate) fn partition(self) -> usize {
+        usize::from(self.partition)
+    }
 }
 
 /// What one worker made of one batch.
 pub(crate) struct Done {
-    pub(crate) records: Vec<FlowRecord>,
+    pub(crate) records: Vec<Judged>,
     /// Given back so that its memory is used again; nothing after the last batch.
     pub(crate) work: Option<Arc<Work>>,
     /// With the last batch: what the worker counted.
     pub(crate) totals: Option<WorkerTotals>,
+}
+
+/// A judged record.
+pub(crate) struct Judged {
+    pub(crate) record: FlowRecord,
+    /// Whether the operator's filter keeps it.
+    pub(crate) is_kept: bool,
 }
 
 /// What a worker counted over the whole run.
@@ -37,14 +95,14 @@ pub(crate) struct Done {
 pub(crate) struct WorkerTotals {
     pub(crate) frames: BucketCounts,
     pub(crate) flows: Counters,
-    /// Records that the operator's filter left out.
-    pub(crate) filtered: u64,
+    /// Frames with a tunnel that was not opened, being too deep.
+    pub(crate) depth_met: u64,
 }
 
 impl WorkerTotals {
     pub(crate) fn add(&mut self, other: &Self) {
         self.frames.add(&other.frames);
         self.flows.add(other.flows);
-        self.filtered = self.filtered.saturating_add(other.filtered);
+        self.depth_met = self.depth_met.saturating_add(other.depth_met);
     }
 }

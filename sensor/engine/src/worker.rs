@@ -4,15 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
-use sekisho_capture::Packet;
 use sekisho_filter::Filter;
-use sekisho_flow::{Config as FlowConfig, Sink, Start, Table};
+use sekisho_flow::{Config as FlowConfig, Observation, Observed, Sink, Start, Table};
 use sekisho_model::{FlowRecord, FrameBucket};
 use sekisho_policy::{Judgement, Policy, Question};
 use sekisho_wire::frame;
 use sekisho_wire::partition::PARTITIONS;
 
-use crate::work::{Done, Work, WorkerTotals};
+use crate::work::{Dealt, Done, Judged, Where, Work, WorkerTotals};
 
 /// Runs until the reader has no more work, then ends every flow and says what was counted.
 pub(crate) fn work(
@@ -23,9 +22,9 @@ pub(crate) fn work(
     inbox: &Receiver<Arc<Work>>,
     outbox: &Sender<Done>,
 ) {
-    let per_partition = config.flows.div_ceil(PARTITIONS).max(1);
     let config = FlowConfig {
-        flows: per_partition,
+        flows: config.flows.div_ceil(PARTITIONS).max(1),
+        by_vlan: config.by_vlan || policy.uses_vlans(),
         ..config.clone()
     };
     let mut tables: Vec<Table<Judgement>> = (0..PARTITIONS).map(|_| Table::new(config.clone())).collect();
@@ -33,21 +32,16 @@ pub(crate) fn work(
         policy,
         filter,
         records: Vec::new(),
-        filtered: 0,
     };
     let mut totals = WorkerTotals::default();
     for work in inbox {
         for dealt in work.dealt.get(index).into_iter().flatten() {
-            let packet = usize::try_from(dealt.packet)
-                .ok()
-                .and_then(|packet| work.batch.get(packet));
-            let table = tables.get_mut(usize::from(dealt.partition));
-            if let (Some(packet), Some(table)) = (packet, table) {
-                totals.frames.count(observe(packet, table, &mut judge));
+            if let Some(table) = tables.get_mut(dealt.partition()) {
+                observe(&work, *dealt, table, &mut judge, &mut totals);
             }
         }
         for table in &mut tables {
-            table.expire(work.watermark, &mut judge);
+            table.expire(work.now, &mut judge);
         }
         let records = std::mem::take(&mut judge.records);
         if outbox
@@ -65,7 +59,6 @@ pub(crate) fn work(
         table.drain(&mut judge);
         totals.flows.add(table.counters());
     }
-    totals.filtered = judge.filtered;
     // The collector may be gone for a reason of its own.
     let _ = outbox.send(Done {
         records: judge.records,
@@ -74,41 +67,80 @@ pub(crate) fn work(
     });
 }
 
-/// Decodes and counts one packet; gives the bucket that it ends in.
-fn observe(packet: Packet<'_>, table: &mut Table<Judgement>, judge: &mut Judge<'_>) -> FrameBucket {
+/// Decodes a packet and counts one of its layers.
+fn observe(
+    work: &Work,
+    dealt: Dealt,
+    table: &mut Table<Judgement>,
+    judge: &mut Judge<'_>,
+    totals: &mut WorkerTotals,
+) -> Option<()> {
+    let (packet, index, frames, wire_octets) = match dealt.at {
+        Where::Batch(index) => (work.batch.get(usize::try_from(index).ok()?)?, index, 1, None),
+        Where::Standalone(index) => {
+            let whole = work.standalone.get(usize::try_from(index).ok()?)?;
+            (
+                whole.as_packet(),
+                whole.batch_index,
+                whole.frames,
+                Some(whole.len),
+            )
+        }
+    };
     // Decoding keeps no state, so a fault in it costs this frame and nothing else.
     let decoded = catch_unwind(AssertUnwindSafe(|| {
         frame::decode(packet.data, packet.linktype, packet.len)
     }));
     let Ok(frame) = decoded else {
-        return FrameBucket::DecoderFault;
+        totals
+            .frames
+            .count_many(FrameBucket::DecoderFault, u64::from(frames));
+        return None;
     };
-    match table.observe(&frame, packet.time, packet.len, judge) {
-        Some(judgement) if judgement.excluded => FrameBucket::Excluded,
-        _ => frame.bucket,
+    let ordinal = work.first.saturating_add(u64::from(index));
+    let mut bucket = frame.bucket;
+    if let Some(mut layer) = Observation::of(&frame, usize::from(dealt.layer), packet.time, ordinal) {
+        layer.frames = frames;
+        if let (0, Some(octets)) = (dealt.layer, wire_octets) {
+            layer.wire_octets = octets;
+        }
+        match table.observe(&layer, judge) {
+            Observed::Counted(judgement) if judgement.excluded => bucket = FrameBucket::Excluded,
+            Observed::Counted(_) => {}
+            Observed::LeftOut => bucket = FrameBucket::Duplicate,
+        }
     }
+    if dealt.is_last {
+        totals.frames.count_many(bucket, u64::from(frames));
+        totals.depth_met = totals.depth_met.saturating_add(u64::from(frame.depth_met));
+    }
+    Some(())
 }
 
 /// Labels zones and judges: once when a flow begins, so that every record of it agrees.
 struct Judge<'a> {
     policy: &'a Policy,
     filter: Option<&'a Filter>,
-    records: Vec<FlowRecord>,
-    filtered: u64,
+    records: Vec<Judged>,
 }
 
 impl Sink for Judge<'_> {
     type Tag = Judgement;
 
     fn start(&mut self, start: &Start) -> Judgement {
-        self.policy.judge(&Question {
+        let question = Question {
             orig: start.orig.address,
             resp: start.resp.address,
             vlan: start.vlan,
             protocol: start.protocol,
             resp_port: start.resp.port,
             related: start.related,
-        })
+        };
+        if start.protocol.has_ports() && !start.has_ports {
+            self.policy.judge_without_ports(&question)
+        } else {
+            self.policy.judge(&question)
+        }
     }
 
     fn record(&mut self, mut record: FlowRecord, judgement: &Judgement) {
@@ -120,10 +152,7 @@ impl Sink for Judge<'_> {
         record.verdict = judgement.verdict;
         record.rule = Arc::clone(&judgement.rule);
         record.policy_version = Arc::clone(self.policy.version());
-        if self.filter.is_some_and(|filter| !filter.matches(&record)) {
-            self.filtered = self.filtered.saturating_add(1);
-            return;
-        }
-        self.records.push(record);
+        let is_kept = self.filter.is_none_or(|filter| filter.matches(&record));
+        self.records.push(Judged { record, is_kept });
     }
 }
