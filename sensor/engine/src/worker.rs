@@ -8,8 +8,8 @@ use sekisho_filter::Filter;
 use sekisho_flow::{Config as FlowConfig, Observation, Observed, Sink, Start, Table};
 use sekisho_model::{FlowRecord, FrameBucket};
 use sekisho_policy::{Judgement, Policy, Question};
-use sekisho_wire::frame;
 use sekisho_wire::partition::PARTITIONS;
+use sekisho_wire::{Frame, frame};
 
 use crate::work::{Dealt, Done, Judged, Where, Work, WorkerTotals};
 
@@ -35,11 +35,14 @@ pub(crate) fn work(
     };
     let mut totals = WorkerTotals::default();
     for work in inbox {
+        // One frame for the whole batch: moving a decoded frame costs more than decoding it.
+        let mut frame = Frame::default();
         for dealt in work.dealt.get(index).into_iter().flatten() {
             if let Some(table) = tables.get_mut(dealt.partition()) {
-                observe(&work, *dealt, table, &mut judge, &mut totals);
+                observe(&work, *dealt, &mut frame, table, &mut judge, &mut totals);
             }
         }
+        drop(frame);
         for table in &mut tables {
             table.expire(work.now, &mut judge);
         }
@@ -68,9 +71,10 @@ pub(crate) fn work(
 }
 
 /// Decodes a packet and counts one of its layers.
-fn observe(
-    work: &Work,
+fn observe<'w>(
+    work: &'w Work,
     dealt: Dealt,
+    frame: &mut Frame<'w>,
     table: &mut Table<Judgement>,
     judge: &mut Judge<'_>,
     totals: &mut WorkerTotals,
@@ -89,9 +93,9 @@ fn observe(
     };
     // Decoding keeps no state, so a fault in it costs this frame and nothing else.
     let decoded = catch_unwind(AssertUnwindSafe(|| {
-        frame::decode(packet.data, packet.linktype, packet.len)
+        frame::decode_into(frame, packet.data, packet.linktype, packet.len);
     }));
-    let Ok(frame) = decoded else {
+    if decoded.is_err() {
         totals
             .frames
             .count_many(FrameBucket::DecoderFault, u64::from(frames));
@@ -99,7 +103,7 @@ fn observe(
     };
     let ordinal = work.first.saturating_add(u64::from(index));
     let mut bucket = frame.bucket;
-    if let Some(mut layer) = Observation::of(&frame, usize::from(dealt.layer), packet.time, ordinal) {
+    if let Some(mut layer) = Observation::of(frame, usize::from(dealt.layer), packet.time, ordinal) {
         layer.frames = frames;
         if let (0, Some(octets)) = (dealt.layer, wire_octets) {
             layer.wire_octets = octets;
