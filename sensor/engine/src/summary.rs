@@ -52,6 +52,10 @@ pub(crate) fn of(
     ] {
         losses.insert(cause.to_owned(), number);
     }
+    // Rare, and many kinds: only those that were met.
+    for (anomaly, number) in read.fragments.anomalies.iter().filter(|(_, number)| *number > 0) {
+        losses.insert(anomaly.name().to_owned(), number);
+    }
     Summary {
         packets: read.packets,
         frame_octets: read.frame_octets,
