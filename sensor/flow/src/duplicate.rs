@@ -3,17 +3,15 @@
 //!
 //! Two packets of a flow are one when they carry the same IPv4 identification (not zero) and agree
 //! in sequence number, flags and lengths, or, where there is no identification, agree in payload
-//! too and are not bare acknowledgements; and when the second follows within [`WITHIN`]. A host
+//! too and are not bare acknowledgements; and when the second follows within [`WITHIN_MICROS`]. A host
 //! that sends a segment again gives it a new identification and waits longer than that.
-
-use std::time::Duration;
 
 use sekisho_model::Timestamp;
 use sekisho_wire::IpPacket;
 
-/// The longest time between the copies of a packet: a switch's delay, far below any
+/// The longest time between the copies of a packet, in microseconds: a switch's delay, far below any
 /// retransmission timeout (RFC 6298 section 2.4: one second, 200 ms in practice).
-pub(crate) const WITHIN: Duration = Duration::from_millis(10);
+const WITHIN_MICROS: u32 = 10_000;
 /// Octets of payload that are compared where there is no identification.
 const COMPARED: usize = 32;
 
@@ -21,7 +19,8 @@ const COMPARED: usize = 32;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Recent {
     sums: [u32; 2],
-    times: [Timestamp; 2],
+    /// Microseconds of their times, the low 32 bits: 71 minutes, far more than [`WITHIN_MICROS`].
+    micros: [u32; 2],
 }
 
 impl Recent {
@@ -30,17 +29,21 @@ impl Recent {
         let Some(sum) = sum(packet, from_lower) else {
             return false;
         };
-        let known =
-            |(other, time): (&u32, &Timestamp)| *other == sum && at.since(*time) <= WITHIN && *time <= at;
-        if self.sums.iter().zip(&self.times).any(known) {
+        let now = low_micros(at);
+        let known = |(other, then): (&u32, &u32)| *other == sum && now.wrapping_sub(*then) <= WITHIN_MICROS;
+        if self.sums.iter().zip(&self.micros).any(known) {
             return true;
         }
         let [newest, _] = self.sums;
-        let [newest_at, _] = self.times;
+        let [newest_at, _] = self.micros;
         self.sums = [sum, newest];
-        self.times = [at, newest_at];
+        self.micros = [now, newest_at];
         false
     }
+}
+
+fn low_micros(at: Timestamp) -> u32 {
+    u32::try_from(at.micros().cast_unsigned() & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 /// A sum over what the copies of a packet share; nothing where copies cannot be told from repeats.

@@ -8,16 +8,18 @@
 use sekisho_model::limits;
 
 const CAPACITY: usize = 32;
+/// The letters that stand once a direction; a bit of `seen` each.
+const LETTERS: [u8; 16] = *b"SHADFRQGshadfrqg";
 const _: () = assert!(CAPACITY as u64 == limits::HISTORY.default);
 
-/// The letters so far. Each is kept once a direction; `T`, `G` and `W` again at the tenth, hundredth
-/// and thousandth time.
+/// The letters so far. Each is kept once a direction; `T` and `W` again at the tenth, hundredth and
+/// thousandth time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct History {
     letters: [u8; CAPACITY],
     len: u8,
     /// A bit a letter and direction that was noted.
-    seen: u64,
+    seen: u32,
 }
 
 impl History {
@@ -33,9 +35,10 @@ impl History {
         } else {
             letter.to_ascii_lowercase()
         };
-        let bit = 1_u64
-            .checked_shl(u32::from(letter.wrapping_sub(b'A')))
-            .unwrap_or(0);
+        let bit = LETTERS
+            .iter()
+            .position(|known| *known == letter)
+            .map_or(0, |at| 1_u32 << at);
         if self.seen & bit != 0 {
             return true;
         }

@@ -16,12 +16,18 @@ use sekisho_wire::TcpSegment;
 /// What one end has sent so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Stream {
-    /// The sequence number after everything seen; nothing before the first segment.
-    next: Option<u32>,
+    /// When the segment of the running measurement was seen.
+    sent: Timestamp,
+    /// The acknowledgement that ends the measurement.
+    wanted: u32,
+    /// The sequence number after everything seen.
+    next: u32,
     /// Where the open hole begins and ends; equal where there is none.
     hole: (u32, u32),
-    /// The acknowledgement that ends the running measurement, and when its segment was seen.
-    sample: Option<(u32, Timestamp)>,
+    /// Whether a segment was seen, so that `next` holds.
+    has_begun: bool,
+    /// Whether a measurement is running.
+    is_measuring: bool,
 }
 
 /// What a segment turned out to be.
@@ -65,17 +71,17 @@ pub(crate) fn observe(
         return seen;
     }
     let end = segment.sequence.wrapping_add(length);
-    let Some(next) = stream
-        .next
-        .filter(|_| !flags.has(TcpFlags::SYN) || stream.is_at(segment.sequence))
-    else {
+    if !stream.has_begun || (flags.has(TcpFlags::SYN) && !stream.is_at(segment.sequence)) {
         *stream = Stream {
-            next: Some(end),
+            next: end,
             hole: (end, end),
-            sample: Some((end, at)),
+            has_begun: true,
+            ..Stream::default()
         };
+        stream.measure(end, at);
         return seen;
-    };
+    }
+    let next = stream.next;
     let ahead = distance(next, segment.sequence);
     if ahead > 0 {
         // The older hole, if any, is told from this one no longer.
@@ -97,13 +103,13 @@ pub(crate) fn observe(
         } else if !is_keep_alive {
             counts.retransmitted = counts.retransmitted.saturating_add(1);
             seen.retransmitted = true;
-            stream.sample = None;
+            stream.is_measuring = false;
         }
         return seen;
     }
-    stream.next = Some(end);
-    if stream.sample.is_none() && ahead == 0 {
-        stream.sample = Some((end, at));
+    stream.next = end;
+    if !stream.is_measuring && ahead == 0 {
+        stream.measure(end, at);
     }
     seen
 }
@@ -111,20 +117,26 @@ pub(crate) fn observe(
 impl Stream {
     /// Whether a SYN with this number is the one already seen, sent again.
     fn is_at(&self, sequence: u32) -> bool {
-        self.next
-            .is_some_and(|next| distance(sequence, next) > 0 && distance(sequence, next) < 65_536)
+        (1..65_536).contains(&distance(sequence, self.next))
+    }
+
+    const fn measure(&mut self, wanted: u32, at: Timestamp) {
+        self.wanted = wanted;
+        self.sent = at;
+        self.is_measuring = true;
     }
 }
 
 fn acknowledge(number: u32, at: Timestamp, peer: (&mut Stream, &mut Counts), seen: &mut Seen) {
     let (stream, counts) = peer;
-    let Some(next) = stream.next else { return };
-    if let Some((wanted, sent)) = stream.sample
-        && distance(wanted, number) >= 0
-    {
+    if !stream.has_begun {
+        return;
+    }
+    let next = stream.next;
+    if stream.is_measuring && distance(stream.wanted, number) >= 0 {
         // An acknowledgement of more than was seen says nothing of this segment.
-        seen.round_trip = (distance(number, next) >= 0).then(|| at.since(sent));
-        stream.sample = None;
+        seen.round_trip = (distance(number, next) >= 0).then(|| at.since(stream.sent));
+        stream.is_measuring = false;
     }
     let (from, to) = stream.hole;
     let mut missed = 0_u64;
@@ -136,7 +148,7 @@ fn acknowledge(number: u32, at: Timestamp, peer: (&mut Stream, &mut Counts), see
     // Numbers far away are a forged or broken segment's, not a gap.
     if (1..1 << 30).contains(&beyond) {
         missed = missed.saturating_add(u64::from(beyond.unsigned_abs()));
-        stream.next = Some(number);
+        stream.next = number;
         stream.hole = (number, number);
     }
     if missed > 0 {
