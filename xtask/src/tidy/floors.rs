@@ -23,6 +23,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("web", &["model", "filter", "policy", "store"]),
     ("tests/kit", &["model"]),
+    (
+        "tests/fuzz",
+        &["model", "filter", "wire", "capture", "flow", "policy", "kit"],
+    ),
     ("xtask", &[]),
 ];
 
