@@ -8,10 +8,16 @@ use sekisho_export::Exporter;
 use sekisho_model::{Alert, FlowRecord, Timestamp};
 use sekisho_policy::Policy;
 use sekisho_store::{StoreError, StoreWriter};
+use sekisho_wire::partition::PARTITIONS;
 
 use crate::fold::Folds;
+use crate::reader::worker_of;
 use crate::tally::Tally;
-use crate::work::{Done, Judged, Work, WorkerTotals};
+use crate::work::{Done, Judged, What, Work, WorkerTotals};
+
+/// Records that are put in order together when the input has ended: a bound on memory. Captures
+/// with fewer flows alive at their end come out in the order of time.
+const SORTED_AT_ONCE: usize = 65_536;
 
 /// Why a run could not write its results.
 #[derive(Debug, thiserror::Error)]
@@ -89,17 +95,28 @@ impl<'a> Collector<'a> {
         returned: &Sender<Work>,
     ) -> Result<(), OutputError> {
         let mut records: Vec<Judged> = Vec::new();
-        let mut running = true;
-        while running {
+        // Every worker does every batch; the first to say that it drains has no batch left, and then
+        // no other has.
+        'batches: loop {
             let mut work: Option<Arc<Work>> = None;
             for worker in workers {
                 let mut done = worker.recv().map_err(|_| OutputError::Thread("worker"))?;
-                records.append(&mut done.records);
-                // The last of the handles that the workers give back is the only one left.
-                work = done.work;
-                if let Some(totals) = done.totals {
-                    self.totals.add(&totals);
-                    running = false;
+                match done.what {
+                    What::Batch(batch) => {
+                        records.append(&mut done.records);
+                        // The last of the handles that the workers give back is the only one left.
+                        work = Some(batch);
+                    }
+                    what => {
+                        self.drain(
+                            workers,
+                            Done {
+                                records: done.records,
+                                what,
+                            },
+                        )?;
+                        break 'batches;
+                    }
                 }
             }
             let now = work.as_ref().map(|work| work.now);
@@ -111,6 +128,44 @@ impl<'a> Collector<'a> {
         }
         self.folds.drain(self.policy, &mut self.closed);
         self.write_alerts()
+    }
+
+    /// Takes the flows that lived when the input ended, partition by partition, and what each worker
+    /// counted. `first` is what the first worker has already said.
+    fn drain(&mut self, workers: &[Receiver<Done>], first: Done) -> Result<(), OutputError> {
+        let mut first = Some(first);
+        let mut records = Vec::new();
+        let mut receive = |worker: &Receiver<Done>| match first.take() {
+            Some(done) => Ok(done),
+            None => worker.recv().map_err(|_| OutputError::Thread("worker")),
+        };
+        for partition in 0..PARTITIONS {
+            let Some(worker) = workers.get(worker_of(partition, workers.len())) else {
+                continue;
+            };
+            loop {
+                let mut done = receive(worker)?;
+                records.append(&mut done.records);
+                if records.len() >= SORTED_AT_ONCE {
+                    self.write(&mut records, None)?;
+                }
+                if !matches!(done.what, What::Draining) {
+                    break;
+                }
+            }
+        }
+        self.write(&mut records, None)?;
+        for worker in workers {
+            if let What::Totals(totals) = worker.recv().map_err(|_| OutputError::Thread("worker"))?.what {
+                self.totals.add(&totals);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether records go anywhere.
+    pub(crate) fn has_outputs(&self) -> bool {
+        self.store.is_some() || !self.exporters.is_empty()
     }
 
     /// Writes what one batch brought, in an order that does not depend on the workers: equal keys

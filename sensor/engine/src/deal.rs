@@ -7,9 +7,10 @@
 use sekisho_capture::Packet;
 use sekisho_flow::defrag::{self, Defragmenter, FragmentIn, Verdict};
 use sekisho_model::Timestamp;
-use sekisho_wire::partition::{self, PARTITIONS};
+use sekisho_wire::partition;
 use sekisho_wire::{Frame, frame};
 
+use crate::reader::worker_of;
 use crate::work::{Dealt, Standalone, Where, Work};
 
 /// Deals the packets of one input.
@@ -123,8 +124,7 @@ fn deal_layers(dealt: &mut [Vec<Dealt>], workers: usize, at: Where, frame: &Fram
 }
 
 fn give(dealt: &mut [Vec<Dealt>], workers: usize, partition: usize, what: Dealt) {
-    let worker = partition.checked_rem(workers.min(PARTITIONS)).unwrap_or(0);
-    if let Some(hand) = dealt.get_mut(worker) {
+    if let Some(hand) = dealt.get_mut(worker_of(partition, workers)) {
         hand.push(what.to(partition));
     }
 }

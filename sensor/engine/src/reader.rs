@@ -6,6 +6,7 @@ use crossbeam_channel::{Receiver, Sender};
 use sekisho_capture::{Batch, Fill, Source};
 use sekisho_flow::defrag;
 use sekisho_model::Timestamp;
+use sekisho_wire::partition::PARTITIONS;
 
 use crate::clock::Clock;
 use crate::deal::Dealer;
@@ -78,4 +79,9 @@ pub(crate) fn read(
             return totals;
         }
     }
+}
+
+/// Which worker owns a partition.
+pub(crate) fn worker_of(partition: usize, workers: usize) -> usize {
+    partition.checked_rem(workers.min(PARTITIONS)).unwrap_or(0)
 }

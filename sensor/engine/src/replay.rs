@@ -63,6 +63,11 @@ pub fn replay(
         None => None,
     };
     let mut collector = Collector::new(&config.policy, store, &mut outputs.exporters);
+    let is_read = outputs_are_read(config, collector.has_outputs());
+    let flow = &FlowConfig {
+        community_ids: is_read,
+        ..config.flow.clone()
+    };
     let (give_back, returned) = bounded(QUEUE);
     let (mut inboxes, mut outboxes) = (Vec::new(), Vec::new());
     let read = std::thread::scope(|scope| {
@@ -74,10 +79,10 @@ pub fn replay(
             outboxes.push(from_worker);
             threads.push(scope.spawn(move || {
                 worker::work(
-                    index,
+                    (index, workers),
                     &config.policy,
                     config.filter.as_ref(),
-                    &config.flow,
+                    flow,
                     &inbox,
                     &outbox,
                 );
@@ -113,4 +118,9 @@ pub fn replay(
         store.finish(&result)?;
     }
     Ok(result)
+}
+
+/// Whether anyone sees a record: an output, the filter, or an alert.
+fn outputs_are_read(config: &Config, has_outputs: bool) -> bool {
+    config.flow.community_ids && (has_outputs || config.filter.is_some())
 }

@@ -1,9 +1,10 @@
 //! Running totals over the records: the zone matrix and the addresses that move most.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use sekisho_model::summary::{AlertTotals, MatrixCell, Talker, Volume};
 use sekisho_model::{Alert, FlowRecord, Verdict, limits};
 

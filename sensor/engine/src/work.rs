@@ -77,15 +77,25 @@ impl Dealt {
 /// What one worker made of one batch.
 pub(crate) struct Done {
     pub(crate) records: Vec<Judged>,
-    /// Given back so that its memory is used again; nothing after the last batch.
-    pub(crate) work: Option<Arc<Work>>,
-    /// With the last batch: what the worker counted.
-    pub(crate) totals: Option<WorkerTotals>,
+    pub(crate) what: What,
+}
+
+/// Where a worker stands.
+pub(crate) enum What {
+    /// It has done a batch, which is given back so that its memory is used again.
+    Batch(Arc<Work>),
+    /// The input has ended, and it ends the flows of a partition: more of this one will come.
+    Draining,
+    /// Every flow of a partition is ended.
+    Drained,
+    /// It has nothing left; what it counted.
+    Totals(WorkerTotals),
 }
 
 /// A judged record.
 pub(crate) struct Judged {
-    pub(crate) record: FlowRecord,
+    /// Boxed: it is moved and sorted before it is read.
+    pub(crate) record: Box<FlowRecord>,
     /// Whether the operator's filter keeps it.
     pub(crate) is_kept: bool,
 }

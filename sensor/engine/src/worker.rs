@@ -11,11 +11,15 @@ use sekisho_policy::{Judgement, Policy, Question};
 use sekisho_wire::partition::PARTITIONS;
 use sekisho_wire::{Frame, frame};
 
-use crate::work::{Dealt, Done, Judged, Where, Work, WorkerTotals};
+use crate::reader;
+use crate::work::{Dealt, Done, Judged, What, Where, Work, WorkerTotals};
+
+/// Flows that are ended in one step when the input has ended.
+const DRAIN: usize = 4096;
 
 /// Runs until the reader has no more work, then ends every flow and says what was counted.
 pub(crate) fn work(
-    index: usize,
+    (index, workers): (usize, usize),
     policy: &Policy,
     filter: Option<&Filter>,
     config: &FlowConfig,
@@ -50,23 +54,34 @@ pub(crate) fn work(
         if outbox
             .send(Done {
                 records,
-                work: Some(work),
-                totals: None,
+                what: What::Batch(work),
             })
             .is_err()
         {
             return; // The collector gave up and says why.
         }
     }
-    for table in &mut tables {
-        table.drain(&mut judge);
+    // In steps and partition by partition, so that a million flows are not a million records at once
+    // and come in the same order from any number of workers.
+    for (partition, table) in tables.iter_mut().enumerate() {
+        if reader::worker_of(partition, workers) != index {
+            continue;
+        }
+        let mut drained = false;
+        while !drained {
+            drained = table.drain_some(DRAIN, &mut judge);
+            let records = std::mem::take(&mut judge.records);
+            let what = if drained { What::Drained } else { What::Draining };
+            if outbox.send(Done { records, what }).is_err() {
+                return;
+            }
+        }
         totals.flows.add(table.counters());
     }
     // The collector may be gone for a reason of its own.
     let _ = outbox.send(Done {
-        records: judge.records,
-        work: None,
-        totals: Some(totals),
+        records: Vec::new(),
+        what: What::Totals(totals),
     });
 }
 
@@ -157,6 +172,9 @@ impl Sink for Judge<'_> {
         record.rule = Arc::clone(&judgement.rule);
         record.policy_version = Arc::clone(self.policy.version());
         let is_kept = self.filter.is_none_or(|filter| filter.matches(&record));
-        self.records.push(Judged { record, is_kept });
+        self.records.push(Judged {
+            record: Box::new(record),
+            is_kept,
+        });
     }
 }

@@ -22,6 +22,8 @@ pub struct Config {
     pub by_vlan: bool,
     /// Leave the copies of packets out of their flows.
     pub leave_out_duplicates: bool,
+    /// Compute Community IDs; a run whose records nobody reads has no use for them.
+    pub community_ids: bool,
 }
 
 impl Default for Config {
@@ -34,6 +36,7 @@ impl Default for Config {
             flows: usize::try_from(sekisho_model::limits::FLOWS.default).unwrap_or(usize::MAX),
             by_vlan: false,
             leave_out_duplicates: false,
+            community_ids: true,
         }
     }
 }

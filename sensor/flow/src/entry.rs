@@ -1,5 +1,6 @@
 //! One flow while it lives.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_model::{
@@ -37,9 +38,8 @@ pub(crate) struct Entry<T> {
     recent: Recent,
     history: History,
     pub(crate) tag: T,
-    /// First packet of the flow, and its number in the input.
-    began: Timestamp,
-    ordinal: u64,
+    /// Number of the flow.
+    flow_id: u64,
     /// First packet of the record being filled.
     start: Timestamp,
     part: u32,
@@ -119,8 +119,7 @@ impl<T: Clone> Entry<T> {
             recent: Recent::default(),
             history,
             tag,
-            began: packet.at,
-            ordinal: packet.ordinal,
+            flow_id: flow_id(&key, packet),
             start: packet.at,
             part: 0,
             icmp_errors: 0,
@@ -277,14 +276,20 @@ impl<T: Clone> Entry<T> {
     }
 
     /// Writes the record filled so far and begins the next one.
-    pub(crate) fn record(&mut self, end_reason: EndReason) -> FlowRecord {
-        let digest = community_id::digest(&self.key);
+    pub(crate) fn record(&mut self, end_reason: EndReason, blank: &Blank, community_ids: bool) -> FlowRecord {
+        let community_id = |key: &FlowKey| {
+            if community_ids {
+                community_id::of(key, &community_id::digest(key))
+            } else {
+                String::new()
+            }
+        };
         let (mut orig, mut resp) = (self.key.endpoint(self.orig), self.key.endpoint(self.orig.other()));
         if self.key.is_icmp() {
             (orig.port, resp.port) = (u16::from(self.icmp_type), u16::from(self.icmp_code));
         }
         let record = FlowRecord {
-            flow_id: flow_id(&digest, self.began, self.ordinal),
+            flow_id: self.flow_id,
             part: self.part,
             orig,
             resp,
@@ -301,12 +306,12 @@ impl<T: Clone> Entry<T> {
             history: self.history.text(),
             end_reason,
             direction_by: self.direction_by,
-            community_id: community_id::of(&self.key, &digest),
+            community_id: community_id(&self.key),
             carrier: self.carried_in.as_ref().map(|carrier| {
                 let (kind, key) = &**carrier;
                 Carrier {
                     kind: kind.name(),
-                    community_id: community_id::of(key, &community_id::digest(key)),
+                    community_id: community_id(key),
                 }
             }),
             carries: self.carries.map_or("", Tunnel::name),
@@ -316,11 +321,11 @@ impl<T: Clone> Entry<T> {
             },
             data_rtt: self.data_rtt,
             icmp_errors: self.icmp_errors,
-            orig_zone: "unknown".into(),
-            resp_zone: "unknown".into(),
+            orig_zone: Arc::clone(&blank.zone),
+            resp_zone: Arc::clone(&blank.zone),
             verdict: Verdict::Unknown,
-            rule: "".into(),
-            policy_version: "".into(),
+            rule: Arc::clone(&blank.nothing),
+            policy_version: Arc::clone(&blank.nothing),
         };
         self.part = self.part.saturating_add(1);
         self.to_resp = Counts::default();
@@ -344,11 +349,27 @@ impl<T: Clone> Entry<T> {
     }
 }
 
-/// A number for a flow that is the same on every run: its Community ID's sum, the time of its first
-/// packet and that packet's number in the input, which tells flows of one moment apart.
-fn flow_id(digest: &[u8; 20], began: Timestamp, ordinal: u64) -> u64 {
-    let head = digest
-        .first_chunk::<8>()
-        .map_or(0, |octets| u64::from_be_bytes(*octets));
-    stable_id(head, stable_id(began.nanos().cast_unsigned(), ordinal))
+/// The words of a record that nobody has judged, made once.
+#[derive(Debug)]
+pub(crate) struct Blank {
+    zone: Arc<str>,
+    nothing: Arc<str>,
+}
+
+impl Default for Blank {
+    fn default() -> Self {
+        Self {
+            zone: Arc::from("unknown"),
+            nothing: Arc::from(""),
+        }
+    }
+}
+
+/// A number for a flow that is the same on every run: its key, the time of its first packet and that
+/// packet's number in the input, which tells flows of one moment apart.
+fn flow_id(key: &FlowKey, packet: &Observation<'_>) -> u64 {
+    stable_id(
+        key.fingerprint(),
+        stable_id(packet.at.nanos().cast_unsigned(), packet.ordinal),
+    )
 }

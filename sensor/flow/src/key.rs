@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use sekisho_model::{Endpoint, Protocol};
+use sekisho_model::{Endpoint, Protocol, stable_id};
 use sekisho_wire::IpPacket;
 use sekisho_wire::icmp::{self, Exchange};
 
@@ -150,6 +150,15 @@ impl FlowKey {
     #[must_use]
     pub const fn protocol(&self) -> Protocol {
         Protocol(self.protocol)
+    }
+
+    /// A number that names the key the same on every run; no protection against collisions on purpose.
+    pub(crate) const fn fingerprint(&self) -> u64 {
+        let [a, b] = self.lower;
+        let [c, d] = self.upper;
+        let ports = (self.lower_port as u64) << 48 | (self.upper_port as u64) << 32;
+        let rest = ports | (self.vlan as u64) << 16 | (self.protocol as u64) << 8 | self.kind as u64;
+        stable_id(stable_id(stable_id(a, b), stable_id(c, d)), rest)
     }
 
     /// Whether the ports are known, so that the key names a connection and not all traffic of a

@@ -9,7 +9,7 @@ use sekisho_wire::{icmp, ip};
 
 use crate::config::{Config, Counters};
 use crate::direction::sender_is_originator;
-use crate::entry::Entry;
+use crate::entry::{Blank, Entry};
 use crate::key::{FlowKey, Side};
 use crate::observation::Observation;
 use crate::recency::{Links, NONE, Recency, Slots};
@@ -73,6 +73,7 @@ pub struct Table<T> {
     timers: Timers,
     fired: Vec<Due>,
     counters: Counters,
+    blank: Blank,
 }
 
 /// The slots; an ended flow's slot keeps its last content until it is used again.
@@ -124,6 +125,7 @@ impl<T: Clone> Table<T> {
             timers: Timers::default(),
             fired: Vec::new(),
             counters: Counters::default(),
+            blank: Blank::default(),
         }
     }
 
@@ -187,7 +189,7 @@ impl<T: Clone> Table<T> {
                 continue;
             }
             if is_due(entry.active_deadline(&self.config), now) {
-                let record = entry.record(EndReason::Active);
+                let record = entry.record(EndReason::Active, &self.blank, self.config.community_ids);
                 sink.record(record, &entry.tag);
             }
             let next = idle.min(entry.active_deadline(&self.config));
@@ -198,7 +200,16 @@ impl<T: Clone> Table<T> {
 
     /// Ends every flow because the input has ended.
     pub fn drain<S: Sink<Tag = T>>(&mut self, sink: &mut S) {
-        while let Some(index) = self.unanswered.oldest().or_else(|| self.answered.oldest()) {
+        while !self.drain_some(usize::MAX, sink) {}
+    }
+
+    /// The same in steps of `flows`, so that a caller can pass the records on in between; true once
+    /// none is left.
+    pub fn drain_some<S: Sink<Tag = T>>(&mut self, flows: usize, sink: &mut S) -> bool {
+        for _ in 0..flows {
+            let Some(index) = self.unanswered.oldest().or_else(|| self.answered.oldest()) else {
+                return true;
+            };
             let reason = match self
                 .slots
                 .get(index)
@@ -209,6 +220,7 @@ impl<T: Clone> Table<T> {
             };
             self.end(index, reason, sink);
         }
+        self.is_empty()
     }
 
     /// The key of a packet. An ICMP error is noted on the flow that it quotes.
@@ -278,7 +290,7 @@ impl<T: Clone> Table<T> {
             return true;
         }
         if is_due(entry.active_deadline(&self.config), packet.at) {
-            let record = entry.record(EndReason::Active);
+            let record = entry.record(EndReason::Active, &self.blank, self.config.community_ids);
             sink.record(record, &entry.tag);
         }
         false
@@ -352,7 +364,7 @@ impl<T: Clone> Table<T> {
         entry.generation = entry.generation.wrapping_add(1);
         let hash = self.hasher.hash_one(entry.key);
         if entry.packets() > 0 {
-            let record = entry.record(reason);
+            let record = entry.record(reason, &self.blank, self.config.community_ids);
             sink.record(record, &entry.tag);
         }
         if let Ok(found) = self.index.find_entry(hash, |other| *other == index) {
