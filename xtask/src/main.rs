@@ -13,6 +13,7 @@ mod bench;
 mod browser;
 mod debian;
 mod demo;
+mod fuzz;
 mod help;
 mod licences;
 mod node;
@@ -37,6 +38,7 @@ static COMMANDS: &[&Command] = &[
     &ui::COMMAND,
     &pcap::COMMAND,
     &bench::COMMAND,
+    &fuzz::COMMAND,
 ];
 
 fn main() -> ExitCode {
