@@ -1,51 +1,24 @@
-//! Writes a large capture for measuring: `bulk FILE PACKETS`.
+//! Office-like traffic between two networks of 2,500 hosts each over two minutes.
 //!
-//! Office-like traffic between ten thousand pairs of hosts over two minutes: of ten conversations
-//! five are TLS-like, two HTTP-like, one a file transfer, two DNS. The same file on every run.
+//! Of ten conversations five are TLS-like, two HTTP-like, one a file transfer, two DNS.
 
-use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::ExitCode;
+use sekisho_kit::{Conversation, Endpoint, Exchange, Packet, Random};
 
-use sekisho_kit::pcap::PcapWriter;
-use sekisho_kit::{Capture, Conversation, Endpoint, Exchange, Packet, Random};
+use crate::interleave::{Interleave, starts};
+use crate::{BEGIN_NS, SECOND_NS};
 
 /// Conversations begin within this time.
-const SPAN_NS: u64 = 120_000_000_000;
-/// 2026-11-04T00:00:00Z.
-const BEGIN_NS: u64 = 1_793_750_400_000_000_000;
+const SPAN_NS: u64 = 120 * SECOND_NS;
+/// So many conversations tell how many packets one has.
+const SAMPLE: u64 = 2_000;
 
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [file, packets] = &arguments[..] else {
-        return refuse("usage: bulk FILE PACKETS");
-    };
-    let Ok(packets) = packets.parse::<usize>() else {
-        return refuse(&format!("PACKETS is a number, not {packets}"));
-    };
-    let octets = PcapWriter::default().write(&capture(packets));
-    match std::fs::write(PathBuf::from(file), octets) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&format!("cannot write {file}: {error}")),
-    }
-}
-
-fn refuse(why: &str) -> ExitCode {
-    // Nobody may be listening.
-    let _ = writeln!(std::io::stderr(), "{why}");
-    ExitCode::from(2)
-}
-
-fn capture(packets: usize) -> Capture {
+pub(crate) fn packets(count: u64) -> impl Iterator<Item = Packet> {
     let mut random = Random::new(20_261_104);
-    let mut all: Vec<Packet> = Vec::with_capacity(packets + 1000);
-    while all.len() < packets {
-        let start = BEGIN_NS + random.between(0, SPAN_NS);
-        all.extend(conversation(start, &mut random));
-    }
-    all.sort_by_key(|packet| packet.time_ns);
-    all.truncate(packets);
-    Capture { packets: all }
+    let mut sample = random.fork("sample");
+    let sampled: usize = (0..SAMPLE).map(|_| conversation(0, &mut sample).len()).sum();
+    let conversations = (count * SAMPLE / sampled as u64).max(1);
+    let starts = starts(BEGIN_NS, SPAN_NS / conversations, random.fork("starts"));
+    Interleave::new(starts, move |start| conversation(start, &mut random))
 }
 
 fn conversation(start: u64, random: &mut Random) -> Vec<Packet> {
