@@ -165,7 +165,7 @@ fields! {
     "handshake_rtt" Seconds "handshake_rtt" "sekisho.handshake_rtt" 0 "ハンドシェイク往復時間" "Handshake round-trip time"
         |r| seconds(r.handshake_rtt);
     "data_rtt" Seconds "data_rtt" "sekisho.data_rtt" 0 "データ往復時間" "Data round-trip time" |r| seconds(r.data_rtt);
-    "orig.retransmitted" Number "orig_retransmitted" "sekisho.orig_retransmitted" 0 "発信側の再送" "Retransmitted by originator"
+    "orig.retransmitted" Number "orig_retransmitted" "sekisho.orig_retransmitted" 0 "発信側の再送" "Retransmissions from originator"
         |r| Value::Number(u64::from(r.to_resp.retransmitted));
     "orig.out_of_order" Number "orig_out_of_order" "sekisho.orig_out_of_order" 0 "発信側の順序逆転" "Out of order from originator"
         |r| Value::Number(u64::from(r.to_resp.out_of_order));
@@ -175,7 +175,7 @@ fields! {
         |r| Value::Number(r.to_resp.missed_octets);
     "orig.duplicates" Number "orig_duplicates" "sekisho.orig_duplicates" 0 "発信側の重複パケット" "Duplicates from originator"
         |r| Value::Number(u64::from(r.to_resp.duplicates));
-    "resp.retransmitted" Number "resp_retransmitted" "sekisho.resp_retransmitted" 0 "応答側の再送" "Retransmitted by responder"
+    "resp.retransmitted" Number "resp_retransmitted" "sekisho.resp_retransmitted" 0 "応答側の再送" "Retransmissions from responder"
         |r| Value::Number(u64::from(r.to_orig.retransmitted));
     "resp.out_of_order" Number "resp_out_of_order" "sekisho.resp_out_of_order" 0 "応答側の順序逆転" "Out of order from responder"
         |r| Value::Number(u64::from(r.to_orig.out_of_order));

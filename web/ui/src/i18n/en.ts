@@ -332,6 +332,8 @@ export const en: Dictionary = {
   'unit.tags': 'tags',
   'unit.times': 'times',
   'unit.octets': 'octets',
+  'unit.datagrams': 'datagrams',
+  'unit.layers': 'layers',
   'unit.interfaces': 'interfaces',
   'intra.allow': 'allowed',
   'intra.deny': 'denied',

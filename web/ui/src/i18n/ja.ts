@@ -330,6 +330,8 @@ export const ja = {
   'unit.tags': 'タグ',
   'unit.times': '倍',
   'unit.octets': 'オクテット',
+  'unit.datagrams': 'データグラム',
+  'unit.layers': '層',
   'unit.interfaces': 'インターフェース',
   'intra.allow': '許可',
   'intra.deny': '拒否',
