@@ -71,6 +71,8 @@ buckets! {
     OtherEthertype, "other_ethertype", Processed, "IP以外のプロトコル", "Not IP";
     /// The link header is cut off.
     LinkTruncated, "link_truncated", Dropped, "リンクヘッダー途切れ", "Link header cut off";
+    /// More link headers around a packet than are read, VLAN tags among them.
+    LinkDepth, "link_depth", Dropped, "リンクヘッダーの段数超過", "Too many link headers";
     /// The IP header is cut off.
     IpTruncated, "ip_truncated", Dropped, "IPヘッダー途切れ", "IP header cut off";
     /// The IP header contradicts itself.

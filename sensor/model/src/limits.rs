@@ -78,9 +78,9 @@ pub const VLAN_TAGS: Limit = Limit {
     id: "vlan_tags",
     default: 3,
     unit: "tags",
-    counter: "other_ethertype",
-    effect_ja: "IP以外として数える",
-    effect_en: "the frame is counted as not IP",
+    counter: "link_depth",
+    effect_ja: "それより内側を読まず、段数超過として数える",
+    effect_en: "what lies deeper is not read; the frame is counted as too deep",
 };
 /// IP layers read from one frame.
 pub const TUNNEL_DEPTH: Limit = Limit {

@@ -59,7 +59,7 @@ pub(super) fn read<'a>(mut ethertype: u16, mut rest: &'a [u8], link: &mut Link) 
     let (mut tags, mut vlans) = (0, 0_u8);
     while let Kind::Tag(octets, is_vlan) = kind(ethertype) {
         if tags == limits::VLAN_TAGS.default {
-            return Next::Other(FrameBucket::OtherEthertype, rest);
+            return Next::Other(FrameBucket::LinkDepth, rest);
         }
         let Some((tag, after)) = rest.split_at_checked(octets) else {
             return Next::Other(FrameBucket::LinkTruncated, rest);
@@ -148,7 +148,7 @@ mod tests {
 
         let tag: &[u8] = &[0x91, 0x00, 0x00, 0x01];
         assert_eq!(tagged(&[tag; 3]).1, None);
-        assert_eq!(tagged(&[tag; 4]).1, Some(FrameBucket::OtherEthertype));
+        assert_eq!(tagged(&[tag; 4]).1, Some(FrameBucket::LinkDepth));
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl<'a> Next<'a> {
 pub(crate) fn follow(first: Next<'_>) -> (Link, Network<'_>) {
     let mut link = Link::default();
     let mut next = first;
-    let mut network = Network::Other(FrameBucket::OtherEthertype);
+    let mut network = Network::Other(FrameBucket::LinkDepth);
     for _ in 0..STEPS {
         next = match next {
             Next::Linktype(linktype, octets) => by_linktype(linktype, octets, &mut link),
@@ -132,6 +132,6 @@ mod tests {
 
         let (_, network) = follow(Next::Ethernet(&frame));
 
-        assert!(matches!(network, Network::Other(FrameBucket::OtherEthertype)));
+        assert!(matches!(network, Network::Other(FrameBucket::LinkDepth)));
     }
 }
