@@ -120,7 +120,7 @@ pub fn replay(
     Ok(result)
 }
 
-/// Whether anyone sees a record: an output, the filter, or an alert.
+/// Whether anyone sees a Community ID: an output or the filter.
 fn outputs_are_read(config: &Config, has_outputs: bool) -> bool {
     config.flow.community_ids && (has_outputs || config.filter.is_some())
 }

@@ -111,11 +111,14 @@ fn observe<'w>(
         frame::decode_into(frame, packet.data, packet.linktype, packet.len);
     }));
     if decoded.is_err() {
-        totals
-            .frames
-            .count_many(FrameBucket::DecoderFault, u64::from(frames));
+        // Each layer of the frame comes by; the frame is counted once.
+        if dealt.is_last {
+            totals
+                .frames
+                .count_many(FrameBucket::DecoderFault, u64::from(frames));
+        }
         return None;
-    };
+    }
     let ordinal = work.first.saturating_add(u64::from(index));
     let mut bucket = frame.bucket;
     if let Some(mut layer) = Observation::of(frame, usize::from(dealt.layer), packet.time, ordinal) {
