@@ -23,6 +23,7 @@
 )]
 
 pub mod alert;
+pub mod app;
 pub mod bucket;
 pub mod fields;
 pub mod flow;
@@ -38,6 +39,7 @@ pub mod time;
 pub mod verdict;
 
 pub use alert::{Alert, Category, Explanation, Severity};
+pub use app::{App, Essential, Fact, Facts, Transaction};
 pub use bucket::FrameBucket;
 pub use flow::{Carrier, Counts, DirectionBy, EndReason, Endpoint, FlowRecord};
 pub use id::stable_id;

@@ -28,6 +28,7 @@
     )
 )]
 
+pub mod app;
 mod fast;
 pub mod frame;
 pub mod icmp;

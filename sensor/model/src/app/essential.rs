@@ -1,0 +1,104 @@
+//! What names a flow.
+
+/// A fact that a flow record carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Essential {
+    /// Name of the server that was asked for.
+    ServerName,
+    /// Software of the originator as it presents itself: user agent, banner.
+    ClientSoftware,
+    /// Software of the responder.
+    ServerSoftware,
+    /// Name of the originator's host as it says it itself.
+    ClientHost,
+    /// Account: a digest of its name, never the name.
+    User,
+    /// Version of the protocol.
+    Version,
+    /// Application protocol inside the encrypted one (ALPN).
+    Alpn,
+    /// JA3 of the TLS client.
+    Ja3,
+    /// JA3S of the TLS server.
+    Ja3s,
+    /// JA4 of the TLS or QUIC client.
+    Ja4,
+    /// HASSH of the SSH client.
+    Hassh,
+    /// HASSH of the SSH server.
+    HasshServer,
+    /// Subject of the server's certificate.
+    CertificateSubject,
+    /// Issuer of the server's certificate.
+    CertificateIssuer,
+    /// SHA-256 of the server's certificate.
+    CertificateSha256,
+}
+
+/// How the service of a flow was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ServiceBy {
+    /// The octets are unmistakable.
+    Content,
+    /// The octets allow it and the port says it.
+    Port,
+}
+
+impl ServiceBy {
+    /// The word in every output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::Port => "port",
+        }
+    }
+}
+
+/// One essential with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Which.
+    pub what: Essential,
+    /// Its value.
+    pub value: Box<str>,
+    /// Where it was read: protocol and field, as `tls.sni`.
+    pub from: &'static str,
+}
+
+/// The application side of a flow.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct App {
+    /// The application protocol; empty where it was not found.
+    pub service: &'static str,
+    /// How it was found.
+    pub service_by: Option<ServiceBy>,
+    /// The protocol that the responder's port stands for, where it is another one.
+    pub port_says: Option<&'static str>,
+    /// What is known, each kind once.
+    pub essentials: Vec<Named>,
+    /// Whether a limit cut reading short, or octets were missing.
+    pub is_partial: bool,
+}
+
+impl App {
+    /// The value of an essential.
+    #[must_use]
+    pub fn get(&self, what: Essential) -> Option<&str> {
+        self.essentials
+            .iter()
+            .find(|named| named.what == what)
+            .map(|named| &*named.value)
+    }
+
+    /// Sets an essential; the first value of a kind stays.
+    pub fn set(&mut self, what: Essential, value: impl Into<Box<str>>, from: &'static str) {
+        if self.get(what).is_none() {
+            self.essentials.push(Named {
+                what,
+                value: value.into(),
+                from,
+            });
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! One flow's conversation: finds its protocol, feeds the parser, keeps what it left.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use sekisho_model::Timestamp;
+use sekisho_model::app::{App, ServiceBy};
+
+use super::parser::{Chunk, End, Gap, Parser, Read};
+use super::protocol::{self, Hint, Probe, Protocol, Start, Transport, protocols};
+use super::sheet::{Event, Sheet};
+
+/// Octets of one end that wait for more: a parser that wants more than this gets none.
+pub const MAX_BUFFER: usize = 64 * 1024;
+/// Chunks of both ends that are looked at before a protocol counts as unknown.
+pub const PROBED_CHUNKS: u8 = 8;
+
+/// The application side of one flow.
+pub struct Conversation {
+    start: Start,
+    app: App,
+    state: State,
+    /// What each end sent and nobody took yet.
+    waiting: [Vec<u8>; 2],
+    /// Octets that must wait before the parser looks again.
+    need: [usize; 2],
+    /// Octets of each end that nobody wants.
+    skip: [u64; 2],
+}
+
+enum State {
+    /// The protocol is not known yet; chunks seen, and who spoke first.
+    Probing(u8, End),
+    /// It is read.
+    Reading(Box<dyn Parser>, &'static str),
+    /// Nothing more is read.
+    Over,
+}
+
+impl std::fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Conversation")
+            .field("app", &self.app)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Conversation {
+    /// A conversation of which nothing was heard.
+    #[must_use]
+    pub fn new(start: Start) -> Self {
+        Self {
+            start,
+            app: App::default(),
+            state: State::Probing(0, End::Orig),
+            waiting: [Vec::new(), Vec::new()],
+            need: [0, 0],
+            skip: [0, 0],
+        }
+    }
+
+    /// Whether further octets can change anything.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// What is known so far.
+    #[must_use]
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Octets held for later.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.waiting.iter().map(Vec::capacity).sum()
+    }
+
+    /// Reads what one end sent next.
+    pub fn read(&mut self, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
+        let octets = pass_over(&mut self.skip, chunk.from, chunk.octets);
+        if octets.is_empty() {
+            return;
+        }
+        let chunk = Chunk { octets, ..*chunk };
+        match &mut self.state {
+            State::Over => {}
+            State::Reading(..) => self.feed(&chunk, out),
+            State::Probing(chunks, first) => {
+                if *chunks == 0 {
+                    *first = chunk.from;
+                }
+                *chunks = chunks.saturating_add(1);
+                self.probe(&chunk, out);
+            }
+        }
+    }
+
+    /// Octets of one end that were lost and will not come.
+    pub fn gap(&mut self, from: End, octets: u64, at: Timestamp, out: &mut Vec<Event>) {
+        let Some(skip) = self.skip.get_mut(from.index()) else {
+            return;
+        };
+        let unexpected = octets.saturating_sub(*skip);
+        *skip = skip.saturating_sub(octets);
+        if unexpected == 0 {
+            return;
+        }
+        let State::Reading(parser, name) = &mut self.state else {
+            self.close(true);
+            return;
+        };
+        let name = *name;
+        let sheet = &mut Sheet::new(&mut self.app, out, name, at);
+        let gap = catch_unwind(AssertUnwindSafe(|| parser.gap(from, unexpected, sheet)));
+        self.app.is_partial = true;
+        match gap {
+            Ok(Gap::Resume) => {
+                if let Some(waiting) = self.waiting.get_mut(from.index()) {
+                    waiting.clear();
+                }
+            }
+            Ok(Gap::Stop) => self.finish(at, out),
+            Err(_) => self.fault(name, at, out),
+        }
+    }
+
+    /// The flow is over.
+    pub fn finish(&mut self, at: Timestamp, out: &mut Vec<Event>) {
+        if let State::Probing(1.., _) = self.state {
+            self.contradict();
+        }
+        if let State::Reading(mut parser, name) = std::mem::replace(&mut self.state, State::Over) {
+            let sheet = &mut Sheet::new(&mut self.app, out, name, at);
+            if catch_unwind(AssertUnwindSafe(|| parser.end(sheet))).is_err() {
+                self.fault(name, at, out);
+            }
+        }
+        self.close(false);
+    }
+
+    fn probe(&mut self, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
+        let is_stream = self.start.transport == Transport::Tcp;
+        if is_stream && let Some(waiting) = self.waiting.get_mut(chunk.from.index()) {
+            waiting.extend_from_slice(chunk.octets);
+        }
+        let [orig, resp] = &self.waiting;
+        let (octets, other) = match (is_stream, chunk.from) {
+            (true, End::Orig) => (&orig[..], &resp[..]),
+            (true, End::Resp) => (&resp[..], &orig[..]),
+            (false, _) => (chunk.octets, &[][..]),
+        };
+        let found = protocol::find(&Hint {
+            from: chunk.from,
+            octets,
+            other,
+            transport: self.start.transport,
+            ports: self.start.ports,
+        });
+        let held = octets.len().saturating_add(other.len());
+        match found {
+            Ok((protocol, probe)) => self.begin(protocol, probe, chunk, out),
+            Err(more) => {
+                let State::Probing(chunks, _) = self.state else {
+                    return;
+                };
+                // An end that was not heard yet may still say what it is.
+                let may_tell = more || chunks < 4 || !is_stream;
+                if chunks >= PROBED_CHUNKS || held > MAX_BUFFER / 8 || !may_tell {
+                    self.contradict();
+                    self.close(false);
+                }
+            }
+        }
+    }
+
+    /// The protocol is found: reads what waits.
+    fn begin(&mut self, protocol: &'static Protocol, probe: Probe, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
+        if self.app.service.is_empty() {
+            self.app.service = protocol.name;
+            self.app.service_by = Some(match probe {
+                Probe::Sure => ServiceBy::Content,
+                _ => ServiceBy::Port,
+            });
+            self.contradict();
+        }
+        let State::Probing(_, first) = self.state else {
+            return;
+        };
+        self.state = State::Reading((protocol.parser)(&self.start), protocol.name);
+        if self.start.transport == Transport::Udp {
+            self.feed(chunk, out);
+            return;
+        }
+        for from in [first, first.other()] {
+            let waiting = self
+                .waiting
+                .get_mut(from.index())
+                .map(std::mem::take)
+                .unwrap_or_default();
+            let chunk = Chunk {
+                from,
+                at: chunk.at,
+                octets: &waiting,
+                cut: 0,
+            };
+            if !waiting.is_empty() {
+                self.read(&chunk, out);
+            }
+        }
+    }
+
+    /// Lets the parser read what waits together with what came, and keeps what it left.
+    fn feed(&mut self, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
+        let is_stream = self.start.transport == Transport::Tcp;
+        let Some(waiting) = self.waiting.get_mut(chunk.from.index()) else {
+            return;
+        };
+        let mut held = std::mem::take(waiting);
+        let octets = if held.is_empty() {
+            chunk.octets
+        } else {
+            held.extend_from_slice(chunk.octets);
+            &held
+        };
+        let mut left = octets;
+        let is_enough = self.need.get_mut(chunk.from.index()).is_some_and(|need| {
+            let is_enough = octets.len() >= *need;
+            *need = if is_enough { 0 } else { *need };
+            is_enough
+        });
+        while is_enough && !left.is_empty() {
+            let State::Reading(parser, name) = &mut self.state else {
+                break;
+            };
+            let name = *name;
+            let sheet = &mut Sheet::new(&mut self.app, out, name, chunk.at);
+            let chunk = Chunk {
+                octets: left,
+                ..*chunk
+            };
+            let Ok(read) = catch_unwind(AssertUnwindSafe(|| parser.read(&chunk, sheet))) else {
+                self.fault(name, chunk.at, out);
+                return;
+            };
+            match read {
+                Read::Took(0) => break,
+                Read::Need(octets) => {
+                    if let Some(need) = self.need.get_mut(chunk.from.index()) {
+                        *need = octets;
+                    }
+                    break;
+                }
+                Read::Took(took) => left = left.get(took..).unwrap_or_default(),
+                Read::Skip { took, skip } => {
+                    left = left.get(took..).unwrap_or_default();
+                    if let Some(wanted) = self.skip.get_mut(chunk.from.index()) {
+                        *wanted = wanted.saturating_add(skip);
+                    }
+                    left = pass_over(&mut self.skip, chunk.from, left);
+                }
+                Read::Became { took, protocol } => {
+                    let rest = left.get(took..).unwrap_or_default().to_vec();
+                    self.become_another(
+                        protocol,
+                        &Chunk {
+                            octets: &rest,
+                            ..chunk
+                        },
+                        out,
+                    );
+                    return;
+                }
+                Read::Done => {
+                    self.finish(chunk.at, out);
+                    return;
+                }
+                Read::NotMine => {
+                    (self.app.service, self.app.service_by) = ("", None);
+                    self.close(false);
+                    return;
+                }
+            }
+            if !is_stream {
+                return;
+            }
+        }
+        if left.len() > MAX_BUFFER {
+            self.app.is_partial = true;
+            self.finish(chunk.at, out);
+        } else if !left.is_empty() && is_stream {
+            let kept = left.len();
+            let waiting = if held.is_empty() {
+                left.to_vec()
+            } else {
+                held.drain(..held.len().saturating_sub(kept));
+                held
+            };
+            if let Some(place) = self.waiting.get_mut(chunk.from.index()) {
+                *place = waiting;
+            }
+        }
+    }
+
+    /// What follows speaks another protocol.
+    fn become_another(&mut self, name: Option<&'static str>, rest: &Chunk<'_>, out: &mut Vec<Event>) {
+        if let State::Reading(mut parser, name) = std::mem::replace(&mut self.state, State::Over) {
+            let sheet = &mut Sheet::new(&mut self.app, out, name, rest.at);
+            if catch_unwind(AssertUnwindSafe(|| parser.end(sheet))).is_err() {
+                self.fault(name, rest.at, out);
+                return;
+            }
+        }
+        let protocol = name.and_then(protocol::by_name);
+        self.state = match protocol {
+            Some(protocol) => State::Reading((protocol.parser)(&self.start), protocol.name),
+            None => State::Probing(0, rest.from),
+        };
+        self.read(rest, out);
+    }
+
+    /// Notes that the responder's port stands for another protocol than the one found.
+    fn contradict(&mut self) {
+        let [_, port] = self.start.ports;
+        let service = self.app.service;
+        self.app.port_says = protocols()
+            .filter(|protocol| protocol.transports.contains(&self.start.transport))
+            .filter(|protocol| protocol.ports.contains(&port))
+            .try_fold(None, |other, protocol| {
+                let fits = protocol.name == service || protocol.kin.contains(&service);
+                if fits {
+                    Err(())
+                } else {
+                    Ok(other.or(Some(protocol.name)))
+                }
+            })
+            .unwrap_or(None);
+    }
+
+    fn fault(&mut self, protocol: &'static str, at: Timestamp, out: &mut Vec<Event>) {
+        let event = "parser_fault";
+        out.push(Event::Anomaly { at, protocol, event });
+        self.close(true);
+    }
+
+    fn close(&mut self, is_partial: bool) {
+        self.state = State::Over;
+        self.waiting = [Vec::new(), Vec::new()];
+        self.app.is_partial |= is_partial;
+    }
+}
+
+/// What is left of octets after those that nobody wants.
+fn pass_over<'a>(skip: &mut [u64; 2], from: End, octets: &'a [u8]) -> &'a [u8] {
+    let Some(skip) = skip.get_mut(from.index()) else {
+        return octets;
+    };
+    let passed = usize::try_from(*skip).unwrap_or(usize::MAX).min(octets.len());
+    *skip = skip.saturating_sub(passed as u64);
+    octets.get(passed..).unwrap_or_default()
+}

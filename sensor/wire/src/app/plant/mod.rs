@@ -1,0 +1,6 @@
+//! Plants: control systems and things.
+
+use super::protocol::Protocol;
+
+/// The protocols of this group, in the order in which they are asked.
+pub(super) const PROTOCOLS: &[Protocol] = &[];

@@ -1,0 +1,81 @@
+//! Where a parser writes what it reads.
+
+use sekisho_model::Timestamp;
+use sekisho_model::app::{App, Essential, Facts, Transaction};
+
+/// What a conversation hands out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// An exchange of messages.
+    Transaction(Transaction),
+    /// Something that contradicts the protocol or itself.
+    Anomaly {
+        /// When.
+        at: Timestamp,
+        /// The protocol.
+        protocol: &'static str,
+        /// What: words joined with `_`, from a fixed set.
+        event: &'static str,
+    },
+}
+
+/// The facts of one flow, open for writing.
+#[derive(Debug)]
+pub struct Sheet<'a> {
+    app: &'a mut App,
+    out: &'a mut Vec<Event>,
+    protocol: &'static str,
+    at: Timestamp,
+}
+
+impl<'a> Sheet<'a> {
+    pub(crate) const fn new(
+        app: &'a mut App,
+        out: &'a mut Vec<Event>,
+        protocol: &'static str,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            app,
+            out,
+            protocol,
+            at,
+        }
+    }
+
+    /// Time of the packet that is read.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Sets what names the flow; the first value of a kind stays. `from` is protocol and field,
+    /// as `tls.sni`.
+    pub fn essential(&mut self, what: Essential, value: impl Into<Box<str>>, from: &'static str) {
+        self.app.set(what, value, from);
+    }
+
+    /// What is known of the flow so far.
+    #[must_use]
+    pub const fn app(&self) -> &App {
+        self.app
+    }
+
+    /// Writes a transaction that began at `at`.
+    pub fn transaction(&mut self, at: Timestamp, facts: Facts) {
+        let protocol = self.protocol;
+        self.out
+            .push(Event::Transaction(Transaction { protocol, at, facts }));
+    }
+
+    /// Notes what contradicts the protocol.
+    pub fn anomaly(&mut self, event: &'static str) {
+        let (at, protocol) = (self.at, self.protocol);
+        self.out.push(Event::Anomaly { at, protocol, event });
+    }
+
+    /// Marks the flow's metadata as partial: a limit was met.
+    pub const fn partial(&mut self) {
+        self.app.is_partial = true;
+    }
+}

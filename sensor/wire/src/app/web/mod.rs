@@ -1,0 +1,6 @@
+//! Web, mail, files and terminals: protocols of text lines.
+
+use super::protocol::Protocol;
+
+/// The protocols of this group, in the order in which they are asked.
+pub(super) const PROTOCOLS: &[Protocol] = &[];

@@ -1,0 +1,6 @@
+//! Windows: files, directory, procedures.
+
+use super::protocol::Protocol;
+
+/// The protocols of this group, in the order in which they are asked.
+pub(super) const PROTOCOLS: &[Protocol] = &[];
