@@ -3,11 +3,13 @@
 
 use std::io::{self, BufWriter, Write};
 
+use sekisho_model::app::Said;
 use sekisho_model::summary::Summary;
 use sekisho_model::{Alert, FlowRecord};
 use serde::Serialize;
 
 use crate::Exporter;
+use crate::eve_app::AppEvent;
 use crate::eve_types::{AlertEvent, FlowEvent, StatsEvent};
 
 /// Writes EVE to anything that takes octets.
@@ -37,6 +39,10 @@ impl<W: Write + Send> Exporter for Eve<W> {
     fn flow(&mut self, record: &FlowRecord) -> io::Result<()> {
         let alerts = self.alerts;
         self.line(&FlowEvent::of(record, alerts))
+    }
+
+    fn said(&mut self, said: &Said) -> io::Result<()> {
+        self.line(&AppEvent(said))
     }
 
     fn alert(&mut self, alert: &Alert) -> io::Result<()> {
@@ -113,7 +119,17 @@ mod tests {
     #[test]
     fn every_field_of_the_table_stands_where_the_table_says() {
         let mac = Some(sekisho_model::MacAddress([2; 6]));
+        let mut app = Box::new(sekisho_model::App {
+            service: "tls",
+            service_by: Some(sekisho_model::app::ServiceBy::Content),
+            port_says: Some("http"),
+            ..sekisho_model::App::default()
+        });
+        for what in sekisho_model::Essential::ALL {
+            app.set(what, "value", "tls.sni");
+        }
         let record = FlowRecord {
+            app: Some(app),
             vlan: Some(10),
             orig_mac: mac,
             resp_mac: mac,
@@ -139,6 +155,51 @@ mod tests {
                 field.eve
             );
         }
+    }
+
+    #[test]
+    fn a_transaction_stands_under_its_protocol_and_an_anomaly_is_one() {
+        let record = FlowRecord::example();
+        let flow = sekisho_model::app::FlowRef {
+            flow_id: record.flow_id,
+            orig: record.orig,
+            resp: record.resp,
+            protocol: record.protocol,
+            vlan: Some(10),
+            inner_vlan: None,
+            orig_mac: None,
+            resp_mac: None,
+            community_id: Arc::from("1:x"),
+            orig_zone: Arc::from("office"),
+            resp_zone: Arc::from("server"),
+        };
+        let mut facts = sekisho_model::Facts::new();
+        facts.put("sni", "www.example.org");
+        let said = |event| Said {
+            flow: Some(flow.clone()),
+            mac: None,
+            ordinal: 0,
+            event,
+        };
+        let tls = said(sekisho_model::app::Event::Transaction(
+            sekisho_model::Transaction {
+                protocol: "tls",
+                at: record.start,
+                facts,
+            },
+        ));
+        let odd = said(sekisho_model::app::Event::Anomaly {
+            at: record.start,
+            protocol: "tls",
+            event: "invalid_record",
+        });
+
+        let lines = lines(|eve| {
+            eve.said(&tls).unwrap();
+            eve.said(&odd).unwrap();
+        });
+
+        insta::assert_json_snapshot!(lines);
     }
 
     #[test]

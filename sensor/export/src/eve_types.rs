@@ -5,16 +5,18 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use sekisho_model::app::FlowRef;
 use sekisho_model::summary::Summary;
 use sekisho_model::{
-    Alert, ConnState, EndReason, Explanation, FlowRecord, MacAddress, Protocol, TcpFlags, Text, Timestamp,
-    Verdict,
+    Alert, App, ConnState, EndReason, Endpoint, Explanation, FlowRecord, MacAddress, Protocol, TcpFlags,
+    Text, Timestamp, Verdict,
 };
 use serde::Serialize;
+use serde::ser::SerializeMap;
 
 /// What flow and alert lines share.
 #[derive(Serialize)]
-struct Head<'a> {
+pub(crate) struct Head<'a> {
     timestamp: Timestamp,
     flow_id: u64,
     event_type: &'static str,
@@ -39,32 +41,99 @@ struct Head<'a> {
 
 impl<'a> Head<'a> {
     fn of(record: &'a FlowRecord, event_type: &'static str, timestamp: Timestamp) -> Self {
-        let is_icmp = matches!(record.protocol, Protocol::ICMP | Protocol::ICMPV6);
-        let port = |port| record.protocol.has_ports().then_some(port);
+        Self {
+            vlan: record.vlan.into_iter().chain(record.inner_vlan).collect(),
+            community_id: &record.community_id,
+            ether: Ether::of(record.orig_mac, record.resp_mac),
+            ..Self::between(
+                record.flow_id,
+                [record.orig, record.resp],
+                record.protocol,
+                event_type,
+                timestamp,
+            )
+        }
+    }
+
+    /// The same of an event's flow.
+    pub(crate) fn of_ref(flow: &'a FlowRef, event_type: &'static str, timestamp: Timestamp) -> Self {
+        Self {
+            vlan: flow.vlan.into_iter().chain(flow.inner_vlan).collect(),
+            community_id: &flow.community_id,
+            ether: Ether::of(flow.orig_mac, flow.resp_mac),
+            ..Self::between(
+                flow.flow_id,
+                [flow.orig, flow.resp],
+                flow.protocol,
+                event_type,
+                timestamp,
+            )
+        }
+    }
+
+    fn between(
+        flow_id: u64,
+        [orig, resp]: [Endpoint; 2],
+        protocol: Protocol,
+        event_type: &'static str,
+        timestamp: Timestamp,
+    ) -> Self {
+        let is_icmp = matches!(protocol, Protocol::ICMP | Protocol::ICMPV6);
+        let port = |port| protocol.has_ports().then_some(port);
         let icmp = |number| is_icmp.then_some(number);
         Self {
             timestamp,
-            flow_id: record.flow_id,
+            flow_id,
             event_type,
-            vlan: record.vlan.into_iter().chain(record.inner_vlan).collect(),
-            src_ip: record.orig.address,
-            src_port: port(record.orig.port),
-            dest_ip: record.resp.address,
-            dest_port: port(record.resp.port),
-            proto: match record.protocol {
+            vlan: Vec::new(),
+            src_ip: orig.address,
+            src_port: port(orig.port),
+            dest_ip: resp.address,
+            dest_port: port(resp.port),
+            proto: match protocol {
                 Protocol::ICMPV6 => "IPv6-ICMP".to_owned(),
                 other => other.to_string().to_uppercase(),
             },
-            icmp_type: icmp(record.orig.port),
-            icmp_code: icmp(record.resp.port),
-            community_id: &record.community_id,
-            ether: Ether::of(record),
+            icmp_type: icmp(orig.port),
+            icmp_code: icmp(resp.port),
+            community_id: "",
+            ether: None,
         }
+    }
+
+    /// Writes it as entries of a map whose other keys are not fixed.
+    pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("timestamp", &self.timestamp)?;
+        map.serialize_entry("flow_id", &self.flow_id)?;
+        map.serialize_entry("event_type", self.event_type)?;
+        if !self.vlan.is_empty() {
+            map.serialize_entry("vlan", &self.vlan)?;
+        }
+        map.serialize_entry("src_ip", &self.src_ip)?;
+        if let Some(port) = self.src_port {
+            map.serialize_entry("src_port", &port)?;
+        }
+        map.serialize_entry("dest_ip", &self.dest_ip)?;
+        if let Some(port) = self.dest_port {
+            map.serialize_entry("dest_port", &port)?;
+        }
+        map.serialize_entry("proto", &self.proto)?;
+        if let (Some(kind), Some(code)) = (self.icmp_type, self.icmp_code) {
+            map.serialize_entry("icmp_type", &kind)?;
+            map.serialize_entry("icmp_code", &code)?;
+        }
+        if !self.community_id.is_empty() {
+            map.serialize_entry("community_id", self.community_id)?;
+        }
+        if let Some(ether) = &self.ether {
+            map.serialize_entry("ether", ether)?;
+        }
+        Ok(())
     }
 }
 
 #[derive(Serialize)]
-struct Ether {
+pub(crate) struct Ether {
     #[serde(skip_serializing_if = "Option::is_none")]
     src_mac: Option<MacAddress>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,9 +141,13 @@ struct Ether {
 }
 
 impl Ether {
-    fn of(record: &FlowRecord) -> Option<Self> {
-        let (src_mac, dest_mac) = (record.orig_mac, record.resp_mac);
+    fn of(src_mac: Option<MacAddress>, dest_mac: Option<MacAddress>) -> Option<Self> {
         (src_mac.is_some() || dest_mac.is_some()).then_some(Self { src_mac, dest_mac })
+    }
+
+    /// Of a frame without a flow.
+    pub(crate) fn from_sender(mac: Option<MacAddress>) -> Option<Self> {
+        Self::of(mac, None)
     }
 }
 
@@ -203,6 +276,8 @@ struct FlowExtra<'a> {
     tunnel: Option<Tunnel<'a>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     carries: &'static str,
+    #[serde(flatten)]
+    app: AppExtra<'a>,
     icmp_errors: u32,
     orig_retransmitted: u32,
     orig_out_of_order: u32,
@@ -223,11 +298,52 @@ struct Tunnel<'a> {
     community_id: &'a str,
 }
 
+/// What the traffic is: the essentials, and under `from` where each was read.
+struct AppExtra<'a>(Option<&'a App>);
+
+impl Serialize for AppExtra<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let Some(app) = self.0 else { return map.end() };
+        if let Some(by) = app.service_by {
+            map.serialize_entry("service_by", by.name())?;
+        }
+        if let Some(port_says) = app.port_says {
+            map.serialize_entry("port_says", port_says)?;
+        }
+        for named in &app.essentials {
+            map.serialize_entry(named.what.name(), &named.value)?;
+        }
+        if !app.essentials.is_empty() {
+            map.serialize_entry("from", &Sources(app))?;
+        }
+        if app.is_partial {
+            map.serialize_entry("metadata_partial", &true)?;
+        }
+        map.end()
+    }
+}
+
+struct Sources<'a>(&'a App);
+
+impl Serialize for Sources<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(
+            self.0
+                .essentials
+                .iter()
+                .map(|named| (named.what.name(), named.from)),
+        )
+    }
+}
+
 /// `event_type` flow.
 #[derive(Serialize)]
 pub(crate) struct FlowEvent<'a> {
     #[serde(flatten)]
     head: Head<'a>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    app_proto: &'static str,
     flow: Flow,
     #[serde(skip_serializing_if = "Option::is_none")]
     tcp: Option<Tcp>,
@@ -239,6 +355,7 @@ impl<'a> FlowEvent<'a> {
     pub(crate) fn of(record: &'a FlowRecord, alerts: bool) -> Self {
         Self {
             head: Head::of(record, "flow", record.end),
+            app_proto: record.app.as_ref().map_or("", |app| app.service),
             flow: Flow::of(record, alerts && record.verdict == Verdict::Denied),
             tcp: Tcp::of(record),
             sekisho: FlowExtra {
@@ -259,6 +376,7 @@ impl<'a> FlowEvent<'a> {
                     community_id: &carrier.community_id,
                 }),
                 carries: record.carries,
+                app: AppExtra(record.app.as_deref()),
                 icmp_errors: record.icmp_errors,
                 orig_retransmitted: record.to_resp.retransmitted,
                 orig_out_of_order: record.to_resp.out_of_order,

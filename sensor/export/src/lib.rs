@@ -5,10 +5,12 @@
 //! policy files; every exporter escapes them for its format.
 
 mod eve;
+mod eve_app;
 mod eve_types;
 
 use std::io;
 
+use sekisho_model::app::Said;
 use sekisho_model::summary::Summary;
 use sekisho_model::{Alert, FlowRecord};
 
@@ -22,6 +24,13 @@ pub trait Exporter: Send {
     ///
     /// What the target of the export said.
     fn flow(&mut self, record: &FlowRecord) -> io::Result<()>;
+
+    /// Writes what an application protocol said.
+    ///
+    /// # Errors
+    ///
+    /// What the target of the export said.
+    fn said(&mut self, said: &Said) -> io::Result<()>;
 
     /// Writes an alert, folded.
     ///

@@ -321,6 +321,7 @@ impl<T: Clone> Entry<T> {
             },
             data_rtt: self.data_rtt,
             icmp_errors: self.icmp_errors,
+            app: None,
             orig_zone: Arc::clone(&blank.zone),
             resp_zone: Arc::clone(&blank.zone),
             verdict: Verdict::Unknown,

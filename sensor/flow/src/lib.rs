@@ -24,6 +24,7 @@
     )
 )]
 
+mod attach;
 pub mod community_id;
 mod config;
 pub mod defrag;

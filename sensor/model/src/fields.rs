@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::app::{Essential, ServiceBy};
 use crate::{FlowRecord, Timestamp};
 
 /// The type of a field.
@@ -80,6 +81,21 @@ const fn text(text: &str) -> Value<'_> {
 
 fn optional_text<T: std::fmt::Display>(value: Option<T>) -> Value<'static> {
     value.map_or(Value::Absent, |value| Value::Text(Cow::Owned(value.to_string())))
+}
+
+fn essential(record: &FlowRecord, what: Essential) -> Value<'_> {
+    record
+        .app
+        .as_ref()
+        .and_then(|app| app.get(what))
+        .map_or(Value::Absent, text)
+}
+
+/// Words, none where they are empty.
+fn said(words: Option<&'static str>) -> Value<'static> {
+    words
+        .filter(|words| !words.is_empty())
+        .map_or(Value::Absent, text)
 }
 
 fn optional_number(value: Option<u16>) -> Value<'static> {
@@ -193,11 +209,65 @@ fields! {
         |r| r.carrier.as_ref().map_or(Value::Absent, |carrier| text(&carrier.community_id));
     "carries" Text "carries" "sekisho.carries" 0 "トンネルの種類" "Carries"
         |r| if r.carries.is_empty() { Value::Absent } else { text(r.carries) };
+    "service" Text "service" "app_proto" 96 "サービス" "Service"
+        |r| said(r.app.as_ref().map(|app| app.service));
+    "service_by" Text "service_by" "sekisho.service_by" 0 "サービスの判定根拠" "Service found by"
+        |r| said(r.app.as_ref().and_then(|app| app.service_by).map(ServiceBy::name));
+    "port_says" Text "port_says" "sekisho.port_says" 0 "ポートの示すサービス" "Service the port stands for"
+        |r| said(r.app.as_ref().and_then(|app| app.port_says));
+    "server_name" Text "server_name" "sekisho.server_name" 0 "サーバー名" "Server name"
+        |r| essential(r, Essential::ServerName);
+    "client_software" Text "client_software" "sekisho.client_software" 0 "クライアントのソフトウェア" "Client software"
+        |r| essential(r, Essential::ClientSoftware);
+    "server_software" Text "server_software" "sekisho.server_software" 0 "サーバーのソフトウェア" "Server software"
+        |r| essential(r, Essential::ServerSoftware);
+    "client_host" Text "client_host" "sekisho.client_host" 0 "端末名" "Client host name"
+        |r| essential(r, Essential::ClientHost);
+    "user" Text "user" "sekisho.user" 0 "利用者(ダイジェスト)" "User (digest)"
+        |r| essential(r, Essential::User);
+    "service_version" Text "service_version" "sekisho.service_version" 0 "サービスの版" "Service version"
+        |r| essential(r, Essential::Version);
+    "alpn" Text "alpn" "sekisho.alpn" 0 "ALPN" "ALPN"
+        |r| essential(r, Essential::Alpn);
+    "ja3" Text "ja3" "sekisho.ja3" 0 "JA3" "JA3"
+        |r| essential(r, Essential::Ja3);
+    "ja3s" Text "ja3s" "sekisho.ja3s" 0 "JA3S" "JA3S"
+        |r| essential(r, Essential::Ja3s);
+    "ja4" Text "ja4" "sekisho.ja4" 0 "JA4" "JA4"
+        |r| essential(r, Essential::Ja4);
+    "hassh" Text "hassh" "sekisho.hassh" 0 "HASSH" "HASSH"
+        |r| essential(r, Essential::Hassh);
+    "hassh_server" Text "hassh_server" "sekisho.hassh_server" 0 "HASSH(サーバー)" "HASSH of the server"
+        |r| essential(r, Essential::HasshServer);
+    "certificate_subject" Text "certificate_subject" "sekisho.certificate_subject" 0 "証明書の主体者" "Certificate subject"
+        |r| essential(r, Essential::CertificateSubject);
+    "certificate_issuer" Text "certificate_issuer" "sekisho.certificate_issuer" 0 "証明書の発行者" "Certificate issuer"
+        |r| essential(r, Essential::CertificateIssuer);
+    "certificate_sha256" Text "certificate_sha256" "sekisho.certificate_sha256" 0 "証明書のSHA-256" "Certificate SHA-256"
+        |r| essential(r, Essential::CertificateSha256);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_essential_has_a_field_of_its_name() {
+        for what in Essential::ALL {
+            let mut app = Box::new(crate::App::default());
+            app.set(what, "value", "tls.sni");
+            let record = FlowRecord {
+                app: Some(app),
+                ..FlowRecord::example()
+            };
+
+            assert_eq!(
+                (find(what.name()).unwrap().get)(&record),
+                text("value"),
+                "{what:?}"
+            );
+        }
+    }
 
     #[test]
     fn names_and_columns_are_unique_and_labels_complete() {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::App;
 use crate::{ConnState, MacAddress, Protocol, TcpFlags, Timestamp, Verdict};
 
 /// One end of a flow.
@@ -163,6 +164,8 @@ pub struct FlowRecord {
     pub data_rtt: Option<Duration>,
     /// ICMP errors that quote a packet of the flow.
     pub icmp_errors: u32,
+    /// What the traffic is, as far as it was read until the record was closed.
+    pub app: Option<Box<App>>,
     /// Zone of the originator; `unknown` where in none.
     pub orig_zone: Arc<str>,
     /// Zone of the responder; `unknown` where in none.
@@ -229,6 +232,7 @@ impl FlowRecord {
             handshake_rtt: None,
             data_rtt: None,
             icmp_errors: 0,
+            app: None,
             orig_zone: Arc::from("unknown"),
             resp_zone: Arc::from("unknown"),
             verdict: Verdict::Unknown,

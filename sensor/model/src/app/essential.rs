@@ -35,6 +35,49 @@ pub enum Essential {
     CertificateSha256,
 }
 
+impl Essential {
+    /// Every one.
+    pub const ALL: [Self; 15] = [
+        Self::ServerName,
+        Self::ClientSoftware,
+        Self::ServerSoftware,
+        Self::ClientHost,
+        Self::User,
+        Self::Version,
+        Self::Alpn,
+        Self::Ja3,
+        Self::Ja3s,
+        Self::Ja4,
+        Self::Hassh,
+        Self::HasshServer,
+        Self::CertificateSubject,
+        Self::CertificateIssuer,
+        Self::CertificateSha256,
+    ];
+
+    /// The word in every output; the name of its field too.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ServerName => "server_name",
+            Self::ClientSoftware => "client_software",
+            Self::ServerSoftware => "server_software",
+            Self::ClientHost => "client_host",
+            Self::User => "user",
+            Self::Version => "service_version",
+            Self::Alpn => "alpn",
+            Self::Ja3 => "ja3",
+            Self::Ja3s => "ja3s",
+            Self::Ja4 => "ja4",
+            Self::Hassh => "hassh",
+            Self::HasshServer => "hassh_server",
+            Self::CertificateSubject => "certificate_subject",
+            Self::CertificateIssuer => "certificate_issuer",
+            Self::CertificateSha256 => "certificate_sha256",
+        }
+    }
+}
+
 /// How the service of a flow was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ServiceBy {

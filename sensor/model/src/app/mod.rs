@@ -6,20 +6,9 @@
 //! [`App`], each with the place it was read from.
 
 mod essential;
+mod event;
 mod facts;
 
 pub use essential::{App, Essential, Named, ServiceBy};
+pub use event::{Event, FlowRef, Said, Transaction};
 pub use facts::{Fact, FactKind, FactRow, Facts};
-
-use crate::Timestamp;
-
-/// One exchange of messages of an application protocol, or one message where it stands alone.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Transaction {
-    /// The protocol: EVE's `event_type` and the key under which the facts stand.
-    pub protocol: &'static str,
-    /// Time of the packet that began it.
-    pub at: Timestamp,
-    /// What it says.
-    pub facts: Facts,
-}

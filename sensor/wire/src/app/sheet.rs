@@ -1,23 +1,8 @@
 //! Where a parser writes what it reads.
 
 use sekisho_model::Timestamp;
+pub use sekisho_model::app::Event;
 use sekisho_model::app::{App, Essential, Facts, Transaction};
-
-/// What a conversation hands out.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// An exchange of messages.
-    Transaction(Transaction),
-    /// Something that contradicts the protocol or itself.
-    Anomaly {
-        /// When.
-        at: Timestamp,
-        /// The protocol.
-        protocol: &'static str,
-        /// What: words joined with `_`, from a fixed set.
-        event: &'static str,
-    },
-}
 
 /// The facts of one flow, open for writing.
 #[derive(Debug)]

@@ -1,0 +1,128 @@
+//! Attaches a conversation to a flow: payload in order, metadata out.
+//!
+//! A flow gets an [`Attachment`] with its first payload and loses it once nothing more can be
+//! learned; what is left is the [`App`] that its records carry. TCP is put in order by [`stream`];
+//! datagrams go on as they come, and until one tells its protocol nothing is kept of them.
+
+mod stream;
+
+use sekisho_model::Timestamp;
+use sekisho_model::app::{App, Event};
+use sekisho_wire::IpPacket;
+use sekisho_wire::app::{Chunk, Conversation, End, Start, Transport};
+
+use stream::{Piece, Segment, Stream};
+
+/// What an attachment is reckoned to hold besides its buffers, octets.
+pub(crate) const BASE_OCTETS: usize = 1024;
+
+/// The conversation of one flow.
+#[derive(Debug)]
+pub(crate) struct Attachment {
+    conversation: Conversation,
+    streams: Option<Box<[Stream; 2]>>,
+    ordinal: u64,
+}
+
+impl Attachment {
+    /// Of a flow between two ports.
+    pub(crate) fn new(transport: Transport, ports: [u16; 2]) -> Self {
+        Self {
+            conversation: Conversation::new(Start { transport, ports }),
+            streams: (transport == Transport::Tcp).then(Box::default),
+            ordinal: 0,
+        }
+    }
+
+    /// Reads a packet that `from` sent; events go to `out`.
+    pub(crate) fn packet(&mut self, from: End, packet: &IpPacket<'_>, at: Timestamp, out: &mut Vec<Event>) {
+        let conversation = &mut self.conversation;
+        let (Some(streams), Some(tcp)) = (&mut self.streams, packet.tcp) else {
+            let declared = usize::try_from(packet.payload_octets).unwrap_or(usize::MAX);
+            if self.streams.is_none() {
+                conversation.read(
+                    &Chunk {
+                        from,
+                        at,
+                        octets: packet.payload,
+                        cut: declared.saturating_sub(packet.payload.len()),
+                    },
+                    out,
+                );
+            }
+            return;
+        };
+        let [orig, resp] = &mut **streams;
+        let (own, other) = match from {
+            End::Orig => (orig, resp),
+            End::Resp => (resp, orig),
+        };
+        if tcp.flags.has(sekisho_model::TcpFlags::ACK) {
+            other.acknowledged(tcp.acknowledgement, |piece| {
+                hear(conversation, from.other(), piece, at, out);
+            });
+        }
+        let segment = Segment {
+            sequence: tcp.sequence,
+            syn: tcp.flags.has(sekisho_model::TcpFlags::SYN),
+            payload: packet.payload,
+            declared: packet.payload_octets,
+        };
+        own.push(segment, |piece| hear(conversation, from, piece, at, out));
+    }
+
+    /// The flow is over.
+    pub(crate) fn finish(&mut self, at: Timestamp, out: &mut Vec<Event>) {
+        let conversation = &mut self.conversation;
+        if let Some([orig, resp]) = self.streams.as_deref_mut() {
+            orig.flush(|piece| hear(conversation, End::Orig, piece, at, out));
+            resp.flush(|piece| hear(conversation, End::Resp, piece, at, out));
+        }
+        conversation.finish(at, out);
+    }
+
+    /// Whether nothing more can be learned.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.conversation.is_over()
+    }
+
+    /// Octets that it holds, about.
+    pub(crate) fn held(&self) -> usize {
+        let waiting: usize = self
+            .streams
+            .iter()
+            .flat_map(|streams| streams.iter())
+            .map(Stream::held)
+            .sum();
+        BASE_OCTETS
+            .saturating_add(self.conversation.held())
+            .saturating_add(waiting)
+    }
+
+    /// What is known so far.
+    pub(crate) const fn app(&self) -> &App {
+        self.conversation.app()
+    }
+
+    /// The number of the next event.
+    pub(crate) const fn number(&mut self) -> u64 {
+        let ordinal = self.ordinal;
+        self.ordinal = ordinal.saturating_add(1);
+        ordinal
+    }
+}
+
+fn hear(conversation: &mut Conversation, from: End, piece: Piece<'_>, at: Timestamp, out: &mut Vec<Event>) {
+    match piece {
+        Piece::Octets(octets) => conversation.read(
+            &Chunk {
+                from,
+                at,
+                octets,
+                cut: 0,
+            },
+            out,
+        ),
+        Piece::Gap(octets) => conversation.gap(from, octets, at, out),
+    }
+}
