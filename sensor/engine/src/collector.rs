@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_export::Exporter;
+use sekisho_model::app::Said;
 use sekisho_model::{Alert, FlowRecord, Timestamp};
 use sekisho_policy::Policy;
 use sekisho_store::{StoreError, StoreWriter};
@@ -95,6 +96,7 @@ impl<'a> Collector<'a> {
         returned: &Sender<Work>,
     ) -> Result<(), OutputError> {
         let mut records: Vec<Judged> = Vec::new();
+        let mut said: Vec<Said> = Vec::new();
         // Every worker does every batch; the first to say that it drains has no batch left, and then
         // no other has.
         'batches: loop {
@@ -104,6 +106,7 @@ impl<'a> Collector<'a> {
                 match done.what {
                     What::Batch(batch) => {
                         records.append(&mut done.records);
+                        said.append(&mut done.said);
                         // The last of the handles that the workers give back is the only one left.
                         work = Some(batch);
                     }
@@ -112,6 +115,7 @@ impl<'a> Collector<'a> {
                             workers,
                             Done {
                                 records: done.records,
+                                said: done.said,
                                 what,
                             },
                         )?;
@@ -124,6 +128,7 @@ impl<'a> Collector<'a> {
                 // A reader that has ended needs no more batches.
                 let _ = returned.try_send(work);
             }
+            self.tell(&mut said)?;
             self.write(&mut records, now)?;
         }
         self.folds.drain(self.policy, &mut self.closed);
@@ -134,7 +139,7 @@ impl<'a> Collector<'a> {
     /// counted. `first` is what the first worker has already said.
     fn drain(&mut self, workers: &[Receiver<Done>], first: Done) -> Result<(), OutputError> {
         let mut first = Some(first);
-        let mut records = Vec::new();
+        let (mut records, mut said) = (Vec::new(), Vec::new());
         let mut receive = |worker: &Receiver<Done>| match first.take() {
             Some(done) => Ok(done),
             None => worker.recv().map_err(|_| OutputError::Thread("worker")),
@@ -146,7 +151,9 @@ impl<'a> Collector<'a> {
             loop {
                 let mut done = receive(worker)?;
                 records.append(&mut done.records);
-                if records.len() >= SORTED_AT_ONCE {
+                said.append(&mut done.said);
+                if records.len() >= SORTED_AT_ONCE || said.len() >= SORTED_AT_ONCE {
+                    self.tell(&mut said)?;
                     self.write(&mut records, None)?;
                 }
                 if !matches!(done.what, What::Draining) {
@@ -154,6 +161,7 @@ impl<'a> Collector<'a> {
                 }
             }
         }
+        self.tell(&mut said)?;
         self.write(&mut records, None)?;
         for worker in workers {
             if let What::Totals(totals) = worker.recv().map_err(|_| OutputError::Thread("worker"))?.what {
@@ -166,6 +174,18 @@ impl<'a> Collector<'a> {
     /// Whether records go anywhere.
     pub(crate) fn has_outputs(&self) -> bool {
         self.store.is_some() || !self.exporters.is_empty()
+    }
+
+    /// Hands on what was said in one batch, in the order of time.
+    fn tell(&mut self, said: &mut Vec<Said>) -> Result<(), OutputError> {
+        said.sort_by_key(|said| {
+            let flow = said.flow.as_ref().map_or(0, |flow| flow.flow_id);
+            (said.event.at(), flow, said.ordinal)
+        });
+        for said in said.drain(..) {
+            self.export(|exporter| exporter.said(&said))?;
+        }
+        Ok(())
     }
 
     /// Writes what one batch brought, in an order that does not depend on the workers: equal keys

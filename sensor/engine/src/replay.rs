@@ -65,7 +65,8 @@ pub fn replay(
     let mut collector = Collector::new(&config.policy, store, &mut outputs.exporters);
     let is_read = outputs_are_read(config, collector.has_outputs());
     let flow = &FlowConfig {
-        community_ids: is_read,
+        community_ids: config.flow.community_ids && is_read,
+        conversations: config.flow.conversations && is_read,
         ..config.flow.clone()
     };
     let (give_back, returned) = bounded(QUEUE);
@@ -120,7 +121,7 @@ pub fn replay(
     Ok(result)
 }
 
-/// Whether anyone sees a Community ID: an output or the filter.
+/// Whether anyone sees a Community ID or what was said: an output or the filter.
 fn outputs_are_read(config: &Config, has_outputs: bool) -> bool {
-    config.flow.community_ids && (has_outputs || config.filter.is_some())
+    has_outputs || config.filter.is_some()
 }

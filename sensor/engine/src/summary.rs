@@ -37,6 +37,10 @@ pub(crate) fn of(
         .collect();
     for (cause, number) in [
         (limits::FLOWS.counter, totals.flows.evicted),
+        (
+            limits::CONVERSATION_OCTETS.counter,
+            totals.flows.conversations_cut,
+        ),
         (limits::HISTORY.counter, totals.flows.history_cut),
         (limits::ALERT_FOLDS.counter, collector.closed_early()),
         (limits::TALKERS.counter, collector.tally.unranked()),

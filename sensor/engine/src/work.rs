@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sekisho_capture::Batch;
 use sekisho_flow::Counters;
+use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
 use sekisho_model::{FlowRecord, Linktype, Timestamp};
 
@@ -77,6 +78,7 @@ impl Dealt {
 /// What one worker made of one batch.
 pub(crate) struct Done {
     pub(crate) records: Vec<Judged>,
+    pub(crate) said: Vec<Said>,
     pub(crate) what: What,
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_filter::Filter;
 use sekisho_flow::{Config as FlowConfig, Observation, Observed, Sink, Start, Table};
+use sekisho_model::app::{Event, FlowRef, Said};
 use sekisho_model::{FlowRecord, FrameBucket};
 use sekisho_policy::{Judgement, Policy, Question};
 use sekisho_wire::partition::PARTITIONS;
@@ -28,6 +29,7 @@ pub(crate) fn work(
 ) {
     let config = FlowConfig {
         flows: config.flows.div_ceil(PARTITIONS).max(1),
+        conversation_octets: config.conversation_octets.div_ceil(PARTITIONS),
         by_vlan: config.by_vlan || policy.uses_vlans(),
         ..config.clone()
     };
@@ -36,6 +38,7 @@ pub(crate) fn work(
         policy,
         filter,
         records: Vec::new(),
+        said: Vec::new(),
     };
     let mut totals = WorkerTotals::default();
     for work in inbox {
@@ -50,10 +53,11 @@ pub(crate) fn work(
         for table in &mut tables {
             table.expire(work.now, &mut judge);
         }
-        let records = std::mem::take(&mut judge.records);
+        let (records, said) = judge.take();
         if outbox
             .send(Done {
                 records,
+                said,
                 what: What::Batch(work),
             })
             .is_err()
@@ -70,9 +74,9 @@ pub(crate) fn work(
         let mut drained = false;
         while !drained {
             drained = table.drain_some(DRAIN, &mut judge);
-            let records = std::mem::take(&mut judge.records);
+            let (records, said) = judge.take();
             let what = if drained { What::Drained } else { What::Draining };
-            if outbox.send(Done { records, what }).is_err() {
+            if outbox.send(Done { records, said, what }).is_err() {
                 return;
             }
         }
@@ -81,6 +85,7 @@ pub(crate) fn work(
     // The collector may be gone for a reason of its own.
     let _ = outbox.send(Done {
         records: Vec::new(),
+        said: Vec::new(),
         what: What::Totals(totals),
     });
 }
@@ -144,6 +149,14 @@ struct Judge<'a> {
     policy: &'a Policy,
     filter: Option<&'a Filter>,
     records: Vec<Judged>,
+    said: Vec<Said>,
+}
+
+impl Judge<'_> {
+    /// What has gathered.
+    fn take(&mut self) -> (Vec<Judged>, Vec<Said>) {
+        (std::mem::take(&mut self.records), std::mem::take(&mut self.said))
+    }
 }
 
 impl Sink for Judge<'_> {
@@ -178,6 +191,21 @@ impl Sink for Judge<'_> {
         self.records.push(Judged {
             record: Box::new(record),
             is_kept,
+        });
+    }
+
+    fn said(&mut self, flow: FlowRef, ordinal: u64, event: Event, judgement: &Judgement) {
+        if judgement.excluded {
+            return;
+        }
+        let mut flow = flow;
+        flow.orig_zone = Arc::clone(self.policy.zone_name(judgement.orig_zone));
+        flow.resp_zone = Arc::clone(self.policy.zone_name(judgement.resp_zone));
+        self.said.push(Said {
+            flow: Some(flow),
+            mac: None,
+            ordinal,
+            event,
         });
     }
 }

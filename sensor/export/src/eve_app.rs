@@ -25,7 +25,7 @@ impl Serialize for AppEvent<'_> {
         };
         let mut map = serializer.serialize_map(None)?;
         if let Some(flow) = flow {
-            // Flattened by hand: the keys below have no fixed names.
+            // Entry by entry: the keys below have no fixed names.
             Head::of_ref(flow, kind, event.at()).write(&mut map)?;
             map.serialize_entry("app_proto", event.protocol())?;
             map.serialize_entry("tx_id", ordinal)?;
@@ -37,11 +37,9 @@ impl Serialize for AppEvent<'_> {
             }
         }
         match event {
-            Event::Transaction(transaction) => {
-                map.serialize_entry(transaction.protocol, &transaction.facts)?
-            }
-            Event::Anomaly { event, .. } => map.serialize_entry("anomaly", &Anomaly { event })?,
-        }
+            Event::Transaction(transaction) => map.serialize_entry(kind, &transaction.facts),
+            Event::Anomaly { event, .. } => map.serialize_entry(kind, &Anomaly { event }),
+        }?;
         if let Some(flow) = flow {
             map.serialize_entry(
                 "sekisho",

@@ -24,6 +24,11 @@ pub struct Config {
     pub leave_out_duplicates: bool,
     /// Compute Community IDs; a run whose records nobody reads has no use for them.
     pub community_ids: bool,
+    /// Read what the payload says.
+    pub conversations: bool,
+    /// Octets that conversations hold together, about: their state and what waits in them. The one
+    /// that would grow past it is cut short.
+    pub conversation_octets: usize,
 }
 
 impl Default for Config {
@@ -37,6 +42,9 @@ impl Default for Config {
             by_vlan: false,
             leave_out_duplicates: false,
             community_ids: true,
+            conversations: true,
+            conversation_octets: usize::try_from(sekisho_model::limits::CONVERSATION_OCTETS.default)
+                .unwrap_or(usize::MAX),
         }
     }
 }
@@ -54,6 +62,8 @@ pub struct Counters {
     pub duplicates: u64,
     /// Segments that acknowledged octets which were never seen.
     pub gaps: u64,
+    /// Conversations cut short because all of them together held too much.
+    pub conversations_cut: u64,
 }
 
 impl Counters {
@@ -64,5 +74,6 @@ impl Counters {
         self.history_cut = self.history_cut.saturating_add(other.history_cut);
         self.duplicates = self.duplicates.saturating_add(other.duplicates);
         self.gaps = self.gaps.saturating_add(other.gaps);
+        self.conversations_cut = self.conversations_cut.saturating_add(other.conversations_cut);
     }
 }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sekisho_model::app::{Event, FlowRef};
 use sekisho_model::{
     Carrier, ConnState, Counts, DirectionBy, EndReason, FlowRecord, MacAddress, Protocol, TcpFlags,
     Timestamp, Verdict, stable_id,
 };
+use sekisho_wire::app::End;
 use sekisho_wire::tunnel::Tunnel;
 
+use crate::attach::Talk;
 use crate::community_id;
 use crate::config::{Config, Counters};
 use crate::duplicate::Recent;
@@ -20,7 +23,7 @@ use crate::recency::Links;
 use crate::tcp::Connection;
 
 /// State of a flow. `T` is the sink's tag.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Entry<T> {
     pub(crate) key: FlowKey,
     pub(crate) last: Timestamp,
@@ -38,6 +41,10 @@ pub(crate) struct Entry<T> {
     recent: Recent,
     history: History,
     pub(crate) tag: T,
+    /// What its payload says.
+    pub(crate) talk: Talk,
+    /// Events that its conversation gave.
+    said: u32,
     /// Number of the flow.
     flow_id: u64,
     /// First packet of the record being filled.
@@ -119,6 +126,8 @@ impl<T: Clone> Entry<T> {
             recent: Recent::default(),
             history,
             tag,
+            talk: Talk::Silent,
+            said: 0,
             flow_id: flow_id(&key, packet),
             start: packet.at,
             part: 0,
@@ -229,6 +238,53 @@ impl<T: Clone> Entry<T> {
         };
     }
 
+    /// Lets the conversation read a packet that it wants; `out` gets what it says.
+    pub(crate) fn converse(
+        &mut self,
+        packet: &Observation<'_>,
+        (sender, expected): (Side, [Option<u32>; 2]),
+        out: &mut Vec<Event>,
+    ) {
+        let from = if sender == self.orig { End::Orig } else { End::Resp };
+        let ports = [self.orig, self.orig.other()].map(|side| self.key.endpoint(side).port);
+        self.talk
+            .packet(from, packet.ip(), (ports, expected), packet.at, out);
+    }
+
+    /// The sequence numbers that the two streams go on with, originator first.
+    pub(crate) fn expected(&self) -> [Option<u32>; 2] {
+        [&self.orig_stream, &self.resp_stream].map(quality::Stream::expected)
+    }
+
+    /// The number of the next event of the conversation.
+    pub(crate) const fn next_said(&mut self) -> u64 {
+        let number = self.said;
+        self.said = number.saturating_add(1);
+        number as u64
+    }
+
+    /// The flow as its events name it; the zones are the sink's to fill in.
+    pub(crate) fn reference(&self, blank: &Blank, community_ids: bool) -> FlowRef {
+        let community_id = if community_ids {
+            community_id::of(&self.key, &community_id::digest(&self.key))
+        } else {
+            String::new()
+        };
+        FlowRef {
+            flow_id: self.flow_id,
+            orig: self.key.endpoint(self.orig),
+            resp: self.key.endpoint(self.orig.other()),
+            protocol: self.key.protocol(),
+            vlan: self.vlan,
+            inner_vlan: self.inner_vlan,
+            orig_mac: self.orig_mac,
+            resp_mac: self.resp_mac,
+            community_id: community_id.into(),
+            orig_zone: Arc::clone(&blank.zone),
+            resp_zone: Arc::clone(&blank.zone),
+        }
+    }
+
     /// An ICMP error quoted a packet of the flow.
     pub(crate) const fn note_icmp_error(&mut self) {
         self.icmp_errors = self.icmp_errors.saturating_add(1);
@@ -321,7 +377,7 @@ impl<T: Clone> Entry<T> {
             },
             data_rtt: self.data_rtt,
             icmp_errors: self.icmp_errors,
-            app: None,
+            app: self.talk.app(),
             orig_zone: Arc::clone(&blank.zone),
             resp_zone: Arc::clone(&blank.zone),
             verdict: Verdict::Unknown,

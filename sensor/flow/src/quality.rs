@@ -115,6 +115,11 @@ pub(crate) fn observe(
 }
 
 impl Stream {
+    /// The sequence number that the stream goes on with.
+    pub(crate) fn expected(&self) -> Option<u32> {
+        self.has_begun.then_some(self.next)
+    }
+
     /// Whether a SYN with this number is the one already seen, sent again.
     fn is_at(&self, sequence: u32) -> bool {
         (1..65_536).contains(&distance(sequence, self.next))

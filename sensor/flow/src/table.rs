@@ -4,6 +4,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use sekisho_model::app::{Event, FlowRef};
 use sekisho_model::{DirectionBy, EndReason, Endpoint, FlowRecord, Protocol, Timestamp};
 use sekisho_wire::{icmp, ip};
 
@@ -48,6 +49,11 @@ pub trait Sink {
 
     /// A record is complete.
     fn record(&mut self, record: FlowRecord, tag: &Self::Tag);
+
+    /// The conversation of a flow says something. The zones in `flow` are the sink's to fill in.
+    fn said(&mut self, flow: FlowRef, ordinal: u64, event: Event, tag: &Self::Tag) {
+        let _ = (flow, ordinal, event, tag);
+    }
 }
 
 /// What became of a packet.
@@ -74,6 +80,10 @@ pub struct Table<T> {
     fired: Vec<Due>,
     counters: Counters,
     blank: Blank,
+    /// What a conversation says, on its way to the sink.
+    said: Vec<Event>,
+    /// Octets that the conversations hold together, about.
+    talking: usize,
 }
 
 /// The slots; an ended flow's slot keeps its last content until it is used again.
@@ -126,6 +136,8 @@ impl<T: Clone> Table<T> {
             fired: Vec::new(),
             counters: Counters::default(),
             blank: Blank::default(),
+            said: Vec::new(),
+            talking: 0,
         }
     }
 
@@ -162,8 +174,13 @@ impl<T: Clone> Table<T> {
             self.counters.duplicates = self.counters.duplicates.saturating_add(1);
             return Observed::LeftOut;
         }
+        let is_wanted = self.config.conversations && !is_copy && entry.talk.wants(packet.ip());
+        let expected = if is_wanted { entry.expected() } else { [None; 2] };
         entry.count(packet, sender, is_copy, &mut self.counters);
         let answered = entry.is_answered();
+        if is_wanted {
+            self.converse(index, packet, (sender, expected), sink);
+        }
         self.touch(index, answered);
         match self.slots.get(index) {
             Some(entry) => Observed::Counted(&entry.tag),
@@ -221,6 +238,55 @@ impl<T: Clone> Table<T> {
             self.end(index, reason, sink);
         }
         self.is_empty()
+    }
+
+    /// Lets the conversation of a flow read a packet.
+    fn converse<S: Sink<Tag = T>>(
+        &mut self,
+        index: u32,
+        packet: &Observation<'_>,
+        place: (Side, [Option<u32>; 2]),
+        sink: &mut S,
+    ) {
+        let Some(entry) = self.slots.get_mut(index) else {
+            return;
+        };
+        let before = entry.talk.held();
+        entry.converse(packet, place, &mut self.said);
+        let mut after = entry.talk.held();
+        let others = self.talking.saturating_sub(before);
+        if others.saturating_add(after) > self.config.conversation_octets {
+            // The one that would grow past the limit gives up, and is marked.
+            entry.talk.finish(packet.at, true, &mut self.said);
+            self.counters.conversations_cut = self.counters.conversations_cut.saturating_add(1);
+            after = 0;
+        }
+        self.talking = others.saturating_add(after);
+        self.tell(index, sink);
+    }
+
+    /// The conversation of a flow is over with it.
+    fn fall_silent<S: Sink<Tag = T>>(&mut self, index: u32, sink: &mut S) {
+        let Some(entry) = self.slots.get_mut(index) else {
+            return;
+        };
+        self.talking = self.talking.saturating_sub(entry.talk.held());
+        entry.talk.finish(entry.last, false, &mut self.said);
+        self.tell(index, sink);
+    }
+
+    /// Hands on what a conversation said.
+    fn tell<S: Sink<Tag = T>>(&mut self, index: u32, sink: &mut S) {
+        if self.said.is_empty() {
+            return;
+        }
+        let Some(entry) = self.slots.get_mut(index) else {
+            return;
+        };
+        let flow = entry.reference(&self.blank, self.config.community_ids);
+        for event in self.said.drain(..) {
+            sink.said(flow.clone(), entry.next_said(), event, &entry.tag);
+        }
     }
 
     /// The key of a packet. An ICMP error is noted on the flow that it quotes.
@@ -357,6 +423,7 @@ impl<T: Clone> Table<T> {
             &mut self.unanswered
         };
         list.remove(&mut self.slots, index);
+        self.fall_silent(index, sink);
         let Some(entry) = self.slots.get_mut(index) else {
             return;
         };

@@ -46,6 +46,15 @@ pub const FRAGMENT_OCTETS: Limit = Limit {
     effect_ja: "最も古いデータグラムの組み立てをやめ、フラグメントを1つずつ扱う",
     effect_en: "the oldest datagram is not put together; its fragments are taken one by one",
 };
+/// Octets that conversations hold: the state of their parsers and what waits to be read.
+pub const CONVERSATION_OCTETS: Limit = Limit {
+    id: "conversation_octets",
+    default: 512 * 1024 * 1024,
+    unit: "octets",
+    counter: "conversations_cut",
+    effect_ja: "16区画のそれぞれが16分の1を持つ。それを超えて保持しようとした通信の内容の読み取りを打ち切り、フローに印を付ける(フローの計数は続く)",
+    effect_en: "each of 16 partitions has a sixteenth; the conversation that would hold more is read no further and marked, its flow is counted on",
+};
 /// Characters of a history string.
 pub const HISTORY: Limit = Limit {
     id: "history",
@@ -133,6 +142,7 @@ pub const LIMITS: &[Limit] = &[
     FLOWS,
     FRAGMENTED_DATAGRAMS,
     FRAGMENT_OCTETS,
+    CONVERSATION_OCTETS,
     HISTORY,
     ALERT_FOLDS,
     TALKERS,

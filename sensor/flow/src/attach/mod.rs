@@ -5,6 +5,7 @@
 //! datagrams go on as they come, and until one tells its protocol nothing is kept of them.
 
 mod stream;
+mod talk;
 
 use sekisho_model::Timestamp;
 use sekisho_model::app::{App, Event};
@@ -12,6 +13,7 @@ use sekisho_wire::IpPacket;
 use sekisho_wire::app::{Chunk, Conversation, End, Start, Transport};
 
 use stream::{Piece, Segment, Stream};
+pub(crate) use talk::Talk;
 
 /// What an attachment is reckoned to hold besides its buffers, octets.
 pub(crate) const BASE_OCTETS: usize = 1024;
@@ -21,16 +23,15 @@ pub(crate) const BASE_OCTETS: usize = 1024;
 pub(crate) struct Attachment {
     conversation: Conversation,
     streams: Option<Box<[Stream; 2]>>,
-    ordinal: u64,
 }
 
 impl Attachment {
-    /// Of a flow between two ports.
-    pub(crate) fn new(transport: Transport, ports: [u16; 2]) -> Self {
+    /// Of a flow between two ports. `expected` are the sequence numbers that the two streams go on
+    /// with, where they are known.
+    pub(crate) fn new(transport: Transport, ports: [u16; 2], expected: [Option<u32>; 2]) -> Self {
         Self {
             conversation: Conversation::new(Start { transport, ports }),
-            streams: (transport == Transport::Tcp).then(Box::default),
-            ordinal: 0,
+            streams: (transport == Transport::Tcp).then(|| Box::new(expected.map(Stream::expecting))),
         }
     }
 
@@ -104,11 +105,9 @@ impl Attachment {
         self.conversation.app()
     }
 
-    /// The number of the next event.
-    pub(crate) const fn number(&mut self) -> u64 {
-        let ordinal = self.ordinal;
-        self.ordinal = ordinal.saturating_add(1);
-        ordinal
+    /// What is left of it.
+    pub(crate) fn into_app(self) -> App {
+        self.conversation.into_app()
     }
 }
 

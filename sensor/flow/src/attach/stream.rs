@@ -43,6 +43,14 @@ pub(crate) struct Segment<'a> {
 }
 
 impl Stream {
+    /// A stream that goes on with the octet of this number, where it is known.
+    pub(crate) fn expecting(next: Option<u32>) -> Self {
+        Self {
+            next,
+            ..Self::default()
+        }
+    }
+
     /// Octets that wait.
     pub(crate) const fn held(&self) -> usize {
         self.held

@@ -125,6 +125,12 @@ pub struct App {
 }
 
 impl App {
+    /// Whether nothing was learned.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The value of an essential.
     #[must_use]
     pub fn get(&self, what: Essential) -> Option<&str> {

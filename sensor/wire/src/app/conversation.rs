@@ -70,6 +70,12 @@ impl Conversation {
         &self.app
     }
 
+    /// What is left when it is over.
+    #[must_use]
+    pub fn into_app(self) -> App {
+        self.app
+    }
+
     /// Octets held for later.
     #[must_use]
     pub fn held(&self) -> usize {

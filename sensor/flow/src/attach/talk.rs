@@ -1,0 +1,102 @@
+//! What a flow's entry holds of its conversation.
+
+use sekisho_model::app::{App, Event};
+use sekisho_model::{Protocol, Timestamp};
+use sekisho_wire::IpPacket;
+use sekisho_wire::app::{End, Transport};
+
+use super::Attachment;
+
+/// The conversation of a flow, from its first payload to what is left of it.
+#[derive(Debug, Default)]
+pub(crate) enum Talk {
+    /// No payload yet.
+    #[default]
+    Silent,
+    /// It is read.
+    Open(Box<Attachment>),
+    /// Nothing more can be learned, and this was.
+    Known(Box<App>),
+    /// Nothing was learned, and nothing can be.
+    Nothing,
+}
+
+impl Talk {
+    /// Whether a packet can say anything.
+    pub(crate) fn wants(&self, packet: &IpPacket<'_>) -> bool {
+        match self {
+            Self::Open(_) => true,
+            Self::Silent => {
+                packet.payload_octets > 0
+                    && packet.has_ports
+                    && packet.fragment.is_none()
+                    && matches!(packet.protocol, Protocol::TCP | Protocol::UDP)
+            }
+            Self::Known(_) | Self::Nothing => false,
+        }
+    }
+
+    /// Octets held, about.
+    pub(crate) fn held(&self) -> usize {
+        match self {
+            Self::Open(attachment) => attachment.held(),
+            _ => 0,
+        }
+    }
+
+    /// Reads a packet that is wanted. `ports` are those of originator and responder; `expected` the
+    /// sequence numbers that their streams go on with.
+    pub(crate) fn packet(
+        &mut self,
+        from: End,
+        packet: &IpPacket<'_>,
+        (ports, expected): ([u16; 2], [Option<u32>; 2]),
+        at: Timestamp,
+        out: &mut Vec<Event>,
+    ) {
+        if let Self::Silent = self {
+            let transport = if packet.protocol == Protocol::TCP {
+                Transport::Tcp
+            } else {
+                Transport::Udp
+            };
+            *self = Self::Open(Box::new(Attachment::new(transport, ports, expected)));
+        }
+        if let Self::Open(attachment) = self {
+            attachment.packet(from, packet, at, out);
+            if attachment.is_over() {
+                self.close();
+            }
+        }
+    }
+
+    /// The flow is over, or may hold no more.
+    pub(crate) fn finish(&mut self, at: Timestamp, is_cut: bool, out: &mut Vec<Event>) {
+        if let Self::Open(attachment) = self {
+            attachment.finish(at, out);
+            self.close();
+            if let (true, Self::Known(app)) = (is_cut, self) {
+                app.is_partial = true;
+            }
+        }
+    }
+
+    /// What is known so far.
+    pub(crate) fn app(&self) -> Option<Box<App>> {
+        let app = match self {
+            Self::Open(attachment) => attachment.app(),
+            Self::Known(app) => app,
+            Self::Silent | Self::Nothing => return None,
+        };
+        (!app.is_nothing()).then(|| Box::new(app.clone()))
+    }
+
+    fn close(&mut self) {
+        if let Self::Open(attachment) = std::mem::replace(self, Self::Nothing) {
+            let app = attachment.into_app();
+            if !app.is_nothing() {
+                *self = Self::Known(Box::new(app));
+            }
+        }
+    }
+}

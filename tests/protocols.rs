@@ -1,0 +1,114 @@
+//! The manual's page of protocols says what the code reads.
+//!
+//! `SEKISHO_BLESS=1 cargo test --test protocols` writes the pages anew.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use sekisho_model::app::{FactKind, FactRow};
+use sekisho_wire::app::{Transport, protocols};
+
+#[test]
+fn the_page_of_protocols_is_what_the_code_reads() {
+    for language in [Language::Ja, Language::En] {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("web/docs/protocols.{}.md", language.code()));
+        let page = page(language);
+        if std::env::var_os("SEKISHO_BLESS").is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(&path).unwrap_or_default() == page,
+            "{} is out of date: SEKISHO_BLESS=1 cargo test --test protocols",
+            path.display()
+        );
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Language {
+    Ja,
+    En,
+}
+
+impl Language {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Ja => "ja",
+            Self::En => "en",
+        }
+    }
+
+    const fn of<'a>(self, ja: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Ja => ja,
+            Self::En => en,
+        }
+    }
+}
+
+fn page(language: Language) -> String {
+    let mut page = String::from(language.of(
+        "# プロトコル\n\nペイロードから読み取る内容の一覧です。この頁はプログラムの表から作られています。\n\n\
+         プロトコルはまず内容で、次にポートで判定します。各記録は EVE の `event_type` にプロトコル名を持ち、\
+         内容は同じ名前のキーの下にあります。パスワード、トークン、コミュニティ名は記録しません。\
+         利用者名はダイジェストだけを残します。\n",
+        "# Protocols\n\nWhat is read from the payload of flows. This page is made from the tables in the program.\n\n\
+         A protocol is found by its content first and by its port second. Each record has the protocol's name as \
+         EVE's `event_type`, and its facts under a key of the same name. Passwords, tokens and community names are \
+         never kept; of account names a digest only.\n",
+    ));
+    let mut all: Vec<_> = protocols().collect();
+    all.sort_by_key(|protocol| protocol.name);
+    for protocol in &all {
+        let transports: Vec<&str> = protocol
+            .transports
+            .iter()
+            .map(|transport| match transport {
+                Transport::Tcp => "TCP",
+                Transport::Udp => "UDP",
+            })
+            .collect();
+        let ports: Vec<String> = protocol.ports.iter().map(u16::to_string).collect();
+        section(&mut page, protocol.name, protocol.title);
+        writeln!(
+            page,
+            "{}: {}。{}: {}\n",
+            language.of("トランスポート", "Transport"),
+            transports.join(", "),
+            language.of("ポート", "Ports"),
+            if ports.is_empty() { "–".to_owned() } else { ports.join(", ") },
+        )
+        .unwrap();
+        table(&mut page, language, protocol.name, protocol.facts);
+    }
+    match language {
+        Language::Ja => page,
+        Language::En => page.replace('。', ". "),
+    }
+}
+
+fn section(page: &mut String, name: &str, title: &str) {
+    writeln!(page, "\n## `{name}`: {title}\n").unwrap();
+}
+
+fn table(page: &mut String, language: Language, name: &str, rows: &[FactRow]) {
+    writeln!(
+        page,
+        "| {} | {} | {} |\n| --- | --- | --- |",
+        language.of("キー", "Key"),
+        language.of("型", "Type"),
+        language.of("内容", "What"),
+    )
+    .unwrap();
+    for row in rows {
+        let kind = match row.kind {
+            FactKind::Text => language.of("文字列", "text"),
+            FactKind::Number | FactKind::Real => language.of("数値", "number"),
+            FactKind::Flag => language.of("真偽", "yes or no"),
+            FactKind::Time => language.of("時刻", "time"),
+        };
+        let label = language.of(row.label_ja, row.label_en);
+        writeln!(page, "| `{name}.{}` | {kind} | {label} |", row.path).unwrap();
+    }
+}
