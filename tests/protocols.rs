@@ -77,7 +77,11 @@ fn page(language: Language) -> String {
             language.of("トランスポート", "Transport"),
             transports.join(", "),
             language.of("ポート", "Ports"),
-            if ports.is_empty() { "–".to_owned() } else { ports.join(", ") },
+            if ports.is_empty() {
+                "–".to_owned()
+            } else {
+                ports.join(", ")
+            },
         )
         .unwrap();
         table(&mut page, language, protocol.name, protocol.facts);

@@ -12,6 +12,7 @@ use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::fold::Folds;
+use crate::inventory::{Inventory, Makers, Scope};
 use crate::reader::worker_of;
 use crate::tally::Tally;
 use crate::work::{Done, Judged, What, Work, WorkerTotals};
@@ -56,6 +57,8 @@ pub(crate) struct Collector<'a> {
     store: Option<&'a mut dyn StoreWriter>,
     exporters: &'a mut Vec<NamedExporter>,
     folds: Folds,
+    /// Devices; only where they are kept.
+    inventory: Option<Inventory>,
     closed: Vec<Alert>,
     /// Records written.
     pub(crate) records: u64,
@@ -71,7 +74,11 @@ impl<'a> Collector<'a> {
         store: Option<&'a mut dyn StoreWriter>,
         exporters: &'a mut Vec<NamedExporter>,
     ) -> Self {
+        let inventory = store
+            .is_some()
+            .then(|| Inventory::new(Scope::new(policy.open_zones())));
         Self {
+            inventory,
             policy,
             store,
             exporters,
@@ -132,7 +139,16 @@ impl<'a> Collector<'a> {
             self.write(&mut records, now)?;
         }
         self.folds.drain(self.policy, &mut self.closed);
-        self.write_alerts()
+        self.write_alerts()?;
+        if let (Some(inventory), Some(store)) = (&self.inventory, &mut self.store) {
+            store.hosts(&inventory.hosts(&Makers::installed()))?;
+        }
+        Ok(())
+    }
+
+    /// Addresses that were not inventoried because there were too many.
+    pub(crate) fn hosts_unlisted(&self) -> u64 {
+        self.inventory.as_ref().map_or(0, Inventory::unlisted)
     }
 
     /// Takes the flows that lived when the input ended, partition by partition, and what each worker
@@ -183,6 +199,9 @@ impl<'a> Collector<'a> {
             (said.event.at(), flow, said.ordinal)
         });
         for said in said.drain(..) {
+            if let Some(inventory) = &mut self.inventory {
+                inventory.hear(&said);
+            }
             self.export(|exporter| exporter.said(&said))?;
         }
         Ok(())
@@ -197,6 +216,9 @@ impl<'a> Collector<'a> {
         });
         for judged in records.drain(..) {
             self.tally.record(&judged.record);
+            if let Some(inventory) = &mut self.inventory {
+                inventory.observe(&judged.record);
+            }
             self.folds.observe(self.policy, &judged.record, &mut self.closed);
             if judged.is_kept {
                 self.records = self.records.saturating_add(1);

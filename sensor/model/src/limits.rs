@@ -73,6 +73,15 @@ pub const ALERT_FOLDS: Limit = Limit {
     effect_ja: "最も古い警報を書き出して閉じる。同じ通信が続けば新しい警報になる",
     effect_en: "the oldest alert is written out and closed; more of the same opens a new one",
 };
+/// Addresses and MAC addresses that are inventoried.
+pub const HOSTS: Limit = Limit {
+    id: "hosts",
+    default: 65_536,
+    unit: "addresses",
+    counter: "hosts_unlisted",
+    effect_ja: "新しいアドレスを機器一覧に加えない(フローの記録は残る)",
+    effect_en: "further addresses are not inventoried; their flows are still recorded",
+};
 /// Addresses ranked in the summary.
 pub const TALKERS: Limit = Limit {
     id: "talkers",
@@ -145,6 +154,7 @@ pub const LIMITS: &[Limit] = &[
     CONVERSATION_OCTETS,
     HISTORY,
     ALERT_FOLDS,
+    HOSTS,
     TALKERS,
     VLAN_TAGS,
     TUNNEL_DEPTH,

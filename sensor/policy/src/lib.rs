@@ -173,6 +173,13 @@ impl Policy {
         self.zones.uses_vlans()
     }
 
+    /// The zones that stand for the rest of the world: those with a network of at least a 256th of
+    /// all addresses of its family.
+    #[must_use]
+    pub fn open_zones(&self) -> Vec<Arc<str>> {
+        self.zones.open()
+    }
+
     /// What people call a zone.
     #[must_use]
     pub fn zone_label(&self, zone: ZoneId) -> Text {

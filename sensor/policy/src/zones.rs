@@ -91,6 +91,19 @@ pub(crate) struct Zones {
 }
 
 impl Zones {
+    /// See [`crate::Policy::open_zones`].
+    pub(crate) fn open(&self) -> Vec<Arc<str>> {
+        self.all
+            .iter()
+            .filter(|zone| {
+                zone.networks
+                    .iter()
+                    .any(|network| network.prefix_len() <= 8 && !is_inside_private(network))
+            })
+            .map(|zone| Arc::clone(&zone.id))
+            .collect()
+    }
+
     /// The built-in zones alone. Without a declared zone nothing is known, not even the link.
     pub(crate) fn none() -> Self {
         let mut zones = Self {
@@ -260,6 +273,14 @@ pub(crate) fn is_private(address: IpAddr) -> bool {
             address.is_private() || shared
         }
         IpAddr::V6(address) => address.is_unique_local(),
+    }
+}
+
+/// Whether a network lies in RFC 1918's or RFC 4193's.
+fn is_inside_private(network: &IpNet) -> bool {
+    match network {
+        IpNet::V4(v4) => v4.addr().is_private() && v4.prefix_len() >= 8,
+        IpNet::V6(v6) => v6.addr().is_unique_local() && v6.prefix_len() >= 7,
     }
 }
 

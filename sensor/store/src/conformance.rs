@@ -45,6 +45,7 @@ pub(crate) fn conforms(store: &dyn Store, mut writer: Box<dyn StoreWriter>) {
     for alert in alerts.iter().chain(&alerts[..3]) {
         writer.alert(alert).unwrap();
     }
+    crate::conformance_hosts::devices_conform(store, writer.as_mut());
     writer.policy(&policy).unwrap();
     writer.finish(&summary).unwrap();
 

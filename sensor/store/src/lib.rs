@@ -4,7 +4,7 @@
 //! engine behind both that needs no server. It judges nothing: counting for a page or a chart is
 //! all it works out. Everything here blocks, so an asynchronous caller gives it a thread.
 //!
-//! A data directory holds `sekisho.db` (alerts, run summaries, policies) and
+//! A data directory holds `sekisho.db` (alerts, devices and their register, run summaries, policies) and
 //! `flows/date=YYYY-MM-DD/hour=HH/part-NNNN.parquet`, by the UTC hour in which a flow started.
 //! The Parquet files have one column for each field of [`sekisho_model::fields::FIELDS`] and are
 //! complete whenever they are visible, so DuckDB, Polars, pandas and ClickHouse read them as they
@@ -29,6 +29,7 @@
 mod cursor;
 mod embedded;
 mod error;
+mod hosts;
 mod query;
 mod rows;
 mod store;
@@ -36,10 +37,13 @@ mod store;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod conformance_hosts;
+#[cfg(test)]
 mod samples;
 
 pub use embedded::{Embedded, EmbeddedWriter};
 pub use error::StoreError;
+pub use hosts::{HostQuery, HostRow, MAX_REGISTER, RegisterEntry, Standing};
 pub use query::{AlertQuery, FlowQuery, MAX_BUCKETS, MAX_LIMIT, Page, TimeRange, TrafficQuery};
 pub use rows::{AlertEnd, AlertRow, FlowRow, SeriesPoint, Traffic};
 pub use store::{Store, StoreWriter};

@@ -1,10 +1,13 @@
 //! The two sides of a store: who reads and who writes.
 
 use sekisho_model::summary::{AlertTotals, Summary};
-use sekisho_model::{Alert, FlowRecord, Timestamp};
+use sekisho_model::{Alert, FlowRecord, Host, Timestamp};
 use serde_json::Value;
 
-use crate::{AlertQuery, AlertRow, FlowQuery, FlowRow, Page, StoreError, TimeRange, Traffic, TrafficQuery};
+use crate::{
+    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, Page, RegisterEntry, StoreError, TimeRange,
+    Traffic, TrafficQuery,
+};
 
 /// What can be asked of a store. Every engine gives the same answers.
 pub trait Store: Send + Sync {
@@ -51,6 +54,34 @@ pub trait Store: Send + Sync {
     /// What failed to be read.
     fn alert_totals(&self, range: &TimeRange) -> Result<AlertTotals, StoreError>;
 
+    /// A page of devices, the one seen last first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::flows`].
+    fn hosts(&self, query: &HostQuery) -> Result<Page<HostRow>, StoreError>;
+
+    /// One device.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn host(&self, id: u64) -> Result<Option<HostRow>, StoreError>;
+
+    /// The register of devices, by MAC address or IP address.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn register(&self) -> Result<Vec<RegisterEntry>, StoreError>;
+
+    /// Puts a register in the place of the one before, all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Query`] for more than [`crate::MAX_REGISTER`] entries; else what failed to be written.
+    fn put_register(&self, entries: &[RegisterEntry]) -> Result<(), StoreError>;
+
     /// The summary of the last run that finished.
     ///
     /// # Errors
@@ -90,6 +121,13 @@ pub trait StoreWriter: Send {
     ///
     /// What failed to be written.
     fn alert(&mut self, alert: &Alert) -> Result<(), StoreError>;
+
+    /// Adds devices, each to what is known of it.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn hosts(&mut self, hosts: &[Host]) -> Result<(), StoreError>;
 
     /// Notes the policy that this run judges by.
     ///

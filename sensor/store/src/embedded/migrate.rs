@@ -12,7 +12,8 @@ const APPLICATION: i64 = 0x5345_4b49;
 
 /// Steps from an empty database to the schema of this version. A step that was released never
 /// changes; a new need is a new step at the end.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE alerts (
     id INTEGER PRIMARY KEY,
     rule TEXT NOT NULL,
@@ -53,7 +54,33 @@ CREATE TABLE runs (
     summary TEXT NOT NULL,
     policy INTEGER REFERENCES policies (id)
 ) STRICT;
-"];
+",
+    "
+CREATE TABLE hosts (
+    id INTEGER PRIMARY KEY,
+    last_seen INTEGER NOT NULL,
+    words TEXT NOT NULL,
+    zones TEXT NOT NULL,
+    host TEXT NOT NULL
+) STRICT;
+CREATE INDEX hosts_by_time ON hosts (last_seen DESC, id);
+CREATE TABLE host_keys (
+    host INTEGER NOT NULL,
+    rank INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    PRIMARY KEY (host, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX host_keys_by_key ON host_keys (key);
+CREATE TABLE register (
+    key TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    department TEXT NOT NULL,
+    retired INTEGER NOT NULL,
+    note TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Opens a database, making or migrating it.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod catalog;
+mod hosts;
 mod layout;
 mod migrate;
 mod read;
@@ -29,7 +30,8 @@ use sekisho_model::summary::{AlertTotals, Summary};
 use serde_json::Value;
 
 use crate::{
-    AlertQuery, AlertRow, FlowQuery, FlowRow, Page, Store, StoreError, TimeRange, Traffic, TrafficQuery,
+    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, MAX_REGISTER, Page, RegisterEntry, Store,
+    StoreError, TimeRange, Traffic, TrafficQuery,
 };
 use catalog::{Catalog, Group};
 use layout::Layout;
@@ -135,6 +137,32 @@ impl Store for Embedded {
     fn alert_totals(&self, range: &TimeRange) -> Result<AlertTotals, StoreError> {
         let (connection, path) = self.database();
         alerts::totals(&connection, &path, range)
+    }
+
+    fn hosts(&self, query: &HostQuery) -> Result<Page<HostRow>, StoreError> {
+        let (connection, path) = self.database();
+        hosts::page(&connection, &path, query)
+    }
+
+    fn host(&self, id: u64) -> Result<Option<HostRow>, StoreError> {
+        let (connection, path) = self.database();
+        hosts::one(&connection, &path, id)
+    }
+
+    fn register(&self) -> Result<Vec<RegisterEntry>, StoreError> {
+        let (connection, path) = self.database();
+        hosts::register(&connection, &path)
+    }
+
+    fn put_register(&self, entries: &[RegisterEntry]) -> Result<(), StoreError> {
+        if entries.len() > MAX_REGISTER {
+            return Err(StoreError::Query(format!(
+                "the register has {} entries, at most {MAX_REGISTER} are kept",
+                entries.len()
+            )));
+        }
+        let (mut connection, path) = self.database();
+        hosts::put_register(&mut connection, &path, entries)
     }
 
     fn summary(&self) -> Result<Option<Summary>, StoreError> {

@@ -17,10 +17,10 @@ use rusqlite::Connection;
 use sekisho_filter::Row;
 use sekisho_model::fields::{FIELDS, Value};
 use sekisho_model::summary::Summary;
-use sekisho_model::{Alert, FlowRecord};
+use sekisho_model::{Alert, FlowRecord, Host};
 
 use super::layout::{self, Layout};
-use super::{alerts, migrate, runs, schema};
+use super::{alerts, hosts, migrate, runs, schema};
 use crate::{AlertRow, StoreError, StoreWriter};
 
 /// Most flow records that wait in memory, about 100 MB of them.
@@ -129,6 +129,10 @@ impl StoreWriter for EmbeddedWriter {
             return Ok(());
         }
         self.write_alerts()
+    }
+
+    fn hosts(&mut self, hosts: &[Host]) -> Result<(), StoreError> {
+        hosts::put(&mut self.database, &self.layout.database(), hosts)
     }
 
     fn policy(&mut self, description: &serde_json::Value) -> Result<(), StoreError> {
