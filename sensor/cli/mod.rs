@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 findings of a check, 2 bad usage or input, 3 partial (the input was damaged
 //! or the run was interrupted; what could be read was processed).
 
+mod hosts;
 mod interrupt;
 mod language;
 mod limits_help;
@@ -40,6 +41,8 @@ enum Command {
     Replay(replay::Args),
     /// Shows a data directory in the dashboard
     Serve(serve::Args),
+    /// Lists the devices that traffic shows
+    Hosts(hosts::Args),
     /// Checks policy folders
     Rules(rules::Args),
 }
@@ -56,6 +59,7 @@ pub(crate) fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Replay(args) => replay::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Hosts(args) => hosts::run(&args),
         Command::Rules(args) => rules::run(&args),
     };
     outcome.unwrap_or_else(|error| terminal::say_error(&error)).into()

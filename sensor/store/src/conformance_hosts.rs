@@ -7,7 +7,9 @@ use crate::{HostQuery, MAX_REGISTER, RegisterEntry, Standing, Store, StoreError,
 
 /// Devices are kept, merged, found, and told by the register.
 pub(crate) fn devices_conform(store: &dyn Store, writer: &mut dyn StoreWriter) {
-    writer.hosts(&[host(1, "02:00:00:00:00:01", "192.0.2.1", 10)]).unwrap();
+    writer
+        .hosts(&[host(1, "02:00:00:00:00:01", "192.0.2.1", 10)])
+        .unwrap();
     writer
         .hosts(&[
             host(1, "02:00:00:00:00:01", "192.0.2.9", 20),
@@ -26,7 +28,11 @@ pub(crate) fn devices_conform(store: &dyn Store, writer: &mut dyn StoreWriter) {
     let ids: Vec<_> = all.rows.iter().map(|row| (row.host.id, row.standing)).collect();
     assert_eq!(
         ids,
-        [(2, Standing::Retired), (1, Standing::Known), (3, Standing::Unknown)]
+        [
+            (2, Standing::Retired),
+            (1, Standing::Known),
+            (3, Standing::Unknown)
+        ]
     );
     assert_eq!(all.total, Some(3));
     let first = store.host(1).unwrap().unwrap();
