@@ -16,6 +16,7 @@ const SESSION_TICKET: u16 = 35;
 const PRE_SHARED_KEY: u16 = 41;
 const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
+const KEY_SHARE: u16 = 51;
 const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
 /// Drafts of Encrypted Client Hello before its number settled, ESNI the first of them.
 const ENCRYPTED_NAME_DRAFTS: [u16; 6] = [0xffce, 0xff02, 0xfe08, 0xfe09, 0xfe0a, 0xfe0b];
@@ -261,6 +262,13 @@ impl<'a> ServerHello<'a> {
     #[must_use]
     pub fn alpn(&self) -> Option<&'a [u8]> {
         alpn(self.extension(ALPN)).next()
+    }
+
+    /// The group of the key exchange that was chosen (TLS 1.3).
+    #[must_use]
+    pub fn group(&self) -> Option<u16> {
+        let (group, _) = word(self.extension(KEY_SHARE)?)?;
+        Some(group)
     }
 
     /// Whether this asks the client to say hello again (`HelloRetryRequest`).
