@@ -110,3 +110,58 @@ fn digest(of: &str) -> String {
     }
     text::hex(Sha256::digest(of.as_bytes()).get(..6).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::encrypted::tls::sample;
+
+    fn ja4(body: &[u8], carrier: Carrier) -> String {
+        of(&ClientHello::parse(body).unwrap(), carrier)
+    }
+
+    #[test]
+    fn the_example_of_the_definition_comes_out() {
+        let body = sample::chrome(b"example.org");
+
+        // FoxIO-LLC/ja4, JA4.md: Chrome; the carrier is the only difference over QUIC.
+        assert_eq!(ja4(&body, Carrier::Tcp), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_eq!(ja4(&body, Carrier::Quic), "q13d1516h2_8daaf6152771_e5627efa2ab1");
+    }
+
+    #[test]
+    fn what_is_not_there_is_zeros() {
+        let body = sample::client_hello(0x0300, &[0x2a2a], &[]);
+
+        assert_eq!(ja4(&body, Carrier::Tcp), "ts3i000000_000000000000_000000000000");
+    }
+
+    #[test]
+    fn counts_stop_at_99() {
+        let ciphers: Vec<u16> = (0x0100..0x0200).collect();
+        let list: Vec<_> = (100..300).map(|kind| (kind, vec![])).collect();
+        let body = sample::client_hello(0x0303, &ciphers, &sample::extensions(&list));
+
+        assert!(ja4(&body, Carrier::Dtls).starts_with("d12i999900_"));
+    }
+
+    #[test]
+    fn an_alpn_that_is_no_word_is_shown_by_its_digits() {
+        // FoxIO-LLC/ja4, JA4.md, "ALPN Extension Value".
+        for (alpn, shown) in [
+            (&b"h2"[..], "h2"),
+            (b"http/1.1", "h1"),
+            (b"h", "hh"),
+            (&[0xab], "ab"),
+            (&[0xab, 0xcd], "ad"),
+            (&[0x30, 0xab], "3b"),
+            (&[0x30, 0x31, 0xab, 0xcd], "3d"),
+            (&[0x30, 0xab, 0xcd, 0x31], "01"),
+        ] {
+            let extensions = sample::extensions(&[(16, sample::alpn(alpn))]);
+            let body = sample::client_hello(0x0303, &[47], &extensions);
+
+            assert_eq!(&ja4(&body, Carrier::Tcp)[8..10], shown, "{alpn:x?}");
+        }
+    }
+}

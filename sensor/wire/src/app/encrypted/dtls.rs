@@ -21,14 +21,14 @@ const HEADER_LEN: usize = 13;
 const MESSAGE_HEADER_LEN: usize = 12;
 /// Records of one datagram that are read.
 const MAX_RECORDS: usize = 64;
-/// Encrypted records after which the rest of a handshake is waited for no more.
+/// Records, or datagrams without one, that are encrypted and after which the rest of a handshake is waited for no more.
 const MAX_ENCRYPTED: u8 = 8;
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "dtls",
     title: "DTLS",
     transports: &[Transport::Udp],
-    ports: &[443, 853, 2083, 3391, 4433, 5061, 5246, 5247, 5349, 5684, 10161],
+    ports: &[2083, 3391, 5061, 5246, 5247, 5349, 5684, 10161],
     kin: &[],
     facts: facts::FACTS,
     probe,
@@ -115,7 +115,8 @@ struct Fragments {
 impl Parser for Dtls {
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let mut rest = chunk.octets;
-        let mut is_over = false;
+        // What is no record is data that another protocol carries behind the handshake.
+        let mut is_over = record(rest).is_none() && self.is_past();
         for _ in 0..MAX_RECORDS {
             let Some((record, after)) = record(rest) else {
                 break;
@@ -167,7 +168,7 @@ impl Dtls {
             };
             rest = after;
             if !messages::is_known(kind) || offset.saturating_add(len) > total {
-                sheet.anomaly("invalid_handshake");
+                self.handshake.note("invalid_handshake", sheet);
                 return false;
             }
             if total > MAX_MESSAGE {
@@ -225,5 +226,103 @@ impl Fragments {
             self.held.extend_from_slice(fragment);
         }
         (is_next && self.held.len() == total).then(|| std::mem::take(&mut self.held))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::test;
+    use crate::app::text::hex;
+
+    /// A record of DTLS 1.2 with one fragment of a `ClientHello` of 60 octets: `sni.example`, no
+    /// cookie, one cipher.
+    fn hello(from: usize, to: usize) -> Vec<u8> {
+        let name = [&[0, 0, 0, 16, 0, 14, 0, 0, 11][..], b"sni.example"].concat();
+        let tail = [0, 0, 0, 2, 0xc0, 0x2b, 1, 0, 0, 20];
+        let body = [&[0xfe, 0xfd][..], &[7; 32], &tail, &name].concat();
+        let [whole, offset, len] =
+            [body.len(), from, to.min(body.len()) - from].map(|number| u8::try_from(number).unwrap());
+        let head = [1, 0, 0, whole, 0, 0, 0, 0, offset, 0, 0, len];
+        let fragment = &body[from..to.min(body.len())];
+        let record = [22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, len + 12];
+        [&record[..], &head, fragment].concat()
+    }
+
+    fn names(chunks: &[(End, &[u8])]) -> Vec<String> {
+        let seen = test::converse(Transport::Udp, [40_000, 40_001], chunks);
+        let all = seen.transactions("dtls");
+        all.iter()
+            .filter_map(|facts| facts.text("sni"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn a_hello_is_read_whole_and_in_fragments() {
+        assert_eq!(names(&[(End::Orig, &hello(0, 99))]), ["sni.example"]);
+        let parts = [hello(0, 30), hello(30, 50), hello(30, 50), hello(50, 99)];
+        let parts: Vec<_> = parts.iter().map(|part| (End::Orig, &part[..])).collect();
+        assert_eq!(names(&parts), ["sni.example"]);
+        // Two fragments in one datagram, after the whole was lost once.
+        let both = [hello(0, 30), hello(30, 99)].concat();
+        assert_eq!(
+            names(&[(End::Orig, &hello(30, 99)), (End::Orig, &both)]),
+            ["sni.example"]
+        );
+    }
+
+    #[test]
+    fn clients_of_a_capture_have_the_fingerprints_that_ndpi_gives_them() {
+        let Some(path) = test::capture("tls_ja4/ndpi-dtls.pcap") else {
+            return;
+        };
+        let flows = test::flows_of(&path);
+        let all = flows.iter().flat_map(|flow| flow.seen.transactions("dtls"));
+        let found: Vec<_> = all
+            .filter_map(|facts| Some((facts.text("ja4")?, facts.text("ja3.hash")?)))
+            .collect();
+
+        // nDPI writes `d2` by the old field of the version and `d` where no name is asked for, unlike
+        // the definition; the rest is the same.
+        for (ja4, ja3) in [
+            (
+                "270600_991e33d7eb74_10f9deb96590",
+                "320d2222212f652e923c3458b463c5b4",
+            ),
+            (
+                "120700_7c0e62f61317_d9dd6182da81",
+                "bd743610892cec1efed851b2b5efd4f5",
+            ),
+        ] {
+            let is_there = found.iter().any(|one| one.0.ends_with(ja4) && one.1 == ja3);
+            assert!(is_there, "{ja4} {ja3}: {found:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_datagrams_do_no_harm(
+            at in proptest::collection::vec((0_usize..99, any::<u8>()), 0..6),
+            from in 0_usize..50,
+            to in 50_usize..99,
+        ) {
+            let mut datagram = hello(from, to);
+            for (at, octet) in at {
+                let at = at % datagram.len();
+                datagram[at] = octet;
+            }
+
+            names(&[(End::Orig, &hello(0, from)), (End::Orig, &datagram), (End::Resp, &datagram)]);
+        }
+
+        #[test]
+        fn random_datagrams_are_not_claimed(octets: Vec<u8>) {
+            let seen = test::converse(Transport::Udp, [40_000, 9000], &[(End::Orig, &octets)]);
+
+            prop_assert_ne!(seen.app.service, "dtls", "{}", hex(&octets));
+        }
     }
 }

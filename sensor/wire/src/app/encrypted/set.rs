@@ -60,7 +60,7 @@ fn names_and_fingerprints_of_the_capture_set_are_those_of_other_tools() {
         return;
     };
     let root = labels.parent().unwrap();
-    let [mut sni, mut ja3, mut ja4] = [(); 3].map(|()| Score::default());
+    let [mut sni, mut ja3, mut ja3s, mut ja4] = [(); 4].map(|()| Score::default());
     for one in read(&labels)["captures"].as_array().unwrap() {
         let file = one["file"].as_str().unwrap();
         let oracle = root.join("oracle").join(format!("{file}.json"));
@@ -70,9 +70,9 @@ fn names_and_fingerprints_of_the_capture_set_are_those_of_other_tools() {
         let oracle = read(&oracle);
         let want_sni = column(&oracle, "tls_sni");
         // tshark's list holds the fingerprints of QUIC's clients too.
-        let want_ja3 = match oracle["quic_packets"].as_u64() {
-            Some(1..) => Set::new(),
-            _ => column(&oracle, "ja3"),
+        let [want_ja3, want_ja3s] = match oracle["quic_packets"].as_u64() {
+            Some(1..) => [Set::new(), Set::new()],
+            _ => ["ja3", "ja3s"].map(|key| column(&oracle, key)),
         };
         let rows = oracle["expected_by_source"]["ja4"]
             .as_array()
@@ -94,6 +94,7 @@ fn names_and_fingerprints_of_the_capture_set_are_those_of_other_tools() {
         let flows = test::flows_of(&root.join(file));
         let events: Vec<Event> = flows.into_iter().flat_map(|flow| flow.seen.events).collect();
         sni.add(file, &values(&events, "sni"), &want_sni);
+        ja3s.add(file, &values(&events, "ja3s.hash"), &want_ja3s);
         ja3.add(file, &values(&events, "ja3.hash"), &want_ja3);
         ja4.add(file, &values(&events, "ja4"), &want_ja4);
     }
@@ -101,4 +102,5 @@ fn names_and_fingerprints_of_the_capture_set_are_those_of_other_tools() {
     assert!(ja4.is_good(100), "JA4: {ja4:?}");
     // What TLS is spoken inside of, MySQL and an HTTP proxy here, has to be read to find it.
     assert!(ja3.is_good(98), "JA3: {ja3:?}");
+    assert!(ja3s.is_good(98), "JA3S: {ja3s:?}");
 }

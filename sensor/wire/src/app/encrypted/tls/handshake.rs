@@ -35,8 +35,11 @@ pub(in crate::app::encrypted) struct Handshake {
     begun: Option<Timestamp>,
     facts: Facts,
     client: Option<End>,
-    /// Whether the client's hello was answered with `HelloRetryRequest`.
-    is_refused: bool,
+    /// Whether the client's hello was answered with `HelloRetryRequest`, once (RFC 8446 section
+    /// 4.1.4), and the next is still to come.
+    is_refused: Option<bool>,
+    /// Anomalies that were noted, each once.
+    noted: Vec<&'static str>,
     offer: Option<Offer>,
     server: Server,
 }
@@ -68,7 +71,8 @@ impl Handshake {
             begun: None,
             facts: Facts::new(),
             client: None,
-            is_refused: false,
+            is_refused: None,
+            noted: Vec::new(),
             offer: None,
             server: Server::default(),
         }
@@ -99,6 +103,14 @@ impl Handshake {
         self.offer.as_ref().is_some_and(|offer| offer.has_early_data)
     }
 
+    /// Notes an anomaly, unless it was noted before.
+    pub(in crate::app::encrypted) fn note(&mut self, event: &'static str, sheet: &mut Sheet<'_>) {
+        if !self.noted.contains(&event) {
+            self.noted.push(event);
+            sheet.anomaly(event);
+        }
+    }
+
     /// Begins at this packet, unless it has begun.
     pub(in crate::app::encrypted) fn begin(&mut self, sheet: &Sheet<'_>) -> &mut Facts {
         self.begun.get_or_insert(sheet.at());
@@ -112,7 +124,8 @@ impl Handshake {
         hello: Option<&ClientHello<'_>>,
         sheet: &mut Sheet<'_>,
     ) {
-        if std::mem::take(&mut self.is_refused) {
+        if self.is_refused == Some(true) {
+            self.is_refused = Some(false);
             self.write(sheet);
             self.offer = None;
         }
@@ -128,7 +141,9 @@ impl Handshake {
         let ja3 = ja3::of(hello);
         let ja4 = ja4::of(hello, self.carrier);
         let best_version = hello.best_version();
-        check(hello, sheet);
+        for event in faults(hello).into_iter().flatten() {
+            self.note(event, sheet);
+        }
         if let Some(sni) = hello.sni().filter(|sni| !sni.is_empty()) {
             let sni = text::of(sni);
             sheet.essential(Essential::ServerName, sni.clone(), self.from.sni);
@@ -196,6 +211,7 @@ impl Handshake {
             sheet.essential(Essential::Alpn, alpn.clone(), self.from.server_alpn);
             self.facts.put("server_alpn", alpn);
         }
+        let mut faults = [None; 2];
         if let Some(offer) = &self.offer {
             let is_psk = hello.has_psk() && offer.has_psk;
             let is_same = !words::is_tls13(version)
@@ -204,14 +220,17 @@ impl Handshake {
             if is_psk || is_same {
                 self.facts.put("session_resumed", true);
             }
-            offer.compare(hello, version, sheet);
+            faults = offer.faults(hello, version);
+        }
+        for event in faults.into_iter().flatten() {
+            self.note(event, sheet);
         }
     }
 
     /// The server wants another hello.
     pub(in crate::app::encrypted) fn hello_retry(&mut self, sheet: &Sheet<'_>) {
         self.begin(sheet).put("hello_retry", true);
-        self.is_refused = true;
+        self.is_refused.get_or_insert(true);
     }
 
     /// Notes a client's hello in the form of SSL 2.0.
@@ -345,17 +364,16 @@ impl Handshake {
 impl Offer {
     /// A server that chooses what was not offered, or an older version than both ends speak, is
     /// not the one that the client wanted to talk to, or someone stands between them.
-    fn compare(&self, hello: &ServerHello<'_>, version: u16, sheet: &mut Sheet<'_>) {
+    fn faults(&self, hello: &ServerHello<'_>, version: u16) -> [Option<&'static str>; 2] {
         let [from_13, from_12] = DOWNGRADED.map(|mark| hello.random.ends_with(&mark));
-        if from_13 && self.best_version == 0x0304 && version < 0x0304
-            || from_12 && (0x0303..=0x0304).contains(&self.best_version) && version < 0x0303
-        {
-            sheet.anomaly("version_downgrade");
-        }
+        let is_downgraded = from_13 && self.best_version == 0x0304 && version < 0x0304
+            || from_12 && (0x0303..=0x0304).contains(&self.best_version) && version < 0x0303;
         let is_whole = self.ciphers.len() < MAX_CIPHERS;
-        if is_whole && !self.ciphers.is_empty() && !self.ciphers.contains(&hello.cipher) {
-            sheet.anomaly("cipher_not_offered");
-        }
+        let is_foreign = is_whole && !self.ciphers.is_empty() && !self.ciphers.contains(&hello.cipher);
+        [
+            is_downgraded.then_some("version_downgrade"),
+            is_foreign.then_some("cipher_not_offered"),
+        ]
     }
 }
 
@@ -375,7 +393,7 @@ impl<'a> Iterator for Chain<'a> {
 }
 
 /// What a client's hello must not have: two names, an extension twice.
-fn check(hello: &ClientHello<'_>, sheet: &mut Sheet<'_>) {
+fn faults(hello: &ClientHello<'_>) -> [Option<&'static str>; 2] {
     let mut kinds: Vec<u16> = hello
         .extensions()
         .take(MAX_EXTENSIONS)
@@ -388,12 +406,11 @@ fn check(hello: &ClientHello<'_>, sheet: &mut Sheet<'_>) {
             .windows(2)
             .any(|pair| matches!(pair, [a, b] if a == b && wanted.is_none_or(|wanted| wanted == *a)))
     };
-    if hello.names().nth(1).is_some() || twice(Some(SERVER_NAME)) {
-        sheet.anomaly("several_server_names");
-    }
-    if twice(None) {
-        sheet.anomaly("extension_repeated");
-    }
+    let has_two_names = hello.names().nth(1).is_some() || twice(Some(SERVER_NAME));
+    [
+        has_two_names.then_some("several_server_names"),
+        twice(None).then_some("extension_repeated"),
+    ]
 }
 
 fn fingerprint(ja3: &ja3::Ja3) -> Facts {

@@ -367,3 +367,79 @@ fn long(octets: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = word(octets)?;
     rest.split_at_checked(usize::from(len))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_hello_is_read_in_the_order_in_which_it_was_written() {
+        let body = sample::chrome(b"example.org");
+
+        let hello = ClientHello::parse(&body).unwrap();
+
+        assert_eq!(hello.sni(), Some(&b"example.org"[..]));
+        assert_eq!(hello.alpn().collect::<Vec<_>>(), [b"h2"]);
+        assert_eq!(
+            hello.supported_versions().collect::<Vec<_>>(),
+            [0xdada, 0x0304, 0x0303]
+        );
+        assert_eq!(hello.best_version(), 0x0304);
+        assert_eq!(hello.groups().collect::<Vec<_>>(), [0xaaaa, 29, 23, 24]);
+        assert_eq!(hello.point_formats(), [0]);
+        assert_eq!(hello.signature_algorithms().next(), Some(0x0403));
+        assert_eq!(hello.ciphers().count(), 16);
+        assert_eq!(hello.extensions().next().map(|first| first.kind), Some(0x1a1a));
+        assert!(!hello.has_ech() && !hello.has_psk() && !hello.has_early_data() && !hello.has_ticket());
+    }
+
+    #[test]
+    fn a_hello_without_extensions_is_whole() {
+        for extensions in [&[][..], &[0, 0]] {
+            let body = sample::client_hello(0x0301, &[4, 5], extensions);
+
+            let hello = ClientHello::parse(&body).unwrap();
+
+            assert_eq!(hello.extensions().count(), 0);
+            assert_eq!((hello.sni(), hello.best_version()), (None, 0x0301));
+        }
+    }
+
+    #[test]
+    fn a_hello_that_is_cut_off_is_none() {
+        let body = sample::chrome(b"example.org");
+        for len in 0..body.len() {
+            // Where the block of extensions would begin, a hello may end.
+            let is_without_extensions = len == 2 + 32 + 1 + 2 + 32 + 2;
+            assert_eq!(
+                ClientHello::parse(&body[..len]).is_some(),
+                is_without_extensions,
+                "{len}"
+            );
+        }
+    }
+
+    #[test]
+    fn datagrams_have_a_cookie_and_count_versions_downwards() {
+        let offered = sample::extensions(&[(43, [&[4][..], &sample::words(&[0xfefd, 0xfefc])].concat())]);
+        let mut body = sample::client_hello(0xfefd, &[0x1301], &offered);
+        body.splice(35..35, [2, 8, 9]);
+
+        let hello = ClientHello::parse_dtls(&body).unwrap();
+
+        assert_eq!((hello.cookie, hello.best_version()), (&[8, 9][..], 0xfefc));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_octets_make_a_hello_panic(octets: Vec<u8>) {
+            for hello in [ClientHello::parse(&octets), ClientHello::parse_dtls(&octets)].into_iter().flatten() {
+                let _ = (hello.sni(), hello.best_version(), hello.groups().count(), hello.alpn().count());
+            }
+            if let Some(hello) = ServerHello::parse(&octets) {
+                let _ = (hello.alpn(), hello.chosen_version(), hello.extensions().count());
+            }
+        }
+    }
+}

@@ -14,6 +14,8 @@ pub(super) mod handshake;
 pub mod hello;
 pub(super) mod messages;
 pub(super) mod record;
+#[cfg(test)]
+pub(crate) mod sample;
 mod sha1;
 mod sslv2;
 pub(super) mod words;
@@ -128,7 +130,7 @@ impl Parser for Tls {
                 if let [1, high, low, rest @ ..] = body
                     && usize::from(u16::from_be_bytes([*high, *low])) > rest.len()
                 {
-                    sheet.anomaly("heartbeat_overread");
+                    self.handshake.note("heartbeat_overread", sheet);
                 }
                 false
             }
@@ -180,7 +182,7 @@ impl Tls {
             Fed::TooLong => sheet.partial(),
             // What was not seen from its beginning may be encrypted already.
             Fed::Unknown if !direction.has_spoken || direction.had_gap => direction.is_encrypted = true,
-            Fed::Unknown => sheet.anomaly("invalid_handshake"),
+            Fed::Unknown => handshake.note("invalid_handshake", sheet),
         }
         handshake.is_tls13()
     }
@@ -237,3 +239,6 @@ impl Tls {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
