@@ -1,7 +1,8 @@
 //! The certificate of one end, and what of it is kept.
 //!
 //! Source: RFC 5280; read with x509-parser. A certificate that cannot be read still has its
-//! fingerprints. Nothing is verified: no chain, no signature, no date.
+//! fingerprints. Nothing is verified: no chain, no signature, no date. A certificate that is valid
+//! beyond what a timestamp can say (9999-12-31) is so until the last instant that it can.
 
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -19,7 +20,7 @@ use super::sha1;
 use crate::app::text;
 
 /// Alternative names that are kept.
-const MAX_NAMES: usize = 64;
+const MAX_NAMES: usize = 128;
 /// Octets of a subject or issuer that are kept.
 const MAX_NAME: usize = 512;
 /// Octets of a serial number that are kept; RFC 5280 allows 20.

@@ -5,7 +5,7 @@
 //! the flow is named by the first.
 
 use sekisho_model::Timestamp;
-use sekisho_model::app::{Essential, Facts};
+use sekisho_model::app::{Essential, Fact, Facts};
 
 use super::certificate;
 use super::hello::{ClientHello, SERVER_NAME, ServerHello, is_grease};
@@ -350,9 +350,11 @@ impl Handshake {
         let Some(at) = self.begun.take() else {
             return;
         };
-        // What a server chose is encrypted in TLS 1.3; what the client likes best remains.
-        if let Some(alpn) = self.facts.text("client_alpns") {
-            sheet.essential(Essential::Alpn, alpn, self.from.client_alpns);
+        // What a server chose is encrypted in TLS 1.3; an offer of one leaves it no choice.
+        if let Some(Fact::List(offer)) = self.facts.get("client_alpns")
+            && let [Fact::Text(alpn)] = &offer[..]
+        {
+            sheet.essential(Essential::Alpn, alpn.clone(), self.from.client_alpns);
         }
         let facts = std::mem::take(&mut self.facts);
         if !facts.is_empty() {

@@ -2,12 +2,13 @@
 
 use proptest::prelude::*;
 use sekisho_model::Timestamp;
-use sekisho_model::app::{Essential, Facts, ServiceBy};
+use sekisho_model::app::{App, Essential, Facts, ServiceBy};
 
 use super::sample::{self, message, record};
 use crate::app::conversation::Conversation;
-use crate::app::parser::{Chunk, End};
-use crate::app::protocol::{Start, Transport};
+use crate::app::parser::{Chunk, End, Read};
+use crate::app::protocol::{Start, Transport, by_name};
+use crate::app::sheet::Sheet;
 use crate::app::test::{self, Seen};
 
 const PORTS: [u16; 2] = [40_000, 443];
@@ -308,6 +309,105 @@ fn after_a_gap_an_end_is_read_from_the_next_hello() {
     };
     assert_eq!(only(&seen).text("version"), Some("TLS 1.3"));
     assert!(seen.app.is_partial && seen.anomalies().is_empty());
+}
+
+#[test]
+fn a_mirror_of_one_end_shows_that_end() {
+    let hello = client();
+    let encrypted = [record(22, &[0xee; 40]), record(23, &[9; 40]).repeat(3)].concat();
+    let client = [&CHANGE[..], &encrypted].concat();
+    let done = message(14, &[]);
+    let server = [
+        old_server([1; 32]),
+        record(22, &done),
+        CHANGE.to_vec(),
+        encrypted.clone(),
+    ]
+    .concat();
+
+    let orig = converse(&[(End::Orig, &hello), (End::Orig, &client)]);
+    let resp = converse(&[(End::Resp, &server)]);
+
+    assert_eq!(only(&orig).text("sni"), Some("example.org"));
+    assert_eq!(only(&resp).text("version"), Some("TLS 1.2"));
+    assert!(only(&resp).get("session_resumed").is_none());
+    assert!(orig.anomalies().is_empty() && resp.anomalies().is_empty());
+}
+
+#[test]
+fn data_that_runs_ahead_of_the_server_s_hello_does_not_end_the_handshake() {
+    let hello = sample::extensions(&[(42, vec![]), (43, vec![2, 3, 4]), (41, vec![0, 0])]);
+    let hello = record(22, &message(1, &sample::client_hello(0x0303, &[0x1301], &hello)));
+    let early = [&CHANGE[..], &record(23, &[9; 40]).repeat(5)].concat();
+    let chosen = sample::extensions(&[(43, vec![3, 4]), (41, vec![0, 0])]);
+    let server = record(
+        22,
+        &message(2, &sample::server_hello(0x0303, [1; 32], 0x1301, &chosen)),
+    );
+
+    let seen = converse(&[(End::Orig, &hello), (End::Orig, &early), (End::Resp, &server)]);
+
+    let facts = only(&seen);
+    assert_eq!(facts.get("early_data"), Some(&true.into()));
+    assert_eq!(facts.get("session_resumed"), Some(&true.into()));
+    assert_eq!(facts.text("version"), Some("TLS 1.3"));
+}
+
+#[test]
+fn a_client_s_certificate_stands_apart_and_an_empty_list_is_no_fault() {
+    let (hello, server) = (client(), old_server([1; 32]));
+    let with = |body: &[u8]| {
+        let client = record(22, &message(11, body));
+        converse(&[(End::Orig, &hello), (End::Resp, &server), (End::Orig, &client)])
+    };
+
+    let some = with(&[0, 0, 6, 0, 0, 3, b'a', b'b', b'c']);
+    let none = with(&[0, 0, 0]);
+
+    // sha256sum of "abc" (FIPS 180-2 appendix B.1).
+    assert_eq!(
+        only(&some).text("client.sha256"),
+        Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    );
+    assert!(only(&some).get("fingerprint").is_none());
+    assert_eq!(none.anomalies(), [""; 0]);
+}
+
+#[test]
+fn a_heartbeat_that_asks_for_more_than_it_brought_is_noted_once() {
+    let (hello, server) = (client(), old_server([1; 32]));
+    // RFC 6520 section 4: request, 16384 octets claimed, 3 brought.
+    let beat = record(24, &[1, 0x40, 0, 7, 7, 7]).repeat(3);
+    let fair = record(24, &[&[1, 0, 3][..], &[7; 19]].concat());
+
+    let over = converse(&[(End::Orig, &hello), (End::Resp, &server), (End::Orig, &beat)]);
+    let fair = converse(&[(End::Orig, &hello), (End::Resp, &server), (End::Orig, &fair)]);
+
+    assert_eq!(over.anomalies(), ["heartbeat_overread"]);
+    assert_eq!(fair.anomalies(), [""; 0]);
+}
+
+#[test]
+fn a_parser_that_is_made_by_name_needs_no_beginning() {
+    let start = Start {
+        transport: Transport::Tcp,
+        ports: [40_000, 25],
+    };
+    let mut parser = (by_name("tls").unwrap().parser)(&start);
+    let (mut app, mut out) = (App::default(), Vec::new());
+    let octets = client();
+    let at = Timestamp::from_seconds(1_767_225_600, 0);
+    let chunk = Chunk {
+        from: End::Resp,
+        at,
+        octets: &octets,
+        cut: 0,
+    };
+
+    let read = parser.read(&chunk, &mut Sheet::new(&mut app, &mut out, "tls", at));
+
+    assert_eq!(read, Read::Took(octets.len()));
+    assert_eq!(app.get(Essential::ServerName), Some("example.org"));
 }
 
 #[test]
