@@ -1,6 +1,11 @@
 //! Encrypted protocols: what their handshakes say.
 
+mod dtls;
+#[cfg(test)]
+mod set;
+pub mod tls;
+
 use super::protocol::Protocol;
 
 /// The protocols of this group, in the order in which they are asked.
-pub(super) const PROTOCOLS: &[Protocol] = &[];
+pub(super) const PROTOCOLS: &[Protocol] = &[tls::PROTOCOL, dtls::PROTOCOL];
