@@ -13,6 +13,8 @@ use super::sheet::{Event, Sheet};
 pub const MAX_BUFFER: usize = 64 * 1024;
 /// Chunks of both ends that are looked at before a protocol counts as unknown.
 pub const PROBED_CHUNKS: u8 = 8;
+/// The same where a protocol has begun that more octets of the stream can tell.
+const PROBED_PIECES: u8 = 64;
 
 /// The application side of one flow.
 pub struct Conversation {
@@ -172,7 +174,12 @@ impl Conversation {
                 };
                 // An end that was not heard yet may still say what it is.
                 let may_tell = more || chunks < 4 || !is_stream;
-                if chunks >= PROBED_CHUNKS || held > MAX_BUFFER / 8 || !may_tell {
+                let limit = if more && is_stream {
+                    PROBED_PIECES
+                } else {
+                    PROBED_CHUNKS
+                };
+                if chunks >= limit || held > MAX_BUFFER / 8 || !may_tell {
                     self.contradict();
                     self.close(false);
                 }
