@@ -30,6 +30,7 @@
 
 pub mod app;
 mod fast;
+pub mod fingerprint;
 pub mod frame;
 pub mod icmp;
 pub mod ip;

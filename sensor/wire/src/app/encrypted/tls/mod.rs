@@ -1,0 +1,3 @@
+//! TLS: what a handshake says before it is encrypted.
+
+pub mod hello;
