@@ -1,8 +1,11 @@
 //! Encrypted protocols: what their handshakes say.
 
+mod cursor;
+mod quic;
 pub mod tls;
+mod wireguard;
 
 use super::protocol::Protocol;
 
 /// The protocols of this group, in the order in which they are asked.
-pub(super) const PROTOCOLS: &[Protocol] = &[];
+pub(super) const PROTOCOLS: &[Protocol] = &[quic::PROTOCOL, wireguard::PROTOCOL];
