@@ -148,7 +148,8 @@ impl Parser for Wireguard {
             None if self.messages == 1 => return Read::NotMine,
             None => {}
         }
-        let is_over = self.first_data.is_some() || self.messages >= MAX_MESSAGES;
+        let is_done = self.began.is_some() && self.first_data.is_some();
+        let is_over = is_done || self.messages >= MAX_MESSAGES;
         if is_over {
             self.write(sheet);
             return Read::Done;
