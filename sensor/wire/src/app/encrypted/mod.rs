@@ -1,11 +1,21 @@
 //! Encrypted protocols: what their handshakes say.
 
+mod cursor;
 mod dtls;
+mod openvpn;
+mod quic;
 #[cfg(test)]
 mod set;
 pub mod tls;
+mod wireguard;
 
 use super::protocol::Protocol;
 
 /// The protocols of this group, in the order in which they are asked.
-pub(super) const PROTOCOLS: &[Protocol] = &[tls::PROTOCOL, dtls::PROTOCOL];
+pub(super) const PROTOCOLS: &[Protocol] = &[
+    tls::PROTOCOL,
+    dtls::PROTOCOL,
+    quic::PROTOCOL,
+    wireguard::PROTOCOL,
+    openvpn::PROTOCOL,
+];
