@@ -128,6 +128,9 @@ impl Conversation {
                 if let Some(waiting) = self.waiting.get_mut(from.index()) {
                     waiting.clear();
                 }
+                if let Some(need) = self.need.get_mut(from.index()) {
+                    *need = 0;
+                }
             }
             Ok(Gap::Stop) => self.finish(at, out),
             Err(_) => self.fault(name, at, out),
