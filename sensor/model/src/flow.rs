@@ -145,7 +145,7 @@ pub struct FlowRecord {
     pub to_orig: Counts,
     /// Zeek's connection state; TCP, and for UDP who was heard.
     pub conn_state: Option<ConnState>,
-    /// Zeek's history string; TCP only, else empty.
+    /// Zeek's history string; TCP, and for UDP who sent; else empty.
     pub history: String,
     /// Why the record was closed.
     pub end_reason: EndReason,
