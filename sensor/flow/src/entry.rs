@@ -285,6 +285,7 @@ impl<T: Clone> Entry<T> {
             orig,
             resp,
             protocol: self.key.protocol(),
+            has_ports: self.key.has_ports(),
             vlan: self.vlan,
             inner_vlan: self.inner_vlan,
             orig_mac: self.orig_mac,
