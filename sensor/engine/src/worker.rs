@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_filter::Filter;
-use sekisho_flow::{Config as FlowConfig, Observation, Observed, Sink, Start, Table};
-use sekisho_model::{FlowRecord, FrameBucket};
+use sekisho_flow::{Config as FlowConfig, Counters, Observation, Observed, Sink, Start, Table};
+use sekisho_model::{FlowRecord, FrameBucket, Timestamp};
 use sekisho_policy::{Judgement, Policy, Question};
 use sekisho_wire::partition::PARTITIONS;
 use sekisho_wire::{Frame, frame};
@@ -38,6 +38,7 @@ pub(crate) fn work(
         records: Vec::new(),
     };
     let mut totals = WorkerTotals::default();
+    let mut begin = Timestamp::MIN;
     for work in inbox {
         // One frame for the whole batch: moving a decoded frame costs more than decoding it.
         let mut frame = Frame::default();
@@ -50,6 +51,12 @@ pub(crate) fn work(
         for table in &mut tables {
             table.expire(work.now, &mut judge);
         }
+        let mut counted = Counters::default();
+        for table in &tables {
+            counted.add(table.counters());
+        }
+        totals.note_limits(counted, begin, work.now);
+        begin = work.now;
         let records = std::mem::take(&mut judge.records);
         if outbox
             .send(Done {

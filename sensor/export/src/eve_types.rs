@@ -16,16 +16,20 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct Head<'a> {
     timestamp: Timestamp,
-    flow_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow_id: Option<u64>,
     event_type: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     vlan: Vec<u16>,
-    src_ip: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src_ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     src_port: Option<u16>,
-    dest_ip: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dest_ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dest_port: Option<u16>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     proto: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     icmp_type: Option<u16>,
@@ -38,18 +42,35 @@ struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn of(record: &'a FlowRecord, event_type: &'static str, timestamp: Timestamp) -> Self {
-        let is_icmp = matches!(record.protocol, Protocol::ICMP | Protocol::ICMPV6);
-        let port = |port| record.protocol.has_ports().then_some(port);
-        let icmp = |number| is_icmp.then_some(number);
+    /// Of an event that is about no flow.
+    const fn bare(event_type: &'static str, timestamp: Timestamp) -> Self {
         Self {
             timestamp,
-            flow_id: record.flow_id,
+            flow_id: None,
             event_type,
+            vlan: Vec::new(),
+            src_ip: None,
+            src_port: None,
+            dest_ip: None,
+            dest_port: None,
+            proto: String::new(),
+            icmp_type: None,
+            icmp_code: None,
+            community_id: "",
+            ether: None,
+        }
+    }
+
+    fn of(record: &'a FlowRecord, event_type: &'static str, timestamp: Timestamp) -> Self {
+        let is_icmp = matches!(record.protocol, Protocol::ICMP | Protocol::ICMPV6);
+        let port = |port| (record.protocol.has_ports() && record.has_ports).then_some(port);
+        let icmp = |number| (is_icmp && record.has_ports).then_some(number);
+        Self {
+            flow_id: Some(record.flow_id),
             vlan: record.vlan.into_iter().chain(record.inner_vlan).collect(),
-            src_ip: record.orig.address,
+            src_ip: Some(record.orig.address),
             src_port: port(record.orig.port),
-            dest_ip: record.resp.address,
+            dest_ip: Some(record.resp.address),
             dest_port: port(record.resp.port),
             proto: match record.protocol {
                 Protocol::ICMPV6 => "IPv6-ICMP".to_owned(),
@@ -59,6 +80,7 @@ impl<'a> Head<'a> {
             icmp_code: icmp(record.resp.port),
             community_id: &record.community_id,
             ether: Ether::of(record),
+            ..Self::bare(event_type, timestamp)
         }
     }
 }
@@ -165,7 +187,6 @@ struct Judgement<'a> {
     orig_zone: &'a str,
     resp_zone: &'a str,
     verdict: Verdict,
-    rule: &'a str,
     policy_version: &'a str,
 }
 
@@ -175,7 +196,6 @@ impl<'a> Judgement<'a> {
             orig_zone: &record.orig_zone,
             resp_zone: &record.resp_zone,
             verdict: record.verdict,
-            rule: &record.rule,
             policy_version: &record.policy_version,
         }
     }
@@ -185,6 +205,7 @@ impl<'a> Judgement<'a> {
 struct FlowExtra<'a> {
     #[serde(flatten)]
     judgement: Judgement<'a>,
+    rule: &'a str,
     part: u32,
     direction_by: &'static str,
     end_reason: &'static str,
@@ -243,6 +264,7 @@ impl<'a> FlowEvent<'a> {
             tcp: Tcp::of(record),
             sekisho: FlowExtra {
                 judgement: Judgement::of(record),
+                rule: &record.rule,
                 part: record.part,
                 direction_by: record.direction_by.name(),
                 end_reason: record.end_reason.name(),
@@ -290,9 +312,11 @@ struct AlertBody<'a> {
 struct AlertExtra<'a> {
     alert_id: u64,
     #[serde(flatten)]
-    judgement: Judgement<'a>,
+    judgement: Option<Judgement<'a>>,
+    rule: &'a str,
     category: &'static str,
-    subject: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<IpAddr>,
     first_seen: Timestamp,
     last_seen: Timestamp,
     count: u64,
@@ -310,14 +334,19 @@ pub(crate) struct AlertEvent<'a> {
     #[serde(flatten)]
     head: Head<'a>,
     alert: AlertBody<'a>,
-    flow: Flow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow: Option<Flow>,
     sekisho: AlertExtra<'a>,
 }
 
 impl<'a> AlertEvent<'a> {
     pub(crate) fn of(alert: &'a Alert) -> Self {
+        let flow = alert.flow.as_ref();
         Self {
-            head: Head::of(&alert.flow, "alert", alert.first_seen),
+            head: flow.map_or_else(
+                || Head::bare("alert", alert.first_seen),
+                |flow| Head::of(flow, "alert", alert.first_seen),
+            ),
             alert: AlertBody {
                 action: "allowed", // Seen passing; a monitor stops nothing.
                 gid: 1,
@@ -327,13 +356,11 @@ impl<'a> AlertEvent<'a> {
                 category: alert.category.words(),
                 severity: alert.severity.number(),
             },
-            flow: Flow::of(&alert.flow, true),
+            flow: flow.map(|flow| Flow::of(flow, true)),
             sekisho: AlertExtra {
                 alert_id: alert.id,
-                judgement: Judgement {
-                    rule: &alert.rule,
-                    ..Judgement::of(&alert.flow)
-                },
+                judgement: flow.map(Judgement::of),
+                rule: &alert.rule,
                 category: alert.category.name(),
                 subject: alert.subject(),
                 first_seen: alert.first_seen,
