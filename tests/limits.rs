@@ -5,6 +5,10 @@ mod support;
 
 use std::path::Path;
 
+use sekisho::capture::{FileSource, Order};
+use sekisho::engine::{Config, NamedExporter, Outputs, Progress};
+use sekisho::export::Eve;
+use sekisho::policy::Policy;
 use sekisho_kit::{Capture, Frame, Packet, PcapWriter, Segment};
 use serde_json::Value;
 
@@ -113,6 +117,55 @@ fn each_limit_that_was_met_is_one_alert_at_the_end() {
     for workers in ["3", "16"] {
         assert!(replay(packets.clone(), workers).0 == text, "{workers} workers");
     }
+}
+
+/// A flow for each second, in a table with room for a few: seen through the library, since the limit on
+/// flows is no option of the command line.
+#[test]
+fn a_table_that_was_full_says_how_many_flows_it_evicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (capture, eve) = (folder.path().join("full.pcap"), folder.path().join("eve.json"));
+    let packets = (0..40_u16).map(|number| {
+        let frame = Frame::between("192.0.2.1", "198.51.100.2").udp(2_000 + number, 53, &[0; 20]);
+        Packet::new(BEGIN_NS + u64::from(number) * SECOND_NS, frame)
+    });
+    let file = PcapWriter::default().write(&Capture {
+        packets: packets.collect(),
+    });
+    std::fs::write(&capture, file).unwrap();
+    let mut source = FileSource::open(&[capture], Order::ByTime).unwrap();
+    let config = Config {
+        workers: 2,
+        // Two in each of the 16 partitions; all these flows fall into one.
+        flow: sekisho::flow::Config {
+            flows: 32,
+            ..Default::default()
+        },
+        policy: Policy::none(),
+        filter: None,
+    };
+    let outputs = Outputs {
+        store: None,
+        exporters: vec![NamedExporter {
+            name: "EVE".to_owned(),
+            exporter: Box::new(Eve::new(std::fs::File::create(&eve).unwrap(), false)),
+        }],
+    };
+
+    let summary = sekisho::engine::replay(&config, &mut source, outputs, &Progress::default()).unwrap();
+
+    assert_eq!((summary.flows, summary.losses["flows_evicted"]), (40, 38));
+    let events = support::read_eve(&eve);
+    let alert = &events[events.len() - 2];
+    assert_eq!(
+        (&alert["sekisho"]["rule"], &alert["sekisho"]["count"]),
+        (&"LIMIT-FLOWS".into(), &38.into())
+    );
+    assert_eq!(alert["timestamp"], "2026-11-04T00:00:00.000000+00:00");
+    let observed = alert["sekisho"]["explanation"]["observed"]["en"]
+        .as_str()
+        .unwrap();
+    assert!(observed.contains("flows (32) was met 38 times"), "{observed}");
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub(crate) enum What {
     /// Every flow of a partition is ended.
     Drained,
     /// It has nothing left; what it counted.
-    Totals(WorkerTotals),
+    Totals(Box<WorkerTotals>),
 }
 
 /// A judged record.

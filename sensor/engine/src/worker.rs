@@ -88,7 +88,7 @@ pub(crate) fn work(
     // The collector may be gone for a reason of its own.
     let _ = outbox.send(Done {
         records: Vec::new(),
-        what: What::Totals(totals),
+        what: What::Totals(Box::new(totals)),
     });
 }
 
