@@ -6,14 +6,16 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_export::Exporter;
 use sekisho_model::app::Said;
-use sekisho_model::{Alert, FlowRecord, Timestamp};
+use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
 use sekisho_policy::Policy;
 use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::fold::Folds;
 use crate::inventory::{Inventory, Makers, Scope};
-use crate::reader::worker_of;
+use crate::limit_alerts;
+use crate::reader::{ReaderTotals, worker_of};
+use crate::spans::Spans;
 use crate::tally::Tally;
 use crate::work::{Done, Judged, What, Work, WorkerTotals};
 
@@ -60,6 +62,10 @@ pub(crate) struct Collector<'a> {
     /// Devices; only where they are kept.
     inventory: Option<Inventory>,
     closed: Vec<Alert>,
+    /// Packet time at the end of the batch before.
+    begin: Timestamp,
+    /// When limits were met.
+    spans: Spans,
     /// Records written.
     pub(crate) records: u64,
     /// Records that the operator's filter left out.
@@ -84,6 +90,8 @@ impl<'a> Collector<'a> {
             exporters,
             folds: Folds::new(),
             closed: Vec::new(),
+            begin: Timestamp::MIN,
+            spans: Spans::default(),
             records: 0,
             filtered: 0,
             tally: Tally::default(),
@@ -94,6 +102,17 @@ impl<'a> Collector<'a> {
     /// Folds closed because there were too many.
     pub(crate) const fn closed_early(&self) -> u64 {
         self.folds.closed_early()
+    }
+
+    /// Writes the alerts for the limits that were met. `flows` is the limit on flows of this run.
+    pub(crate) fn say_limits(&mut self, read: &ReaderTotals, flows: usize) -> Result<(), OutputError> {
+        let mut spans = std::mem::take(&mut self.spans);
+        spans.add(&read.spans);
+        spans.add(&self.totals.spans);
+        let input = (read.first.unwrap_or_default(), read.last.unwrap_or_default());
+        let flows = u64::try_from(flows).unwrap_or(u64::MAX);
+        self.closed = limit_alerts::of(&spans, input, flows);
+        self.write_alerts()
     }
 
     /// Collects until every worker has said what it counted.
@@ -230,6 +249,15 @@ impl<'a> Collector<'a> {
         if let Some(now) = now {
             self.folds.expire(self.policy, now, &mut self.closed);
         }
+        // What is written after the input has ended belongs to its last moment.
+        let end = now.unwrap_or(Timestamp::MAX);
+        for (limit, value) in [
+            (limits::ALERT_FOLDS, self.folds.closed_early()),
+            (limits::TALKERS, self.tally.unranked()),
+        ] {
+            self.spans.note(limit.counter, value, self.begin, end);
+        }
+        self.begin = end;
         self.write_alerts()
     }
 

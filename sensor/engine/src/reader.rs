@@ -5,12 +5,13 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_capture::{Batch, Fill, Source};
 use sekisho_flow::defrag;
-use sekisho_model::Timestamp;
+use sekisho_model::{Timestamp, limits};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::clock::Clock;
 use crate::deal::Dealer;
 use crate::progress::Progress;
+use crate::spans::Spans;
 use crate::work::Work;
 
 /// Packets of a batch. Part of what makes the answer the same on every run: do not derive it from
@@ -29,6 +30,8 @@ pub(crate) struct ReaderTotals {
     /// Large steps of packet time backwards.
     pub(crate) backwards: u64,
     pub(crate) fragments: defrag::Counters,
+    /// When limits were met.
+    pub(crate) spans: Spans,
 }
 
 /// Reads `source` to its end, or until it is asked to stop or nobody listens any more.
@@ -41,6 +44,7 @@ pub(crate) fn read(
     let mut totals = ReaderTotals::default();
     let mut clock = Clock::default();
     let mut dealer = Dealer::new(workers.len());
+    let mut begin = Timestamp::MIN;
     loop {
         let mut work = returned.try_recv().unwrap_or_else(|_| Work {
             batch: Batch::with_capacity(BATCH_PACKETS, BATCH_OCTETS),
@@ -65,6 +69,17 @@ pub(crate) fn read(
         let is_last = fill == Fill::End || progress.stop().is_asked();
         let now = (!is_last).then_some(work.now);
         dealer.release(&mut work, now);
+        let fragments = dealer.fragments();
+        for (limit, value) in [
+            (limits::FRAGMENTED_DATAGRAMS, fragments.evicted),
+            (
+                limits::FRAGMENTS_A_DATAGRAM,
+                fragments.anomalies.get(defrag::Anomaly::TooMany),
+            ),
+        ] {
+            totals.spans.note(limit.counter, value, begin, work.now);
+        }
+        begin = work.now;
         totals.packets = totals
             .packets
             .saturating_add(u64::try_from(work.batch.len()).unwrap_or(u64::MAX));
@@ -75,7 +90,7 @@ pub(crate) fn read(
             .all(|worker| worker.send(Arc::clone(&work)).is_ok());
         if is_last || !heard {
             totals.backwards = clock.backwards();
-            totals.fragments = dealer.fragments();
+            totals.fragments = fragments;
             return totals;
         }
     }

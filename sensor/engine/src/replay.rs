@@ -105,6 +105,7 @@ pub fn replay(
         }
         collected.and(read)
     })?;
+    collector.say_limits(&read, flow.flows)?;
     let result = summary::of(
         &read,
         &collector,

@@ -6,7 +6,9 @@ use sekisho_capture::Batch;
 use sekisho_flow::Counters;
 use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
-use sekisho_model::{FlowRecord, Linktype, Timestamp};
+use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, limits};
+
+use crate::spans::Spans;
 
 /// A batch with its packets dealt out to the workers.
 pub(crate) struct Work {
@@ -91,7 +93,7 @@ pub(crate) enum What {
     /// Every flow of a partition is ended.
     Drained,
     /// It has nothing left; what it counted.
-    Totals(WorkerTotals),
+    Totals(Box<WorkerTotals>),
 }
 
 /// A judged record.
@@ -109,12 +111,27 @@ pub(crate) struct WorkerTotals {
     pub(crate) flows: Counters,
     /// Frames with a tunnel that was not opened, being too deep.
     pub(crate) depth_met: u64,
+    /// When limits were met.
+    pub(crate) spans: Spans,
 }
 
 impl WorkerTotals {
+    /// Notes which limits were met in a batch, given what the tables have counted since the begin.
+    pub(crate) fn note_limits(&mut self, flows: Counters, begin: Timestamp, end: Timestamp) {
+        for (limit, value) in [
+            (limits::FLOWS, flows.evicted),
+            (limits::HISTORY, flows.history_cut),
+            (limits::LINK_HEADERS, self.frames.get(FrameBucket::LinkDepth)),
+            (limits::TUNNEL_DEPTH, self.depth_met),
+        ] {
+            self.spans.note(limit.counter, value, begin, end);
+        }
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         self.frames.add(&other.frames);
         self.flows.add(other.flows);
         self.depth_met = self.depth_met.saturating_add(other.depth_met);
+        self.spans.add(&other.spans);
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_filter::Filter;
-use sekisho_flow::{Config as FlowConfig, Observation, Observed, Sink, Start, Table};
+use sekisho_flow::{Config as FlowConfig, Counters, Observation, Observed, Sink, Start, Table};
 use sekisho_model::app::{Event, FlowRef, Said};
-use sekisho_model::{FlowRecord, FrameBucket};
+use sekisho_model::{FlowRecord, FrameBucket, Timestamp};
 use sekisho_policy::{Judgement, Policy, Question};
 use sekisho_wire::partition::PARTITIONS;
 use sekisho_wire::{Frame, frame};
@@ -41,6 +41,7 @@ pub(crate) fn work(
         said: Vec::new(),
     };
     let mut totals = WorkerTotals::default();
+    let mut begin = Timestamp::MIN;
     for work in inbox {
         // One frame for the whole batch: moving a decoded frame costs more than decoding it.
         let mut frame = Frame::default();
@@ -53,6 +54,12 @@ pub(crate) fn work(
         for table in &mut tables {
             table.expire(work.now, &mut judge);
         }
+        let mut counted = Counters::default();
+        for table in &tables {
+            counted.add(table.counters());
+        }
+        totals.note_limits(counted, begin, work.now);
+        begin = work.now;
         let (records, said) = judge.take();
         if outbox
             .send(Done {
@@ -86,7 +93,7 @@ pub(crate) fn work(
     let _ = outbox.send(Done {
         records: Vec::new(),
         said: Vec::new(),
-        what: What::Totals(totals),
+        what: What::Totals(Box::new(totals)),
     });
 }
 

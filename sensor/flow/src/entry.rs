@@ -107,7 +107,7 @@ impl<T: Clone> Entry<T> {
             icmp_code = u8::try_from(ip.destination_port).unwrap_or(u8::MAX);
         }
         let mut history = History::default();
-        if !sender_is_originator && key.protocol() == Protocol::TCP {
+        if !sender_is_originator && matches!(key.protocol(), Protocol::TCP | Protocol::UDP) {
             history.turned();
         }
         Self {
@@ -192,7 +192,12 @@ impl<T: Clone> Entry<T> {
             counters.duplicates = counters.duplicates.saturating_add(1);
             return;
         }
-        let Some(segment) = ip.tcp else { return };
+        let Some(segment) = ip.tcp else {
+            if ip.protocol == Protocol::UDP {
+                self.history.note(b'D', by_originator);
+            }
+            return;
+        };
         counts.tcp_flags = TcpFlags(counts.tcp_flags.0 | segment.flags.0);
         self.measure_handshake(segment.flags, by_originator, packet.at);
         let (orig, resp) = (
@@ -204,24 +209,10 @@ impl<T: Clone> Entry<T> {
         if let Some(round_trip) = seen.round_trip.filter(|_| self.connection.is_established()) {
             self.data_rtt = Some(self.data_rtt.map_or(round_trip, |least| least.min(round_trip)));
         }
-        let mut fits = self
-            .connection
-            .observe(segment, ip.payload_octets, by_originator, &mut self.history);
-        let from = if by_originator { self.to_resp } else { self.to_orig };
-        if seen.retransmitted {
-            fits &= self
-                .history
-                .note_scaled(b'T', by_originator, u64::from(from.retransmitted));
-        }
-        if seen.zero_window {
-            fits &= self
-                .history
-                .note_scaled(b'W', by_originator, u64::from(from.zero_windows));
-        }
-        if seen.missed {
-            counters.gaps = counters.gaps.saturating_add(1);
-            fits &= self.history.note(b'G', !by_originator);
-        }
+        let fits =
+            self.connection
+                .observe(segment, ip.payload_octets, seen, by_originator, &mut self.history);
+        counters.gaps = counters.gaps.saturating_add(u64::from(seen.missed));
         counters.history_cut = counters.history_cut.saturating_add(u64::from(!fits));
     }
 
@@ -350,6 +341,7 @@ impl<T: Clone> Entry<T> {
             orig,
             resp,
             protocol: self.key.protocol(),
+            has_ports: self.key.has_ports(),
             vlan: self.vlan,
             inner_vlan: self.inner_vlan,
             orig_mac: self.orig_mac,
@@ -394,7 +386,7 @@ impl<T: Clone> Entry<T> {
     /// Zeek's word for the whole flow so far; for UDP it says who was heard.
     fn conn_state(&self) -> Option<ConnState> {
         match self.key.protocol() {
-            Protocol::TCP => Some(self.connection.conn_state()),
+            Protocol::TCP => Some(self.connection.conn_state(&self.history)),
             Protocol::UDP => Some(match self.heard {
                 [true, true] => ConnState::SF,
                 [true, false] => ConnState::S0,

@@ -37,8 +37,6 @@ pub(crate) struct Seen {
     pub(crate) retransmitted: bool,
     /// It filled a hole.
     pub(crate) out_of_order: bool,
-    /// It announced a window of zero.
-    pub(crate) zero_window: bool,
     /// It acknowledged octets that were never seen.
     pub(crate) missed: bool,
     /// Time since the segment that it acknowledges.
@@ -62,7 +60,6 @@ pub(crate) fn observe(
     }
     if segment.window == 0 && !flags.has(TcpFlags::RST) && !flags.has(TcpFlags::SYN) {
         counts.zero_windows = counts.zero_windows.saturating_add(1);
-        seen.zero_window = true;
     }
     let control = u32::from(flags.has(TcpFlags::SYN)).wrapping_add(u32::from(flags.has(TcpFlags::FIN)));
     let length = payload_octets.wrapping_add(control);

@@ -3,15 +3,12 @@
 //! A header can announce another of any kind, Ethernet in MPLS in Ethernet too. So readers do not
 //! call each other; they return the next step, and [`follow`] takes a bounded number of them.
 
-use sekisho_model::{FrameBucket, Linktype};
+use sekisho_model::{FrameBucket, Linktype, limits};
 
 use super::{
     Link, LocalFrame, Network, ethernet, ethertype, hdlc, ieee802_11, linux_sll, llc, loopback, mpls, nflog,
     nsh, pflog, pktap, ppi, ppp, pppoe, radiotap,
 };
-
-/// Headers that are read below one IP packet; a stack of labels or tags is one.
-const STEPS: usize = 16;
 
 /// What some octets begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +67,7 @@ pub(crate) fn follow(first: Next<'_>) -> (Link, Network<'_>) {
     let mut link = Link::default();
     let mut next = first;
     let mut network = Network::Other(FrameBucket::LinkDepth, None);
-    for _ in 0..STEPS {
+    for _ in 0..limits::LINK_HEADERS.default {
         next = match next {
             Next::Linktype(linktype, octets) => by_linktype(linktype, octets, &mut link),
             Next::Ethertype(kind, octets) => ethertype::read(kind, octets, &mut link),
