@@ -96,6 +96,9 @@ pub(super) const FACTS: &[FactRow] = &[
     row("challenge", FactKind::Text, "求められた認証", "Challenge"),
 ];
 
+/// Octets of all the fields of a head that are kept, `Host` apart.
+const MAX_HEAD_KEPT: usize = 4 * 1024;
+
 /// What is kept of a message besides its start line.
 #[derive(Debug, Default)]
 pub(super) struct Head {
@@ -115,11 +118,12 @@ impl Head {
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             if self.is_continued
                 && let Some((_, value)) = self.values.last_mut()
-                && value.len() < MAX_VALUE
             {
-                value.push(b' ');
                 let more = line.trim_ascii();
-                value.extend_from_slice(more.get(..MAX_VALUE).unwrap_or(more));
+                let room = MAX_VALUE.saturating_sub(value.len()).saturating_sub(1);
+                value.push(b' ');
+                value.extend_from_slice(more.get(..room).unwrap_or(more));
+                self.is_continued = room > more.len();
             }
             return;
         }
@@ -137,13 +141,18 @@ impl Head {
                 self.is_chunked |= last.trim_ascii().eq_ignore_ascii_case(b"chunked");
             }
             _ => {
-                let kept = value.get(..MAX_VALUE).unwrap_or(value);
+                let kept = value.get(..self.room(field)).unwrap_or(value);
+                if kept.len() < value.len() {
+                    sheet.partial();
+                }
                 match self.values.iter_mut().find(|(known, _)| *known == field) {
                     None => {
                         self.values.push((field, kept.to_vec()));
                         self.is_continued = true;
                     }
-                    Some((Field::ForwardedFor, first)) if first.len() < MAX_VALUE => {
+                    Some((Field::ForwardedFor, first))
+                        if first.len().saturating_add(kept.len()) < MAX_VALUE =>
+                    {
                         first.extend_from_slice(b", ");
                         first.extend_from_slice(kept);
                     }
@@ -153,6 +162,15 @@ impl Head {
                     Some(_) => {}
                 }
             }
+        }
+    }
+
+    /// Octets that may be kept of a field: those of `Host` always.
+    fn room(&self, field: Field) -> usize {
+        let held = self.values.iter().map(|(_, value)| value.len()).sum();
+        match field {
+            Field::Host => text::MAX,
+            _ => MAX_HEAD_KEPT.saturating_sub(held).min(MAX_VALUE),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::sheet::Sheet;
 
 /// Requests that wait for their responses; the oldest is written without one when there are more.
-pub(super) const MAX_PENDING: usize = 32;
+pub(super) const MAX_PENDING: usize = 16;
 /// Octets of a head of which fields are kept; what follows is passed over.
 const MAX_HEAD: usize = 64 * 1024;
 
@@ -54,6 +54,9 @@ pub(super) struct Http {
     pending: VecDeque<Box<Exchange>>,
     /// The last request wants another protocol.
     is_leaving: bool,
+    /// A response may have been lost: the next request means that none of those that wait is
+    /// answered any more.
+    is_torn: bool,
     /// A start line was read.
     is_believed: bool,
 }
@@ -99,7 +102,9 @@ impl Parser for Http {
             return Gap::Resume;
         }
         side.place = Place::Lost;
+        let was_request = side.is_request;
         self.put_away(from, sheet);
+        self.is_torn |= !was_request;
         Gap::Resume
     }
 
@@ -148,6 +153,9 @@ impl Http {
             Next::Passed(took) => return Step::Took(took),
             Next::Wait => return Step::Wait,
         };
+        if is_cut {
+            sheet.partial();
+        }
         match side.place {
             Place::Start | Place::Lost => match parse(line, is_cut) {
                 Some(start) => self.begin(from, &start, sheet),
@@ -193,8 +201,16 @@ impl Http {
                 method,
                 target,
                 version,
-            } => Box::new(Exchange::asked(sheet.at(), method, target, version)),
+            } => {
+                if std::mem::take(&mut self.is_torn) {
+                    for unanswered in std::mem::take(&mut self.pending) {
+                        unanswered.write(sheet);
+                    }
+                }
+                Box::new(Exchange::asked(sheet.at(), method, target, version))
+            }
             StartLine::Response { version, status } => {
+                self.is_torn = false;
                 let mut exchange = self
                     .pending
                     .pop_front()

@@ -11,7 +11,7 @@ pub(in super::super) enum StartLine<'a> {
     Request {
         method: &'a [u8],
         target: &'a [u8],
-        /// `HTTP/1.1`; empty where the line was cut before it.
+        /// `HTTP/1.1`; empty where the line was cut before it, or says none.
         version: &'a [u8],
     },
     Response {
@@ -102,11 +102,14 @@ pub(in super::super) fn parse(line: &[u8], is_cut: bool) -> Option<StartLine<'_>
             target,
             version,
         }),
-        _ if is_cut => Some(StartLine::Request {
-            method,
-            target: rest,
-            version: &[],
-        }),
+        // HTTP/0.9 says no version (RFC 1945 section 4.1), nor do scanners that forget a blank.
+        _ if is_sure(line) && (is_cut || last.is_none() && rest.starts_with(b"/")) => {
+            Some(StartLine::Request {
+                method,
+                target: rest,
+                version: &[],
+            })
+        }
         _ => None,
     }
 }

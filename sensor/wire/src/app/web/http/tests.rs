@@ -142,6 +142,45 @@ fn a_flow_that_was_joined_within_a_body_is_read_from_its_next_message_on() {
 }
 
 #[test]
+fn a_response_that_was_lost_shifts_no_other() {
+    use crate::app::{Chunk, Conversation, Start};
+    use sekisho_model::Timestamp;
+    let at = Timestamp::from_seconds(1_767_225_600, 0);
+    let start = Start {
+        transport: Tcp,
+        ports: PORTS,
+    };
+    let (mut conversation, mut events) = (Conversation::new(start), Vec::new());
+    let mut read = |conversation: &mut Conversation, from, octets: &[u8]| {
+        let chunk = Chunk {
+            from,
+            at,
+            octets,
+            cut: 0,
+        };
+        conversation.read(&chunk, &mut events);
+    };
+
+    read(&mut conversation, Orig, b"GET /1 HTTP/1.1\r\n\r\n");
+    conversation.gap(Resp, 200, at, &mut Vec::new());
+    read(&mut conversation, Resp, b"rest of a body\n");
+    read(&mut conversation, Orig, b"GET /2 HTTP/1.1\r\n\r\n");
+    read(
+        &mut conversation,
+        Resp,
+        b"HTTP/1.1 201 OK\r\nContent-Length: 0\r\n\r\n",
+    );
+    conversation.finish(at, &mut events);
+
+    let seen = Seen {
+        app: conversation.app().clone(),
+        events,
+    };
+    assert_eq!(statuses(&seen), [(Some("/1"), None), (Some("/2"), Some(201))]);
+    assert!(seen.app.is_partial);
+}
+
+#[test]
 fn a_tunnel_and_another_protocol_begin_where_they_are_agreed() {
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\xff\xff";
     let connect = converse(&[
@@ -253,7 +292,8 @@ fn other_protocols_of_lines_are_left_alone() {
         &b"OPTIONS rtsp://a.example RTSP/1.0\r\n\r\n"[..],
         b"REGISTER sip:a.example SIP/2.0\r\n\r\n",
         b"RTSP/1.0 200 OK\r\n\r\n",
-        b"GET /key\r\n",
+        b"GET key\r\n",
+        b"GET /a RTSP/1.0\r\n",
         b"USER anonymous\r\n",
         b"EHLO a.example\r\n",
     ] {

@@ -86,14 +86,10 @@ impl Overhead {
                 mac: 16,
             });
         }
-        let block = if cipher.starts_with("3des")
-            || cipher.starts_with("blowfish")
-            || cipher.starts_with("cast128")
-        {
+        let is_one_of = |names: &[&str]| names.iter().any(|name| cipher.starts_with(name));
+        let block = if is_one_of(&["3des", "blowfish", "cast128", "arcfour"]) {
             8
-        } else if cipher.starts_with("arcfour") {
-            8
-        } else if cipher.starts_with("aes") || cipher.starts_with("AEAD_AES") {
+        } else if is_one_of(&["aes", "AEAD_AES"]) {
             16
         } else {
             return None;
