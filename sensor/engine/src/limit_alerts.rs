@@ -23,7 +23,7 @@ struct Words {
 }
 
 /// For each rule: its title, what was lost, what to do first.
-const RULES: [Words; 8] = [
+const RULES: [Words; 10] = [
     Words {
         rule: limits::FLOWS.alert,
         category: Category::Blind,
@@ -134,6 +134,34 @@ const RULES: [Words; 8] = [
             "The limit on tunnels in tunnels was met",
             "What lies deeper was not read: it counts in the innermost flow that was, and was not judged.",
             "Look at the flows that carry tunnels (tunnel.carries). Tunnels stacked so deep are likely there to escape a monitor.",
+        ],
+    },
+    Words {
+        rule: limits::CONVERSATION_OCTETS.alert,
+        category: Category::Blind,
+        ja: [
+            "通信の内容の読み取りの上限に達した",
+            "打ち切られたフローは、サービス名やサーバー名などの一部が欠けています。数と判定は正しく記録されています。",
+            "この時間帯に新しいフローを多く始めた発信元を探してください。正当な通信なら、ミラーを複数のセンサーに分けてください。",
+        ],
+        en: [
+            "The limit on what conversations hold was met",
+            "The flows whose reading was cut short lack names or fingerprints. Their counts and verdicts are right.",
+            "Look for who began many flows at that time. If the traffic is honest, split the mirror over several sensors.",
+        ],
+    },
+    Words {
+        rule: limits::HOSTS.alert,
+        category: Category::Health,
+        ja: [
+            "機器一覧に載せるアドレスの上限に達した",
+            "後から現れたアドレスは機器一覧にありません。フローの記録はすべてあります。",
+            "アドレスの数が組織の規模に見合うか確かめてください。外部のアドレスがゾーンに含まれていないかも確かめてください。",
+        ],
+        en: [
+            "The limit on inventoried addresses was met",
+            "Addresses that came later are not among the hosts. All flow records are there.",
+            "See whether so many addresses fit the size of the network, and whether a zone takes in addresses of others.",
         ],
     },
 ];

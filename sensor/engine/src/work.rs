@@ -120,6 +120,7 @@ impl WorkerTotals {
     pub(crate) fn note_limits(&mut self, flows: Counters, begin: Timestamp, end: Timestamp) {
         for (limit, value) in [
             (limits::FLOWS, flows.evicted),
+            (limits::CONVERSATION_OCTETS, flows.conversations_cut),
             (limits::HISTORY, flows.history_cut),
             (limits::LINK_HEADERS, self.frames.get(FrameBucket::LinkDepth)),
             (limits::TUNNEL_DEPTH, self.depth_met),
