@@ -1,6 +1,7 @@
 //! Encrypted protocols: what their handshakes say.
 
 mod cursor;
+mod ike;
 mod openvpn;
 mod quic;
 pub mod tls;
@@ -9,4 +10,10 @@ mod wireguard;
 use super::protocol::Protocol;
 
 /// The protocols of this group, in the order in which they are asked.
-pub(super) const PROTOCOLS: &[Protocol] = &[quic::PROTOCOL, wireguard::PROTOCOL, openvpn::PROTOCOL];
+pub(super) const PROTOCOLS: &[Protocol] = &[
+    quic::PROTOCOL,
+    wireguard::PROTOCOL,
+    openvpn::PROTOCOL,
+    ike::PROTOCOL,
+    ike::ESP,
+];
