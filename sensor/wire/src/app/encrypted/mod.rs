@@ -4,6 +4,7 @@ mod cursor;
 mod ike;
 mod openvpn;
 mod quic;
+mod stun;
 pub mod tls;
 mod wireguard;
 
@@ -16,4 +17,5 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     openvpn::PROTOCOL,
     ike::PROTOCOL,
     ike::ESP,
+    stun::PROTOCOL,
 ];

@@ -306,8 +306,7 @@ mod tests {
 
     fn words(facts: &Facts, path: &str) -> Vec<String> {
         let mut at = facts;
-        let mut keys = path.split('.').peekable();
-        while let Some(key) = keys.next() {
+        for key in path.split('.') {
             match at.get(key) {
                 Some(Fact::Group(group)) => at = group,
                 Some(Fact::List(list)) => {
