@@ -2,10 +2,12 @@
 
 mod cursor;
 mod dtls;
+mod ike;
 mod openvpn;
 mod quic;
 #[cfg(test)]
 mod set;
+mod stun;
 pub mod tls;
 mod wireguard;
 
@@ -17,5 +19,8 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     dtls::PROTOCOL,
     quic::PROTOCOL,
     wireguard::PROTOCOL,
+    stun::PROTOCOL,
+    ike::PROTOCOL,
+    ike::ESP,
     openvpn::PROTOCOL,
 ];

@@ -9,7 +9,7 @@ use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use super::cursor::Cursor;
-use crate::app::parser::{Chunk, End, Parser, Read};
+use crate::app::parser::{Chunk, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
 use crate::app::text;
@@ -303,6 +303,7 @@ impl Openvpn {
 mod tests {
     use proptest::prelude::*;
 
+    use crate::app::parser::End;
     use crate::app::test::{self, Seen};
 
     use super::*;
