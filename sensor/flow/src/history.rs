@@ -8,9 +8,49 @@
 use sekisho_model::limits;
 
 const CAPACITY: usize = 32;
-/// The letters that stand once a direction; a bit of `seen` each.
-const LETTERS: [u8; 16] = *b"SHADFRQGshadfrqg";
 const _: () = assert!(CAPACITY as u64 == limits::HISTORY.default);
+
+/// Letters of one segment that stand once a direction, as bits in the order in which one segment
+/// brings them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Letters(pub(crate) u8);
+
+impl Letters {
+    const NAMES: [u8; 8] = *b"QSHDAFRG";
+    /// Flags that exclude each other.
+    pub(crate) const Q: u8 = 1;
+    /// SYN.
+    pub(crate) const S: u8 = 1 << 1;
+    /// SYN-ACK.
+    pub(crate) const H: u8 = 1 << 2;
+    /// Payload.
+    pub(crate) const D: u8 = 1 << 3;
+    /// Nothing but an acknowledgement.
+    pub(crate) const A: u8 = 1 << 4;
+    /// FIN.
+    pub(crate) const F: u8 = 1 << 5;
+    /// RST.
+    pub(crate) const R: u8 = 1 << 6;
+    /// Octets that were missed.
+    pub(crate) const G: u8 = 1 << 7;
+}
+
+/// Which letters were noted, originator's first. Apart from the letters themselves, which are only
+/// touched when there is a new one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Noted([u8; 2]);
+
+impl Noted {
+    /// Those of `letters` that are new in this direction; they are noted from now on.
+    #[inline]
+    pub(crate) const fn new_of(&mut self, letters: Letters, by_originator: bool) -> Letters {
+        let [orig, resp] = &mut self.0;
+        let noted = if by_originator { orig } else { resp };
+        let new = letters.0 & !*noted;
+        *noted |= new;
+        Letters(new)
+    }
+}
 
 /// The letters so far. Each is kept once a direction; `T` and `W` again at the tenth, hundredth and
 /// thousandth time.
@@ -18,8 +58,6 @@ const _: () = assert!(CAPACITY as u64 == limits::HISTORY.default);
 pub(crate) struct History {
     letters: [u8; CAPACITY],
     len: u8,
-    /// A bit a letter and direction that was noted.
-    seen: u32,
 }
 
 impl History {
@@ -28,22 +66,19 @@ impl History {
         self.push(b'^')
     }
 
-    /// Notes a letter once a direction. False where it did not fit.
-    pub(crate) fn note(&mut self, letter: u8, by_originator: bool) -> bool {
-        let letter = if by_originator {
-            letter.to_ascii_uppercase()
-        } else {
-            letter.to_ascii_lowercase()
-        };
-        let bit = LETTERS
-            .iter()
-            .position(|known| *known == letter)
-            .map_or(0, |at| 1_u32 << at);
-        if self.seen & bit != 0 {
-            return true;
+    /// Adds letters, in the order of their bits. False where one did not fit.
+    pub(crate) fn add(&mut self, letters: Letters, by_originator: bool) -> bool {
+        let mut fits = true;
+        for (bit, name) in (0_u32..).zip(Letters::NAMES) {
+            if letters.0 & 1_u8.wrapping_shl(bit) != 0 {
+                fits &= self.push(if by_originator {
+                    name
+                } else {
+                    name.to_ascii_lowercase()
+                });
+            }
         }
-        self.seen |= bit;
-        self.push(letter)
+        fits
     }
 
     /// Notes a letter whose number matters, on its 1st, 10th, 100th and so on time.
@@ -84,20 +119,21 @@ mod tests {
 
     #[test]
     fn letters_stand_once_a_direction_in_order() {
-        let mut history = History::default();
-        for (letter, by_originator) in [
-            (b'S', true),
-            (b'H', false),
-            (b'A', true),
-            (b'D', true),
-            (b'D', true),
-            (b'D', false),
-            (b'A', false),
+        let (mut history, mut noted) = (History::default(), Noted::default());
+        for (letters, by_originator) in [
+            (Letters::S, true),
+            (Letters::H, false),
+            (Letters::A, true),
+            (Letters::F | Letters::D, true),
+            (Letters::D, true),
+            (Letters::D, false),
+            (Letters::A, false),
         ] {
-            history.note(letter, by_originator);
+            let new = noted.new_of(Letters(letters), by_originator);
+            history.add(new, by_originator);
         }
 
-        assert_eq!(history.text(), "ShADda");
+        assert_eq!(history.text(), "ShADFda");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use sekisho_model::{ConnState, TcpFlags};
 use sekisho_wire::TcpSegment;
 
-use crate::history::History;
+use crate::history::Letters;
 
 /// State of one end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,43 +34,43 @@ pub(crate) struct Connection {
     orig: End,
     resp: End,
     /// Sequence number of the originator's SYN.
-    syn: Option<u32>,
+    syn: u32,
+    syn_seen: bool,
     payload_seen: bool,
 }
 
 impl Connection {
-    /// Takes one segment into account and notes its letters. False where a letter did not fit.
+    /// Takes one segment into account and says its letters.
+    #[inline]
     pub(crate) fn observe(
         &mut self,
         segment: TcpSegment,
         payload_octets: u32,
         by_originator: bool,
-        history: &mut History,
-    ) -> bool {
+    ) -> Letters {
         let flags = segment.flags;
         let (syn, ack) = (flags.has(TcpFlags::SYN), flags.has(TcpFlags::ACK));
         let (fin, rst) = (flags.has(TcpFlags::FIN), flags.has(TcpFlags::RST));
-        let mut fits = true;
-        let mut note = |letter| fits &= history.note(letter, by_originator);
+        let mut letters = 0;
         if syn && (fin || rst) {
-            note(b'Q');
+            letters |= Letters::Q;
         } else if syn {
-            note(if ack { b'H' } else { b'S' });
+            letters |= if ack { Letters::H } else { Letters::S };
         }
         if payload_octets > 0 {
-            note(b'D');
+            letters |= Letters::D;
             self.payload_seen = true;
         } else if ack && !syn && !fin && !rst {
-            note(b'A');
+            letters |= Letters::A;
         }
         if fin && !syn {
-            note(b'F');
+            letters |= Letters::F;
         }
         if rst && !syn {
-            note(b'R');
+            letters |= Letters::R;
         }
         if by_originator && syn && !ack {
-            self.syn = Some(segment.sequence);
+            (self.syn, self.syn_seen) = (segment.sequence, true);
         }
         let (mine, peer) = if by_originator {
             (self.orig, self.resp)
@@ -83,7 +83,7 @@ impl Connection {
         } else {
             self.resp = next;
         }
-        fits
+        Letters(letters)
     }
 
     /// Whether it is over: one side reset it, both closed it, or one closed it and the other was
@@ -108,7 +108,7 @@ impl Connection {
 
     /// Whether a SYN with this sequence number begins another connection over the same ports.
     pub(crate) fn is_reuse(&self, sequence: u32) -> bool {
-        self.is_over() && self.syn != Some(sequence)
+        self.is_over() && !(self.syn_seen && self.syn == sequence)
     }
 
     /// Zeek's word for the connection so far.
@@ -188,6 +188,7 @@ fn step(mine: End, peer: End, flags: TcpFlags, by_originator: bool) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::{History, Noted};
 
     const O: bool = true;
     const R: bool = false;
@@ -195,6 +196,7 @@ mod tests {
     /// Plays segments (by originator, flags, payload octets) and gives state and history.
     fn play(segments: &[(bool, u8, u32)]) -> (&'static str, String) {
         let (mut connection, mut history) = (Connection::default(), History::default());
+        let mut noted = Noted::default();
         for &(by_originator, flags, payload) in segments {
             let segment = TcpSegment {
                 sequence: 1,
@@ -202,7 +204,8 @@ mod tests {
                 flags: TcpFlags(flags),
                 window: 1000,
             };
-            connection.observe(segment, payload, by_originator, &mut history);
+            let letters = connection.observe(segment, payload, by_originator);
+            history.add(noted.new_of(letters, by_originator), by_originator);
         }
         (connection.conn_state().name(), history.text())
     }
@@ -246,17 +249,16 @@ mod tests {
     #[test]
     fn only_a_new_sequence_number_after_the_end_is_reuse() {
         let mut connection = Connection::default();
-        let mut history = History::default();
         let segment = |flags| TcpSegment {
             sequence: 9,
             acknowledgement: 0,
             flags: TcpFlags(flags),
             window: 0,
         };
-        connection.observe(segment(S), 0, O, &mut history);
+        connection.observe(segment(S), 0, O);
         assert!(!connection.is_reuse(10));
 
-        connection.observe(segment(T | A), 0, R, &mut history);
+        connection.observe(segment(T | A), 0, R);
         assert!(connection.is_over() && connection.is_reuse(10) && !connection.is_reuse(9));
     }
 }
