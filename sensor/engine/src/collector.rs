@@ -56,6 +56,8 @@ pub(crate) struct Collector<'a> {
     exporters: &'a mut Vec<NamedExporter>,
     folds: Folds,
     closed: Vec<Alert>,
+    /// Flows that lived when the input ended, on their way into order.
+    drained: Vec<Judged>,
     /// Records written.
     pub(crate) records: u64,
     /// Records that the operator's filter left out.
@@ -76,6 +78,7 @@ impl<'a> Collector<'a> {
             exporters,
             folds: Folds::new(),
             closed: Vec::new(),
+            drained: Vec::new(),
             records: 0,
             filtered: 0,
             tally: Tally::default(),
@@ -97,70 +100,76 @@ impl<'a> Collector<'a> {
         let mut records: Vec<Judged> = Vec::new();
         // Every worker does every batch; the first to say that it drains has no batch left, and then
         // no other has.
-        'batches: loop {
-            let mut work: Option<Arc<Work>> = None;
+        loop {
+            let mut ended = None;
             for worker in workers {
-                let mut done = worker.recv().map_err(|_| OutputError::Thread("worker"))?;
+                let mut done = receive(worker)?;
                 match done.what {
-                    What::Batch(batch) => {
+                    What::Batch { now, work } => {
                         records.append(&mut done.records);
                         // The last of the handles that the workers give back is the only one left.
-                        work = Some(batch);
+                        if let Some(work) = work.and_then(Arc::into_inner) {
+                            // A reader that has ended needs no more batches.
+                            let _ = returned.try_send(work);
+                        }
+                        ended = Some(now);
                     }
-                    what => {
-                        self.drain(
-                            workers,
-                            Done {
-                                records: done.records,
-                                what,
-                            },
-                        )?;
-                        break 'batches;
-                    }
+                    _ => return self.drain(workers, done),
                 }
             }
-            let now = work.as_ref().map(|work| work.now);
-            if let Some(work) = work.and_then(Arc::into_inner) {
-                // A reader that has ended needs no more batches.
-                let _ = returned.try_send(work);
-            }
-            self.write(&mut records, now)?;
+            self.write(&mut records, ended)?;
         }
-        self.folds.drain(self.policy, &mut self.closed);
-        self.write_alerts()
     }
 
     /// Takes the flows that lived when the input ended, partition by partition, and what each worker
     /// counted. `first` is what the first worker has already said.
     fn drain(&mut self, workers: &[Receiver<Done>], first: Done) -> Result<(), OutputError> {
         let mut first = Some(first);
-        let mut records = Vec::new();
-        let mut receive = |worker: &Receiver<Done>| match first.take() {
-            Some(done) => Ok(done),
-            None => worker.recv().map_err(|_| OutputError::Thread("worker")),
-        };
         for partition in 0..PARTITIONS {
             let Some(worker) = workers.get(worker_of(partition, workers.len())) else {
                 continue;
             };
             loop {
-                let mut done = receive(worker)?;
-                records.append(&mut done.records);
-                if records.len() >= SORTED_AT_ONCE {
-                    self.write(&mut records, None)?;
-                }
-                if !matches!(done.what, What::Draining) {
+                let done = first.take().map_or_else(|| receive(worker), Ok)?;
+                let is_drained = !matches!(done.what, What::Draining);
+                self.take(done)?;
+                if is_drained {
                     break;
                 }
             }
         }
-        self.write(&mut records, None)?;
         for worker in workers {
-            if let What::Totals(totals) = worker.recv().map_err(|_| OutputError::Thread("worker"))?.what {
+            self.take(receive(worker)?)?;
+        }
+        self.finish()
+    }
+
+    /// Takes what the only worker has done.
+    pub(crate) fn take(&mut self, mut done: Done) -> Result<(), OutputError> {
+        match done.what {
+            What::Batch { now, .. } => self.write(&mut done.records, Some(now)),
+            What::Draining | What::Drained => {
+                let mut drained = std::mem::take(&mut self.drained);
+                drained.append(&mut done.records);
+                if drained.len() >= SORTED_AT_ONCE {
+                    self.write(&mut drained, None)?;
+                }
+                self.drained = drained;
+                Ok(())
+            }
+            What::Totals(totals) => {
                 self.totals.add(&totals);
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    /// Writes what is left when every worker has said what it counted.
+    pub(crate) fn finish(&mut self) -> Result<(), OutputError> {
+        let mut drained = std::mem::take(&mut self.drained);
+        self.write(&mut drained, None)?;
+        self.folds.drain(self.policy, &mut self.closed);
+        self.write_alerts()
     }
 
     /// Whether records go anywhere.
@@ -172,17 +181,21 @@ impl<'a> Collector<'a> {
     /// come from one flow, so from one worker, and stay as they are.
     fn write(&mut self, records: &mut Vec<Judged>, now: Option<Timestamp>) -> Result<(), OutputError> {
         records.sort_by_key(|judged| {
-            let record = &judged.record;
-            (record.end, record.start, record.flow_id, record.part)
+            let brief = &judged.brief;
+            (brief.end, brief.start, brief.flow_id, brief.part)
         });
         for judged in records.drain(..) {
-            self.tally.record(&judged.record);
-            self.folds.observe(self.policy, &judged.record, &mut self.closed);
+            self.tally.record(&judged);
             if judged.is_kept {
                 self.records = self.records.saturating_add(1);
-                self.write_record(&judged.record)?;
             } else {
                 self.filtered = self.filtered.saturating_add(1);
+            }
+            if let Some(record) = judged.record {
+                self.folds.observe(self.policy, &record, &mut self.closed);
+                if judged.is_kept {
+                    self.write_record(&record)?;
+                }
             }
         }
         if let Some(now) = now {
@@ -218,6 +231,10 @@ impl<'a> Collector<'a> {
         }
         Ok(())
     }
+}
+
+fn receive(worker: &Receiver<Done>) -> Result<Done, OutputError> {
+    worker.recv().map_err(|_| OutputError::Thread("worker"))
 }
 
 /// Writes to every exporter. One whose reader has closed it is left out from then on.

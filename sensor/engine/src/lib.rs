@@ -28,6 +28,7 @@ mod clock;
 mod collector;
 mod deal;
 mod fold;
+mod judge;
 mod progress;
 mod reader;
 pub mod replay;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use sekisho_capture::Batch;
-use sekisho_flow::Counters;
+use sekisho_flow::{Brief, Counters};
 use sekisho_model::bucket::BucketCounts;
-use sekisho_model::{FlowRecord, Linktype, Timestamp};
+use sekisho_model::{FlowRecord, Linktype, Timestamp, Verdict};
+use sekisho_policy::ZoneId;
 
 /// A batch with its packets dealt out to the workers.
 pub(crate) struct Work {
@@ -82,8 +83,12 @@ pub(crate) struct Done {
 
 /// Where a worker stands.
 pub(crate) enum What {
-    /// It has done a batch, which is given back so that its memory is used again.
-    Batch(Arc<Work>),
+    /// It has done a batch that ends at this packet time. One that came from another thread is given
+    /// back, so that its memory is used again.
+    Batch {
+        now: Timestamp,
+        work: Option<Arc<Work>>,
+    },
     /// The input has ended, and it ends the flows of a partition: more of this one will come.
     Draining,
     /// Every flow of a partition is ended.
@@ -94,10 +99,15 @@ pub(crate) enum What {
 
 /// A judged record.
 pub(crate) struct Judged {
-    /// Boxed: it is moved and sorted before it is read.
-    pub(crate) record: Box<FlowRecord>,
+    /// What every record is counted and put in order by.
+    pub(crate) brief: Brief,
+    /// Zones of originator and responder.
+    pub(crate) zones: (ZoneId, ZoneId),
+    pub(crate) verdict: Verdict,
     /// Whether the operator's filter keeps it.
     pub(crate) is_kept: bool,
+    /// The whole record where somebody reads it. Boxed: it is moved before it is read.
+    pub(crate) record: Option<Box<FlowRecord>>,
 }
 
 /// What a worker counted over the whole run.

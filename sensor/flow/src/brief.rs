@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use sekisho_model::Timestamp;
+use sekisho_model::{FlowRecord, Timestamp};
 
 /// A flow record without what only readers of records see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,4 +23,21 @@ pub struct Brief {
     pub packets: u64,
     /// IP octets in both directions.
     pub octets: u64,
+}
+
+impl Brief {
+    /// The brief of a record.
+    #[must_use]
+    pub const fn of(record: &FlowRecord) -> Self {
+        Self {
+            flow_id: record.flow_id,
+            part: record.part,
+            start: record.start,
+            end: record.end,
+            orig: record.orig.address,
+            resp: record.resp.address,
+            packets: record.packets(),
+            octets: record.octets(),
+        }
+    }
 }
