@@ -103,6 +103,8 @@ pub struct Table<T> {
     timers: Timers,
     fired: Vec<Due>,
     drained: usize,
+    /// Packet time as last moved on.
+    now: Timestamp,
     counters: Counters,
     blank: Blank,
 }
@@ -163,6 +165,7 @@ impl<T: Clone> Table<T> {
             timers: Timers::default(),
             fired: Vec::new(),
             drained: 0,
+            now: Timestamp::MIN,
             counters: Counters::default(),
             blank: Blank::default(),
         }
@@ -279,6 +282,7 @@ impl<T: Clone> Table<T> {
 
     /// Moves packet time on to `now`: ends what is idle, writes what is due.
     pub fn expire<S: Sink<Tag = T>>(&mut self, now: Timestamp, sink: &mut S) {
+        self.now = now;
         let mut fired = std::mem::take(&mut self.fired);
         self.timers.fire(now, &mut fired);
         for (slot, generation) in fired.drain(..) {
@@ -324,8 +328,10 @@ impl<T: Clone> Table<T> {
             if !hot.is_live() {
                 continue;
             }
-            let reason = match hot.idle_deadline(&self.timeouts).1 {
-                EndReason::EndOfFlow => EndReason::EndOfFlow,
+            let reason = match hot.idle_deadline(&self.timeouts) {
+                (_, EndReason::EndOfFlow) => EndReason::EndOfFlow,
+                // It was over, and its timer had not fired yet.
+                (idle, reason) if is_due(idle, self.now) => reason,
                 _ => EndReason::Forced,
             };
             self.end(slot, reason, sink);
