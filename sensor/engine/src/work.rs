@@ -85,10 +85,7 @@ pub(crate) struct Done {
 pub(crate) enum What {
     /// It has done a batch that ends at this packet time. One that came from another thread is given
     /// back, so that its memory is used again.
-    Batch {
-        now: Timestamp,
-        work: Option<Arc<Work>>,
-    },
+    Batch { now: Timestamp, work: Option<Arc<Work>> },
     /// The input has ended, and it ends the flows of a partition: more of this one will come.
     Draining,
     /// Every flow of a partition is ended.

@@ -68,7 +68,9 @@ impl Index {
         let mut at = hole;
         loop {
             at = self.after(at);
-            let Some(&bucket) = self.buckets.get(at) else { return };
+            let Some(&bucket) = self.buckets.get(at) else {
+                return;
+            };
             if bucket.slot == EMPTY {
                 break;
             }

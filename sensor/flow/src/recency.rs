@@ -72,8 +72,7 @@ impl Recency {
         let tickets = self.written.len().saturating_add(self.renewed.len());
         if tickets > live.saturating_mul(2).saturating_add(FEW) {
             self.written.retain(|ticket| stamp_of(*ticket).is_some());
-            self.renewed
-                .retain(|Reverse(ticket)| stamp_of(*ticket).is_some());
+            self.renewed.retain(|Reverse(ticket)| stamp_of(*ticket).is_some());
         }
     }
 }

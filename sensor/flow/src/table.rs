@@ -286,11 +286,7 @@ impl<T: Clone> Table<T> {
         let mut fired = std::mem::take(&mut self.fired);
         self.timers.fire(now, &mut fired);
         for (slot, generation) in fired.drain(..) {
-            let Some(hot) = self
-                .slots
-                .hot(slot)
-                .filter(|hot| hot.generation == generation)
-            else {
+            let Some(hot) = self.slots.hot(slot).filter(|hot| hot.generation == generation) else {
                 continue;
             };
             let (idle, reason) = hot.idle_deadline(&self.timeouts);
@@ -457,7 +453,11 @@ impl<T: Clone> Table<T> {
         });
         self.index.insert(prepared.hash, slot);
         // The shortest deadline of a flow that is not over; looked at again when it fires.
-        let first = self.timeouts.idle.min(self.timeouts.active).min(self.timeouts.tcp_idle);
+        let first = self
+            .timeouts
+            .idle
+            .min(self.timeouts.active)
+            .min(self.timeouts.tcp_idle);
         let first = Timestamp::from_nanos(packet.at.nanos().saturating_add(first));
         self.timers.set(first, (slot, generation));
         slot

@@ -83,8 +83,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_moved_and_no_octet_is_lost() {
-        let (mut there, mut back, mut spilled) =
-            (Volume::default(), Volume::default(), Spilled::default());
+        let (mut there, mut back, mut spilled) = (Volume::default(), Volume::default(), Spilled::default());
         back.add(1, 40, 0, 54);
         let mut expected = 0_u64;
         for _ in 0..70_000 {

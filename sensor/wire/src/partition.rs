@@ -176,7 +176,11 @@ mod tests {
                 let mut changed = plain.clone();
                 changed[at] = value;
                 if let Some(partition) = quickest(&changed) {
-                    assert_eq!(Some(partition), quick_any(&changed, Linktype::ETHERNET), "{at} {value}");
+                    assert_eq!(
+                        Some(partition),
+                        quick_any(&changed, Linktype::ETHERNET),
+                        "{at} {value}"
+                    );
                 }
             }
         }
