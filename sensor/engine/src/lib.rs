@@ -29,6 +29,7 @@ mod collector;
 mod deal;
 mod fold;
 pub mod inventory;
+mod judge;
 mod limit_alerts;
 mod progress;
 mod reader;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use sekisho_capture::Batch;
-use sekisho_flow::Counters;
+use sekisho_flow::{Brief, Counters};
 use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
-use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, limits};
+use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, Verdict, limits};
+use sekisho_policy::ZoneId;
 
 use crate::spans::Spans;
 
@@ -77,17 +78,36 @@ impl Dealt {
     }
 }
 
-/// What one worker made of one batch.
-pub(crate) struct Done {
+/// What was judged and what was said.
+#[derive(Default)]
+pub(crate) struct Gathered {
     pub(crate) records: Vec<Judged>,
     pub(crate) said: Vec<Said>,
+}
+
+impl Gathered {
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        self.records.append(&mut other.records);
+        self.said.append(&mut other.said);
+    }
+
+    /// How much it is.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len().max(self.said.len())
+    }
+}
+
+/// What one worker made of one batch.
+pub(crate) struct Done {
+    pub(crate) gathered: Gathered,
     pub(crate) what: What,
 }
 
 /// Where a worker stands.
 pub(crate) enum What {
-    /// It has done a batch, which is given back so that its memory is used again.
-    Batch(Arc<Work>),
+    /// It has done a batch that ends at this packet time. One that came from another thread is given
+    /// back, so that its memory is used again.
+    Batch { now: Timestamp, work: Option<Arc<Work>> },
     /// The input has ended, and it ends the flows of a partition: more of this one will come.
     Draining,
     /// Every flow of a partition is ended.
@@ -98,10 +118,15 @@ pub(crate) enum What {
 
 /// A judged record.
 pub(crate) struct Judged {
-    /// Boxed: it is moved and sorted before it is read.
-    pub(crate) record: Box<FlowRecord>,
+    /// What every record is counted and put in order by.
+    pub(crate) brief: Brief,
+    /// Zones of originator and responder.
+    pub(crate) zones: (ZoneId, ZoneId),
+    pub(crate) verdict: Verdict,
     /// Whether the operator's filter keeps it.
     pub(crate) is_kept: bool,
+    /// The whole record where somebody reads it. Boxed: it is moved before it is read.
+    pub(crate) record: Option<Box<FlowRecord>>,
 }
 
 /// What a worker counted over the whole run.

@@ -31,31 +31,49 @@ enum State {
     Reset,
 }
 
-/// One end: its state, and the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct End {
-    state: State,
-    before: State,
+impl State {
+    const fn of(bits: u8) -> Self {
+        match bits & 7 {
+            0 => Self::Inactive,
+            1 => Self::SynSent,
+            2 => Self::SynAckSent,
+            3 => Self::Partial,
+            4 => Self::Established,
+            5 => Self::Closed,
+            _ => Self::Reset,
+        }
+    }
 }
 
+/// One end: its state, and the one before above it. One octet, so that the state of a connection
+/// is one cache line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct End(u8);
+
 impl End {
+    const fn state(self) -> State {
+        State::of(self.0)
+    }
+
+    const fn before(self) -> State {
+        State::of(self.0 >> 4)
+    }
+
     fn set(&mut self, state: State) {
-        if state != self.state {
-            *self = Self {
-                state,
-                before: self.state,
-            };
+        if state != self.state() {
+            self.0 = state as u8 | (self.0 & 7) << 4;
         }
     }
 
     /// Established, or closed in good order since; only then a gap is one for sure.
     fn is_clean(self) -> bool {
-        self.state == State::Established || (self.state == State::Closed && self.before == State::Established)
+        self.state() == State::Established
+            || (self.state() == State::Closed && self.before() == State::Established)
     }
 
     /// Nothing of its opening was seen.
     const fn is_unopened(self) -> bool {
-        matches!(self.state, State::Inactive | State::Partial)
+        matches!(self.state(), State::Inactive | State::Partial)
     }
 }
 
@@ -64,12 +82,16 @@ impl End {
 pub(crate) struct Connection {
     orig: End,
     resp: End,
-    /// Sequence number of the originator's SYN.
-    syn: Option<u32>,
-    payload_seen: bool,
-    /// The originator acknowledged the responder's SYN.
-    confirmed: bool,
+    flags: u8,
+    /// Sequence number of the originator's SYN, where it was seen.
+    syn: u32,
 }
+
+/// The originator's SYN was seen.
+const SYN_SEEN: u8 = 1;
+const PAYLOAD_SEEN: u8 = 2;
+/// The originator acknowledged the responder's SYN.
+const CONFIRMED: u8 = 4;
 
 impl Connection {
     /// Takes one segment into account and notes its letters. False where a letter did not fit.
@@ -88,8 +110,8 @@ impl Connection {
             (&mut self.resp, &mut self.orig)
         };
         let mut fits = note_flags(segment, payload_octets, flags, by_originator, history);
-        let was_reset = mine.state == State::Reset;
-        if segment.window == 0 && !flags.rst && !was_reset && peer.state != State::Closed {
+        let was_reset = mine.state() == State::Reset;
+        if segment.window == 0 && !flags.rst && !was_reset && peer.state() != State::Closed {
             fits &= history.note_scaled(b'W', by_originator);
         }
         // A SYN sent again carries no payload again.
@@ -100,18 +122,42 @@ impl Connection {
         if seen.missed && mine.is_clean() && peer.is_clean() {
             fits &= history.note_scaled(b'G', !by_originator);
         }
-        self.payload_seen |= payload_octets > 0;
-        if by_originator && flags.syn && !flags.ack {
-            self.syn = Some(segment.sequence);
-        }
-        self.confirmed |= by_originator && flags.ack && !flags.syn && self.resp.state == State::Established;
+        self.note(segment.sequence, payload_octets, flags, by_originator);
         fits
+    }
+
+    /// [`Connection::observe`] for a segment that brings no new letter: payload or an acknowledgement
+    /// alone, each seen before from that end, with an open window and nothing amiss.
+    #[inline]
+    pub(crate) fn observe_plain(&mut self, segment: TcpSegment, payload_octets: u32, by_originator: bool) {
+        let flags = Flags::of(segment.flags);
+        let (mine, peer) = if by_originator {
+            (&mut self.orig, &mut self.resp)
+        } else {
+            (&mut self.resp, &mut self.orig)
+        };
+        step(mine, peer, flags, payload_octets, by_originator);
+        self.note(segment.sequence, payload_octets, flags, by_originator);
+    }
+
+    #[inline]
+    fn note(&mut self, sequence: u32, payload_octets: u32, flags: Flags, by_originator: bool) {
+        if payload_octets > 0 {
+            self.flags |= PAYLOAD_SEEN;
+        }
+        if by_originator && flags.syn && !flags.ack {
+            self.syn = sequence;
+            self.flags |= SYN_SEEN;
+        }
+        if by_originator && flags.ack && !flags.syn && self.resp.state() == State::Established {
+            self.flags |= CONFIRMED;
+        }
     }
 
     /// Whether it is over: one side reset it, both closed it, or one closed it and the other was
     /// never heard, as on a mirror that shows one direction.
     pub(crate) fn is_over(&self) -> bool {
-        match (self.orig.state, self.resp.state) {
+        match (self.orig.state(), self.resp.state()) {
             (State::Reset, _) | (_, State::Reset) => true,
             (State::Closed, other) | (other, State::Closed) => {
                 matches!(other, State::Closed | State::Inactive)
@@ -122,25 +168,27 @@ impl Connection {
 
     /// Whether the three segments of the handshake were seen and nobody closed it yet.
     pub(crate) fn is_established(&self) -> bool {
-        self.confirmed && self.orig.state == State::Established && self.resp.state == State::Established
+        self.flags & CONFIRMED != 0
+            && self.orig.state() == State::Established
+            && self.resp.state() == State::Established
     }
 
     /// Whether the responder was ever heard.
     pub(crate) fn is_answered(&self) -> bool {
-        self.resp.state != State::Inactive
+        self.resp.state() != State::Inactive
     }
 
     /// Whether a SYN with this sequence number begins another connection over the same ports.
     pub(crate) fn is_reuse(&self, sequence: u32) -> bool {
-        self.is_over() && self.syn != Some(sequence)
+        self.is_over() && !(self.flags & SYN_SEEN != 0 && self.syn == sequence)
     }
 
     /// Zeek's word for the connection so far.
     pub(crate) fn conn_state(&self, history: &History) -> ConnState {
         let (orig, resp) = (self.orig, self.resp);
-        match (orig.state, resp.state) {
+        match (orig.state(), resp.state()) {
             (State::SynSent | State::SynAckSent, State::Reset) => ConnState::Rej,
-            (State::Reset, State::Reset) if !self.payload_seen => ConnState::Rej,
+            (State::Reset, State::Reset) if self.flags & PAYLOAD_SEEN == 0 => ConnState::Rej,
             (_, State::Reset) if orig.is_unopened() => ConnState::Rstrh,
             (_, State::Reset) => ConnState::Rstr,
             (State::Reset, _) if !resp.is_unopened() => ConnState::Rsto,
@@ -207,7 +255,7 @@ fn note_flags(
 
 /// Moves the sender's end on, and the peer's where the segment says something of it.
 fn step(mine: &mut End, peer: &mut End, flags: Flags, payload_octets: u32, by_originator: bool) {
-    match mine.state {
+    match mine.state() {
         State::Inactive => first_segment(mine, peer, flags, payload_octets, by_originator),
         State::SynSent | State::SynAckSent => {
             if flags.fin {
@@ -218,13 +266,13 @@ fn step(mine: &mut End, peer: &mut End, flags: Flags, payload_octets: u32, by_or
             }
         }
         State::Established | State::Partial => {
-            if flags.syn && !flags.ack && mine.state == State::Partial && peer.state == State::Inactive {
+            if flags.syn && !flags.ack && mine.state() == State::Partial && peer.state() == State::Inactive {
                 mine.set(State::SynSent);
             }
             if flags.fin && !flags.rst {
                 mine.set(State::Closed);
                 // The peer's reset came after its FIN: this is a normal end after all.
-                if peer.state == State::Reset && peer.before == State::Closed {
+                if peer.state() == State::Reset && peer.before() == State::Closed {
                     peer.set(State::Closed);
                 }
             }
@@ -233,7 +281,7 @@ fn step(mine: &mut End, peer: &mut End, flags: Flags, payload_octets: u32, by_or
             }
         }
         // Once both have closed, a reset is an answer to something late and ends nothing.
-        State::Closed if flags.rst && peer.state != State::Closed => mine.set(State::Reset),
+        State::Closed if flags.rst && peer.state() != State::Closed => mine.set(State::Reset),
         State::Closed | State::Reset => {}
     }
 }
@@ -248,7 +296,7 @@ fn first_segment(mine: &mut End, peer: &mut End, flags: Flags, payload_octets: u
         });
     } else if flags.syn {
         // A SYN-ACK, or a SYN of its own where both open at once.
-        if peer.state == State::SynSent {
+        if peer.state() == State::SynSent {
             peer.set(State::Established);
         }
         mine.set(State::Established);
@@ -259,12 +307,12 @@ fn first_segment(mine: &mut End, peer: &mut End, flags: Flags, payload_octets: u
     if flags.rst {
         mine.set(State::Reset);
     }
-    if mine.state != State::Inactive {
+    if mine.state() != State::Inactive {
         return;
     }
-    if !by_originator && payload_octets == 0 && peer.state == State::SynSent {
+    if !by_originator && payload_octets == 0 && peer.state() == State::SynSent {
         // Some hosts acknowledge a SYN before they answer it.
-    } else if flags.ack && peer.state == State::Established {
+    } else if flags.ack && peer.state() == State::Established {
         // Only the SYN was missed.
         mine.set(State::Established);
     } else {

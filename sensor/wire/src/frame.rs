@@ -46,6 +46,13 @@ pub struct Layer<'a> {
     pub frame_octets: u32,
 }
 
+impl Default for Layer<'_> {
+    /// A layer to write over.
+    fn default() -> Self {
+        fast::BLANK
+    }
+}
+
 impl<'a> Frame<'a> {
     /// The packet that no further tunnel was opened in.
     #[must_use]
@@ -102,6 +109,23 @@ pub fn decode_into<'a>(out: &mut Frame<'a>, frame: &'a [u8], linktype: Linktype,
         }
         None => decode_any(out, frame, linktype, len),
     }
+}
+
+/// Decodes a frame that is one of the few kinds which make up nearly all traffic and carries no tunnel, so
+/// that `out` is all there is to it; gives its bucket. Nothing for any other frame: [`decode_into`]
+/// reads that, and `out` is of no use.
+#[inline]
+pub fn decode_plain<'a>(
+    out: &mut Layer<'a>,
+    frame: &'a [u8],
+    linktype: Linktype,
+    len: u32,
+) -> Option<FrameBucket> {
+    let bucket = fast::read(out, frame, linktype, len)?;
+    if bucket != FrameBucket::Tcp && tunnel::open(&out.ip).is_some() {
+        return None;
+    }
+    Some(bucket)
 }
 
 /// [`decode_into`] for every kind of frame.

@@ -19,8 +19,9 @@ use crate::{Batch, Fill, Source, Stop};
 
 /// Files that stay open from the start; further ones are opened again when their time comes.
 const OPEN_FROM_THE_START: usize = 16;
-/// Octets read at once from one of few files.
-const WINDOW: usize = 1 << 20;
+/// Octets read at once from one of few files: little enough to be in the processor's caches still when
+/// they are looked at.
+const WINDOW: usize = 256 << 10;
 /// Octets of all windows together where there are many files.
 const WINDOWS: usize = 64 << 20;
 /// Octets read at once, however many files there are.
@@ -136,16 +137,23 @@ impl FileSource {
             return;
         };
         let mut packets: u64 = 0;
-        let turn = loop {
-            if let Some(packet) = reader.packet() {
-                batch.push(packet);
-                packets = packets.saturating_add(1);
+        let turn = match next {
+            // No other input waits for its turn.
+            None => {
+                packets = reader.pour(batch);
+                self.turn(&reader, index)
             }
-            reader.advance();
-            let turn = self.turn(&reader, index);
-            if turn.is_none() || batch.is_full() || next.is_some_and(|next| turn > Some(next)) {
-                break turn;
-            }
+            Some(next) => loop {
+                if let Some(packet) = reader.packet() {
+                    batch.push(packet);
+                    packets = packets.saturating_add(1);
+                }
+                reader.advance();
+                let turn = self.turn(&reader, index);
+                if batch.is_full() || turn.is_none_or(|turn| turn > next) {
+                    break turn;
+                }
+            },
         };
         let Some(input) = self.inputs.get_mut(index) else {
             return;
