@@ -32,9 +32,10 @@ pub(super) struct Buffer {
 impl Buffer {
     /// An empty window of `capacity` octets.
     pub(super) fn new(stream: Stream, capacity: usize) -> Self {
+        let room = if stream.compression().is_some() { 0 } else { PAGE };
         Self {
+            octets: vec![0; capacity.saturating_add(room)],
             stream,
-            octets: vec![0; capacity.saturating_add(PAGE)],
             start: 0,
             end: 0,
             offset: 0,
@@ -137,8 +138,12 @@ impl Buffer {
         self.end >= count
     }
 
-    /// Where `held` octets end with a page, or else the front.
+    /// Where `held` octets end with a page, or else the front. What is decompressed is not read by the
+    /// system, and gains nothing.
     fn before_page(&self, held: usize) -> usize {
+        if self.stream.compression().is_some() {
+            return 0;
+        }
         let first = self.octets.as_ptr().align_offset(PAGE);
         let to = held
             .next_multiple_of(PAGE)

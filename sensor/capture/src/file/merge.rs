@@ -19,9 +19,8 @@ use crate::{Batch, Fill, Source, Stop};
 
 /// Files that stay open from the start; further ones are opened again when their time comes.
 const OPEN_FROM_THE_START: usize = 16;
-/// Octets read at once from one of few files: little enough to be in the processor's caches still when
-/// they are looked at.
-const WINDOW: usize = 256 << 10;
+/// Octets read at once from one of few files.
+const WINDOW: usize = 1 << 20;
 /// Octets of all windows together where there are many files.
 const WINDOWS: usize = 64 << 20;
 /// Octets read at once, however many files there are.
