@@ -1,6 +1,16 @@
 //! Windows: files, directory, procedures.
 
+mod asn1;
+mod dcerpc;
+mod kerberos;
+pub(super) mod ntlm;
+pub(super) mod octets;
+mod spnego;
+
 use super::protocol::Protocol;
 
 /// The protocols of this group, in the order in which they are asked.
-pub(super) const PROTOCOLS: &[Protocol] = &[];
+pub(super) const PROTOCOLS: &[Protocol] = &[
+    dcerpc::PROTOCOL,
+    kerberos::PROTOCOL,
+];
