@@ -5,12 +5,14 @@ mod dcerpc;
 mod kerberos;
 pub(super) mod ntlm;
 pub(super) mod octets;
+mod smb;
 mod spnego;
 
 use super::protocol::Protocol;
 
 /// The protocols of this group, in the order in which they are asked.
 pub(super) const PROTOCOLS: &[Protocol] = &[
+    smb::PROTOCOL,
     dcerpc::PROTOCOL,
     kerberos::PROTOCOL,
 ];
