@@ -3,6 +3,7 @@
 mod asn1;
 mod dcerpc;
 mod kerberos;
+mod ldap;
 pub(super) mod ntlm;
 pub(super) mod octets;
 mod smb;
@@ -15,4 +16,5 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     smb::PROTOCOL,
     dcerpc::PROTOCOL,
     kerberos::PROTOCOL,
+    ldap::PROTOCOL,
 ];
