@@ -6,6 +6,7 @@ mod kerberos;
 mod ldap;
 pub(super) mod ntlm;
 pub(super) mod octets;
+mod rdp;
 mod smb;
 mod spnego;
 
@@ -17,4 +18,5 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     dcerpc::PROTOCOL,
     kerberos::PROTOCOL,
     ldap::PROTOCOL,
+    rdp::PROTOCOL,
 ];
