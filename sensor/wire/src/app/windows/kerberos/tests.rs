@@ -81,6 +81,28 @@ fn what_is_not_answered_is_written_as_it_is() {
     assert_eq!(seen.transactions("krb5")[0].text("msg_type"), Some("KRB_AS_REQ"));
 }
 
+#[test]
+fn a_question_on_a_port_of_another_protocol_is_known_by_its_octets() {
+    let Some(path) = test::capture("scan/gen-nmap-version-os.pcap") else {
+        return;
+    };
+
+    let flows = test::flows_of(&path);
+
+    // tshark with the port decoded as Kerberos: AS-REQ, realm NM, krbtgt,NM, types 18,17,16,23,1,3,2.
+    let found: Vec<_> = flows
+        .iter()
+        .flat_map(|flow| flow.seen.transactions("krb5"))
+        .collect();
+    let [facts] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(facts.text("realm"), Some("NM"));
+    assert_eq!(facts.text("sname"), Some("krbtgt/NM"));
+    let Some(sekisho_model::app::Fact::List(types)) = facts.get("request_encryption") else {
+        panic!("{facts:?}")
+    };
+    assert_eq!(types.len(), 7);
+}
+
 proptest::proptest! {
     #[test]
     fn no_octets_make_it_panic(octets: Vec<u8>, at in 10_usize..120, which in 0_usize..6) {

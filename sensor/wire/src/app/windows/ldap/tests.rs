@@ -130,6 +130,31 @@ fn a_domain_controller_answers_over_udp() {
     assert_eq!(seen.app.get(Essential::ServerName), Some("dc1.example.com"));
 }
 
+#[test]
+fn questions_on_a_port_of_another_protocol_are_known_by_their_octets() {
+    let Some(path) = test::capture("scan/gen-nmap-version-os.pcap") else {
+        return;
+    };
+
+    let flows = test::flows_of(&path);
+
+    // tshark with the port decoded as LDAP: searchRequest(7) "<ROOT>", bindRequest(1) simple.
+    let found: Vec<_> = flows
+        .iter()
+        .flat_map(|flow| flow.seen.transactions("ldap"))
+        .map(|facts| {
+            (
+                facts.text("request.operation"),
+                facts.number("request.message_id"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [(Some("search_request"), Some(7)), (Some("bind_request"), Some(1))]
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn no_octets_make_it_panic(octets: Vec<u8>, at in 2_usize..120, which in 0_usize..12) {

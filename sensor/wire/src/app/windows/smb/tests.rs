@@ -293,6 +293,46 @@ fn what_is_encrypted_is_said_once_and_ends_the_reading() {
     );
 }
 
+#[test]
+fn transactions_of_a_flow_have_a_limit() {
+    let packets = octets(PING);
+    let both = [&packets[4], &packets[5]].map(|(from, octets)| (*from, &octets[..]));
+    let chunks: Vec<_> = [(End::Orig, &packets[0].1[..]), (End::Resp, &packets[1].1[..])]
+        .into_iter()
+        .chain(std::iter::repeat_n(both, 600).flatten())
+        .collect();
+
+    let seen = test::converse(Transport::Tcp, [50975, 445], &chunks);
+
+    assert_eq!(seen.transactions("smb").len(), 512);
+    assert!(seen.app.is_partial);
+}
+
+#[test]
+fn data_that_is_written_is_passed_over() {
+    // A write of 8 MiB, of which the fixed part is read, and a frame behind it.
+    let len = 64 + 48 + (8 << 20);
+    let mut frame = vec![0; 4 + len];
+    frame[..4].copy_from_slice(&u32::try_from(len).unwrap().to_be_bytes());
+    frame[4..10].copy_from_slice(b"\xfeSMB\x40\0");
+    frame[16] = 9;
+    let packets = octets(PING);
+    let mut chunks: Vec<(End, &[u8])> = frame.chunks(1460).map(|part| (End::Orig, part)).collect();
+    chunks.push((End::Orig, &packets[4].1));
+
+    let seen = test::converse(Transport::Tcp, [50000, 445], &chunks);
+
+    assert!(!seen.app.is_partial);
+    assert_eq!(
+        of(
+            &seen.transactions("smb"),
+            "SMB1_COMMAND_TREE_CONNECT_ANDX",
+            "share"
+        ),
+        [r"\\192.168.198.203\IPC$"]
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn no_octets_make_it_panic(
