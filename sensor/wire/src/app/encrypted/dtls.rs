@@ -29,7 +29,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     title: "DTLS",
     transports: &[Transport::Udp],
     ports: &[2083, 3391, 5061, 5246, 5247, 5349, 5684, 10161],
-    kin: &[],
+    kin: &["stun"],
     facts: facts::FACTS,
     probe,
     parser,

@@ -19,7 +19,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     title: "IRC",
     transports: &[Transport::Tcp],
     ports: &[6667, 6666, 6668, 6669],
-    kin: &[],
+    kin: &["tls"],
     facts: FACTS,
     probe,
     parser,

@@ -13,6 +13,7 @@ mod socks;
 mod stratum;
 mod tds;
 mod teamviewer;
+mod vnc;
 mod x11;
 
 use super::protocol::Protocol;
@@ -31,5 +32,6 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     x11::PROTOCOL,
     irc::PROTOCOL,
     socks::PROTOCOL,
+    vnc::PROTOCOL,
     teamviewer::PROTOCOL,
 ];

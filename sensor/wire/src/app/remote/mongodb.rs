@@ -28,7 +28,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     title: "MongoDB",
     transports: &[Transport::Tcp],
     ports: &[27017],
-    kin: &[],
+    kin: &["tls"],
     facts: FACTS,
     probe,
     parser,

@@ -22,7 +22,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     title: "Redis",
     transports: &[Transport::Tcp],
     ports: &[6379],
-    kin: &[],
+    kin: &["tls"],
     facts: FACTS,
     probe,
     parser,

@@ -25,7 +25,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     title: "SQL Server (TDS)",
     transports: &[Transport::Tcp],
     ports: &[1433],
-    kin: &[],
+    kin: &["tls"],
     facts: FACTS,
     probe,
     parser,

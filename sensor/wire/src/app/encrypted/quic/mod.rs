@@ -37,7 +37,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     title: "QUIC",
     transports: &[Transport::Udp],
     ports: &[443, 784, 853, 8853],
-    kin: &[],
+    kin: &["dtls"],
     facts: FACTS,
     probe,
     parser,

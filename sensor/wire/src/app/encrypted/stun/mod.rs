@@ -17,7 +17,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     title: "STUN/TURN",
     transports: &[Transport::Udp, Transport::Tcp],
     ports: &[3478, 3479, 3480, 3481, 5349, 19302, 19305],
-    kin: &[],
+    kin: &["dtls", "rtp"],
     facts: FACTS,
     probe,
     parser,

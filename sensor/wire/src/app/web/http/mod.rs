@@ -27,7 +27,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     ports: &[
         80, 81, 591, 2869, 3128, 5000, 5357, 5985, 7080, 8000, 8008, 8080, 8081, 8088, 8888, 9080,
     ],
-    kin: &[],
+    kin: &["http2"],
     facts: exchange::FACTS,
     probe,
     parser,
