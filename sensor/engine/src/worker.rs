@@ -260,6 +260,7 @@ fn hear(work: &Work, dealt: Dealt, frame: &Frame<'_>, judge: &mut Judge<'_>) {
             protocol,
             at: packet.time,
             facts,
+            also: None,
         }),
     });
 }

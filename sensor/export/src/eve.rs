@@ -209,6 +209,7 @@ mod tests {
                 protocol: "tls",
                 at: record.start,
                 facts,
+                also: None,
             },
         ));
         let odd = said(sekisho_model::app::Event::Anomaly {

@@ -3,8 +3,7 @@
 //! Source of the names: Suricata 8, etc/schema.json, and its `anomaly` event for what an application
 //! layer parser notes.
 
-use sekisho_model::Facts;
-use sekisho_model::app::{Event, FlowRef, Said};
+use sekisho_model::app::{Event, FlowRef, Said, Transaction};
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
@@ -26,7 +25,7 @@ pub(crate) struct AppEvent<'a> {
 impl<'a> AppEvent<'a> {
     pub(crate) fn of(said: &'a Said) -> Self {
         let (kind, body) = match &said.event {
-            Event::Transaction(one) => (one.protocol, Body::Facts(one.protocol, &one.facts)),
+            Event::Transaction(one) => (one.protocol, Body::Transaction(one)),
             Event::Anomaly { event, .. } => ("anomaly", Body::Anomaly(event)),
         };
         let at = said.event.at();
@@ -45,15 +44,20 @@ impl<'a> AppEvent<'a> {
 
 /// What stands under a key that is not fixed.
 enum Body<'a> {
-    Facts(&'static str, &'a Facts),
+    Transaction(&'a Transaction),
     Anomaly(&'static str),
 }
 
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(1))?;
+        let mut map = serializer.serialize_map(None)?;
         match self {
-            Self::Facts(protocol, facts) => map.serialize_entry(protocol, facts)?,
+            Self::Transaction(one) => {
+                map.serialize_entry(one.protocol, &one.facts)?;
+                if let Some((protocol, facts)) = one.also.as_deref() {
+                    map.serialize_entry(protocol, facts)?;
+                }
+            }
             Self::Anomaly(event) => {
                 map.serialize_entry(
                     "anomaly",

@@ -14,6 +14,9 @@ pub struct Transaction {
     pub at: Timestamp,
     /// What it says.
     pub facts: Facts,
+    /// The same message in the terms of a protocol that this one is made of, under that one's name:
+    /// SSDP is made of HTTP.
+    pub also: Option<Box<(&'static str, Facts)>>,
 }
 
 /// What a conversation hands out.

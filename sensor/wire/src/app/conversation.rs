@@ -140,7 +140,7 @@ impl Conversation {
     /// The flow is over.
     pub fn finish(&mut self, at: Timestamp, out: &mut Vec<Event>) {
         if let State::Probing(1.., _) = self.state {
-            self.contradict();
+            self.settle(at, out);
         }
         if let State::Reading(mut parser, name) = std::mem::replace(&mut self.state, State::Over) {
             let sheet = &mut Sheet::new(&mut self.app, out, name, at);
@@ -180,9 +180,40 @@ impl Conversation {
                 let may_tell = more || chunks < 4 || !is_stream;
                 let is_slow = is_stream && more && held < PROBED_OCTETS;
                 if chunks >= PROBED_CHUNKS && !is_slow || held > MAX_BUFFER / 8 || !may_tell {
-                    self.contradict();
-                    self.close(false);
+                    self.settle(chunk.at, out);
                 }
+            }
+        }
+    }
+
+    /// No more octets will tell: takes what is likely at the port, or gives up.
+    fn settle(&mut self, at: Timestamp, out: &mut Vec<Event>) {
+        let [orig, resp] = &self.waiting;
+        let found = [(End::Orig, orig, resp), (End::Resp, resp, orig)]
+            .into_iter()
+            .filter(|(_, octets, _)| !octets.is_empty())
+            .find_map(|(from, octets, other)| {
+                protocol::settle(&Hint {
+                    from,
+                    octets,
+                    other,
+                    transport: self.start.transport,
+                    ports: self.start.ports,
+                })
+            });
+        match found {
+            Some((protocol, probe)) => {
+                let chunk = Chunk {
+                    from: End::Orig,
+                    at,
+                    octets: &[],
+                    cut: 0,
+                };
+                self.begin(protocol, probe, &chunk, out);
+            }
+            None => {
+                self.contradict();
+                self.close(false);
             }
         }
     }

@@ -137,6 +137,14 @@ pub(crate) fn find(hint: &Hint<'_>) -> Result<(&'static Protocol, Probe), bool> 
     }
 }
 
+/// The same when no more octets will come: what is likely is believed, whatever more could tell.
+pub(crate) fn settle(hint: &Hint<'_>) -> Option<(&'static Protocol, Probe)> {
+    protocols()
+        .filter(|protocol| protocol.transports.contains(&hint.transport) && protocol.is_at(hint.ports))
+        .find(|protocol| (protocol.probe)(hint) >= Probe::Likely)
+        .map(|protocol| (protocol, Probe::Likely))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

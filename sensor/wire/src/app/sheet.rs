@@ -48,9 +48,18 @@ impl<'a> Sheet<'a> {
 
     /// Writes a transaction that began at `at`.
     pub fn transaction(&mut self, at: Timestamp, facts: Facts) {
+        self.transaction_made_of(at, facts, None);
+    }
+
+    /// The same for a protocol that is made of another one, whose name and facts are `also`.
+    pub fn transaction_made_of(&mut self, at: Timestamp, facts: Facts, also: Option<(&'static str, Facts)>) {
         let protocol = self.protocol;
-        self.out
-            .push(Event::Transaction(Transaction { protocol, at, facts }));
+        self.out.push(Event::Transaction(Transaction {
+            protocol,
+            at,
+            facts,
+            also: also.map(Box::new),
+        }));
     }
 
     /// Notes what contradicts the protocol.

@@ -50,6 +50,13 @@ impl Seen {
         for event in &self.events {
             if let Event::Transaction(one) = event {
                 let rows = by_name(one.protocol).unwrap().facts;
+                let also = one.also.iter().map(|also| (also.0, &also.1));
+                for (protocol, facts) in also {
+                    let rows = by_name(protocol).unwrap().facts;
+                    for path in facts.paths() {
+                        assert!(rows.iter().any(|row| row.path == path), "{protocol} {path}");
+                    }
+                }
                 for path in one.facts.paths() {
                     assert!(rows.iter().any(|row| row.path == path), "{} {path}", one.protocol);
                 }

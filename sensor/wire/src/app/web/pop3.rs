@@ -345,7 +345,7 @@ mod tests {
             &[(Resp, b"+OK\r\n"), (Orig, b"PING\r\n")],
         );
 
-        assert_eq!(seen.app.service, "");
+        assert_ne!(seen.app.service, "pop3");
     }
 
     proptest::proptest! {

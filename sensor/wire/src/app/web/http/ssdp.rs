@@ -114,10 +114,25 @@ impl Parser for Ssdp {
         }
         if !facts.is_empty() {
             name(&facts, sheet);
-            sheet.transaction(chunk.at, facts);
+            let http = of_http(&facts);
+            sheet.transaction_made_of(chunk.at, facts, Some(("http", http)));
         }
         Read::Took(chunk.octets.len())
     }
+}
+
+/// What of it HTTP has a name for: whoever looks for user agents and hosts finds these too.
+fn of_http(facts: &Facts) -> Facts {
+    let mut http = Facts::new();
+    for (key, name) in [
+        ("host", "hostname"),
+        ("user_agent", "http_user_agent"),
+        ("method", "http_method"),
+        ("status", "status"),
+    ] {
+        http.put_some(name, facts.get(key).cloned());
+    }
+    http
 }
 
 fn take(line: &[u8], facts: &mut Facts) {
