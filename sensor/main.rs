@@ -4,11 +4,6 @@ mod cli;
 
 use std::process::ExitCode;
 
-/// Flows and their records live and die by the million on several threads, which the system's
-/// allocator answers with a fifth of all cycles.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     cli::run()
 }
