@@ -22,6 +22,8 @@ const fields = [
   field('packets', 'number', 'Packets'),
   field('orig.packets', 'number', 'Packets from originator', '発信パケット数'),
   field('resp.packets', 'number', 'Packets from responder', '応答パケット数'),
+  field('service', 'text', 'Service'),
+  field('ja4', 'text', 'JA4'),
   field('brand_new', 'text', 'Brand new'),
 ];
 
@@ -50,6 +52,7 @@ describe('sections', () => {
     ].filter((item) => item !== null);
 
     expect(shown.map(({ column }) => column).sort()).toEqual(fields.map(({ column }) => column).sort());
+    expect(single.app.map(({ column }) => column)).toEqual(['service', 'ja4']);
     expect(single.other.map(({ column }) => column)).toEqual(['flow_id', 'brand_new']);
   });
 
