@@ -22,6 +22,7 @@ const fields = [
   field('packets', 'number', 'Packets'),
   field('orig.packets', 'number', 'Packets from originator', '発信パケット数'),
   field('resp.packets', 'number', 'Packets from responder', '応答パケット数'),
+  field('orig.duplicates', 'number', 'Duplicates from originator', '発信側の重複パケット'),
   field('service', 'text', 'Service'),
   field('ja4', 'text', 'JA4'),
   field('brand_new', 'text', 'Brand new'),
@@ -59,8 +60,12 @@ describe('sections', () => {
   it('name a pair without its end', () => {
     const { pairs } = sectionsOf(fields);
 
-    expect(pairs.map((pair) => pairLabel(pair, (item) => item.label.en))).toEqual(['Address', 'Packets']);
-    expect(pairs.map((pair) => pairLabel(pair, (item) => item.label.ja))).toEqual(['アドレス', 'パケット数']);
+    expect(pairs.map((pair) => pairLabel(pair, (item) => item.label.en))).toEqual(['Address', 'Packets', 'Duplicates']);
+    expect(pairs.map((pair) => pairLabel(pair, (item) => item.label.ja))).toEqual([
+      'アドレス',
+      'パケット数',
+      '重複パケット',
+    ]);
   });
 });
 

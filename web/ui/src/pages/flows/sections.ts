@@ -76,7 +76,7 @@ export function sectionsOf(fields: Field[]): Sections {
 export function pairLabel(pair: Pair, label: (field: Field) => string): string {
   const text = pair.orig ? label(pair.orig) : pair.resp ? label(pair.resp) : pair.key;
   const bare = text
-    .replace(/^(発信元|発信|宛先|応答)/, '')
+    .replace(/^(発信元|発信側の|発信|宛先|応答側の|応答)/, '')
     .replace(/^(Originator|Responder) /, '')
     .replace(/ from (originator|responder)$/, '');
   return bare.charAt(0).toUpperCase() + bare.slice(1);
