@@ -158,7 +158,7 @@ async fn devices_are_found_by_each_key() {
         ("key=10.40.1.2", 1),
         ("key=10.40.1.99", 0),
         ("key=52-54-00-00-00-0C", 1),
-        ("text=52:54:00:00:00:0", 9),
+        ("text=10.40.1.1", 4),
         ("text=%E7%B7%8F%E5%8B%99", 1),
         ("text=10.40.1.1&standing=known", 1),
     ] {

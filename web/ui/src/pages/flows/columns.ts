@@ -3,6 +3,7 @@
 import type { Column } from '../../lib/column';
 import type { Field, FieldKind } from '../../types';
 
+/** Columns shown where nobody chose, in their order. */
 export const STANDARD = [
   'start',
   'verdict',
@@ -15,9 +16,19 @@ export const STANDARD = [
   'service',
   'server_name',
   'conn_state',
+  'packets',
   'octets',
   'rule',
 ];
+
+/** Of those, the ones that names of zones would be cut short for on a screen of 1366 pixels. */
+const WIDE: readonly string[] = ['server_name', 'packets'];
+const WIDE_FROM = 1600;
+
+/** The standard columns of a screen as wide as this. */
+export function standardFor(width: number): string[] {
+  return width >= WIDE_FROM ? STANDARD : STANDARD.filter((column) => !WIDE.includes(column));
+}
 
 const WIDTHS: Record<string, [min: number, grow?: number]> = {
   start: [164],
@@ -74,7 +85,7 @@ export function columnsOf(fields: Field[], chosen: string[], label: (field: Fiel
 }
 
 /** The stored choice, or the standard one where there is none or it is empty. */
-export function chosenFrom(stored: string | null): string[] {
+export function chosenFrom(stored: string | null, width: number): string[] {
   const columns = (stored ?? '').split(',').filter((column) => /^[a-z_]+$/.test(column));
-  return columns.length > 0 ? columns : STANDARD;
+  return columns.length > 0 ? columns : standardFor(width);
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Alert, Field } from '../../types';
 import { about } from './about';
-import { chosenFrom, columnsOf, STANDARD } from './columns';
+import { chosenFrom, columnsOf, STANDARD, standardFor } from './columns';
 import { pairLabel, sectionsOf } from './sections';
 
 const field = (name: string, kind: Field['kind'], en: string, ja = en): Field => ({
@@ -37,9 +37,17 @@ describe('columns', () => {
   });
 
   it('come from storage only when that makes sense', () => {
-    expect(chosenFrom(null)).toEqual(STANDARD);
-    expect(chosenFrom('')).toEqual(STANDARD);
-    expect(chosenFrom('start,<b>,octets')).toEqual(['start', 'octets']);
+    expect(chosenFrom(null, 1920)).toEqual(STANDARD);
+    expect(chosenFrom('', 1920)).toEqual(STANDARD);
+    expect(chosenFrom('start,<b>,octets', 1366)).toEqual(['start', 'octets']);
+  });
+});
+
+describe('the standard columns', () => {
+  it('leave names of zones their room on a narrow screen', () => {
+    expect(standardFor(1920)).toEqual(STANDARD);
+    expect(standardFor(1366)).not.toContain('server_name');
+    expect(standardFor(1366)).toContain('service');
   });
 });
 

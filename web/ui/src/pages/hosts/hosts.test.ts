@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { RegisterEntry, Sighting } from '../../types';
 import { addressesOf, flowsFilter, nameOf, registerLines, servicesOf, serviceText } from './device';
-import { hostsQuery } from './query';
+import { hostsQuery, searched } from './query';
 
 const seen = (value: string, last = '2026-11-02T00:00:00.000000+00:00', count = 1): Sighting => ({
   value,
@@ -83,5 +83,14 @@ describe('the conditions', () => {
 
     expect(hostsQuery(params)).toEqual({ standing: 'unknown', zone: 'kokai', key: '192.0.2.1', text: 'x' });
     expect(hostsQuery(new URLSearchParams('standing=lost'))).toEqual({});
+  });
+
+  it('take a whole address as one, and anything else as words', () => {
+    for (const address of ['192.0.2.1', '2001:db8::1', 'fe80::1', '::ffff:192.0.2.1', '52:54:00:38:02:4a', '52-54-00-38-02-4A']) {
+      expect(searched(` ${address} `), address).toEqual({ key: address, text: null });
+    }
+    for (const words of ['', 'printer', '192.0.2.', '192.0.2.256', '192.0.2.01', '52:54:00', '192.0.2.0/24', '2001:db8:', 'cafe']) {
+      expect(searched(words), words).toEqual({ key: null, text: words });
+    }
   });
 });
