@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use sekisho_model::app::{FactKind, FactRow};
+use sekisho_wire::app::local::LOCALS;
 use sekisho_wire::app::{Transport, protocols};
 
 #[test]
@@ -85,6 +86,14 @@ fn page(language: Language) -> String {
         )
         .unwrap();
         table(&mut page, language, protocol.name, protocol.facts);
+    }
+    page.push_str(language.of(
+        "\n# IP以下とアドレス\n\nフローを持たないメッセージです。EVE の行は送信元 MAC アドレスだけを持ちます。\n",
+        "\n# Below IP, and about addresses\n\nMessages that belong to no flow: the EVE line has the sender's MAC address only.\n",
+    ));
+    for local in LOCALS {
+        section(&mut page, local.name, local.title);
+        table(&mut page, language, local.name, local.facts);
     }
     match language {
         Language::Ja => page,

@@ -15,6 +15,7 @@ mod debian;
 mod demo;
 mod fuzz;
 mod help;
+mod instructions;
 mod licences;
 mod node;
 mod pcap;

@@ -7,13 +7,14 @@ use crate::args::{Command, Flag, Parsed};
 use crate::debian::{self, CHROMIUM, FONTS, PYTHON};
 use crate::process::{answer, cargo, path_with, run};
 use crate::step::{Outcome, Step, Stop, run_all};
-use crate::{browser, help, licences, pcap, python, tidy, ui};
+use crate::{browser, help, instructions, licences, pcap, python, tidy, ui};
 
 pub(crate) static COMMAND: Command = Command {
     name: "test",
     about: "Runs every check and test, the same that CI runs.",
     details: "Steps, in this order: packages, format, tidy, python, licences, advisories, ui-packages,\n\
-              ui-check, ui-test, ui-build, clippy, docs, build, tests, doctests, captures, browser.\n\
+              ui-check, ui-test, ui-build, clippy, docs, build, tests, doctests, instructions, captures,\n\
+              browser.\n\
               A failed step holds up only the steps that need it; what this machine cannot run is\n\
               skipped with the reason. Ends with a table; exit code 1 where a step failed.\n\
               `advisories` fetches a database from the network and runs only when asked for by name.",
@@ -106,6 +107,7 @@ static STEPS: &[Step] = &[
         needs: &["build"],
         run: || cargo_step(&["test", "--locked", "--workspace", "--doc"]),
     },
+    instructions::STEP,
     pcap::STEP,
     browser::STEP,
 ];

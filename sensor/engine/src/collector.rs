@@ -6,16 +6,18 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_export::Exporter;
 use sekisho_model::app::Said;
-use sekisho_model::{Alert, FlowRecord, Timestamp};
+use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
 use sekisho_policy::Policy;
 use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::fold::Folds;
 use crate::inventory::{Inventory, Makers, Scope};
-use crate::reader::worker_of;
+use crate::limit_alerts;
+use crate::reader::{ReaderTotals, worker_of};
+use crate::spans::Spans;
 use crate::tally::Tally;
-use crate::work::{Done, Judged, What, Work, WorkerTotals};
+use crate::work::{Done, Gathered, What, Work, WorkerTotals};
 
 /// Records that are put in order together when the input has ended: a bound on memory. Captures
 /// with fewer flows alive at their end come out in the order of time.
@@ -60,6 +62,12 @@ pub(crate) struct Collector<'a> {
     /// Devices; only where they are kept.
     inventory: Option<Inventory>,
     closed: Vec<Alert>,
+    /// Packet time at the end of the batch before.
+    begin: Timestamp,
+    /// When limits were met.
+    spans: Spans,
+    /// Flows that lived when the input ended, on their way into order.
+    drained: Gathered,
     /// Records written.
     pub(crate) records: u64,
     /// Records that the operator's filter left out.
@@ -84,6 +92,9 @@ impl<'a> Collector<'a> {
             exporters,
             folds: Folds::new(),
             closed: Vec::new(),
+            begin: Timestamp::MIN,
+            spans: Spans::default(),
+            drained: Gathered::default(),
             records: 0,
             filtered: 0,
             tally: Tally::default(),
@@ -96,93 +107,103 @@ impl<'a> Collector<'a> {
         self.folds.closed_early()
     }
 
+    /// Addresses that were not inventoried because there were too many.
+    pub(crate) fn hosts_unlisted(&self) -> u64 {
+        self.inventory.as_ref().map_or(0, Inventory::unlisted)
+    }
+
+    /// Writes the alerts for the limits that were met. `flows` is the limit on flows of this run.
+    pub(crate) fn say_limits(&mut self, read: &ReaderTotals, flows: usize) -> Result<(), OutputError> {
+        let mut spans = std::mem::take(&mut self.spans);
+        spans.add(&read.spans);
+        spans.add(&self.totals.spans);
+        let input = (read.first.unwrap_or_default(), read.last.unwrap_or_default());
+        let flows = u64::try_from(flows).unwrap_or(u64::MAX);
+        self.closed = limit_alerts::of(&spans, input, flows);
+        self.write_alerts()
+    }
+
     /// Collects until every worker has said what it counted.
     pub(crate) fn collect(
         &mut self,
         workers: &[Receiver<Done>],
         returned: &Sender<Work>,
     ) -> Result<(), OutputError> {
-        let mut records: Vec<Judged> = Vec::new();
-        let mut said: Vec<Said> = Vec::new();
+        let mut gathered = Gathered::default();
         // Every worker does every batch; the first to say that it drains has no batch left, and then
         // no other has.
-        'batches: loop {
-            let mut work: Option<Arc<Work>> = None;
+        loop {
+            let mut ended = None;
             for worker in workers {
-                let mut done = worker.recv().map_err(|_| OutputError::Thread("worker"))?;
+                let mut done = receive(worker)?;
                 match done.what {
-                    What::Batch(batch) => {
-                        records.append(&mut done.records);
-                        said.append(&mut done.said);
+                    What::Batch { now, work } => {
+                        gathered.append(&mut done.gathered);
                         // The last of the handles that the workers give back is the only one left.
-                        work = Some(batch);
+                        if let Some(work) = work.and_then(Arc::into_inner) {
+                            // A reader that has ended needs no more batches.
+                            let _ = returned.try_send(work);
+                        }
+                        ended = Some(now);
                     }
-                    what => {
-                        self.drain(
-                            workers,
-                            Done {
-                                records: done.records,
-                                said: done.said,
-                                what,
-                            },
-                        )?;
-                        break 'batches;
-                    }
+                    _ => return self.drain(workers, done),
                 }
             }
-            let now = work.as_ref().map(|work| work.now);
-            if let Some(work) = work.and_then(Arc::into_inner) {
-                // A reader that has ended needs no more batches.
-                let _ = returned.try_send(work);
-            }
-            self.tell(&mut said)?;
-            self.write(&mut records, now)?;
+            self.write(&mut gathered, ended)?;
         }
-        self.folds.drain(self.policy, &mut self.closed);
-        self.write_alerts()?;
-        if let (Some(inventory), Some(store)) = (&self.inventory, &mut self.store) {
-            store.hosts(&inventory.hosts(&Makers::installed()))?;
-        }
-        Ok(())
-    }
-
-    /// Addresses that were not inventoried because there were too many.
-    pub(crate) fn hosts_unlisted(&self) -> u64 {
-        self.inventory.as_ref().map_or(0, Inventory::unlisted)
     }
 
     /// Takes the flows that lived when the input ended, partition by partition, and what each worker
     /// counted. `first` is what the first worker has already said.
     fn drain(&mut self, workers: &[Receiver<Done>], first: Done) -> Result<(), OutputError> {
         let mut first = Some(first);
-        let (mut records, mut said) = (Vec::new(), Vec::new());
-        let mut receive = |worker: &Receiver<Done>| match first.take() {
-            Some(done) => Ok(done),
-            None => worker.recv().map_err(|_| OutputError::Thread("worker")),
-        };
         for partition in 0..PARTITIONS {
             let Some(worker) = workers.get(worker_of(partition, workers.len())) else {
                 continue;
             };
             loop {
-                let mut done = receive(worker)?;
-                records.append(&mut done.records);
-                said.append(&mut done.said);
-                if records.len() >= SORTED_AT_ONCE || said.len() >= SORTED_AT_ONCE {
-                    self.tell(&mut said)?;
-                    self.write(&mut records, None)?;
-                }
-                if !matches!(done.what, What::Draining) {
+                let done = first.take().map_or_else(|| receive(worker), Ok)?;
+                let is_drained = !matches!(done.what, What::Draining);
+                self.take(done)?;
+                if is_drained {
                     break;
                 }
             }
         }
-        self.tell(&mut said)?;
-        self.write(&mut records, None)?;
         for worker in workers {
-            if let What::Totals(totals) = worker.recv().map_err(|_| OutputError::Thread("worker"))?.what {
-                self.totals.add(&totals);
+            self.take(receive(worker)?)?;
+        }
+        self.finish()
+    }
+
+    /// Takes what the only worker has done.
+    pub(crate) fn take(&mut self, mut done: Done) -> Result<(), OutputError> {
+        match done.what {
+            What::Batch { now, .. } => self.write(&mut done.gathered, Some(now)),
+            What::Draining | What::Drained => {
+                let mut drained = std::mem::take(&mut self.drained);
+                drained.append(&mut done.gathered);
+                if drained.len() >= SORTED_AT_ONCE {
+                    self.write(&mut drained, None)?;
+                }
+                self.drained = drained;
+                Ok(())
             }
+            What::Totals(totals) => {
+                self.totals.add(&totals);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what is left when every worker has said what it counted.
+    pub(crate) fn finish(&mut self) -> Result<(), OutputError> {
+        let mut drained = std::mem::take(&mut self.drained);
+        self.write(&mut drained, None)?;
+        self.folds.drain(self.policy, &mut self.closed);
+        self.write_alerts()?;
+        if let (Some(inventory), Some(store)) = (&self.inventory, &mut self.store) {
+            store.hosts(&inventory.hosts(&Makers::installed()))?;
         }
         Ok(())
     }
@@ -192,7 +213,49 @@ impl<'a> Collector<'a> {
         self.store.is_some() || !self.exporters.is_empty()
     }
 
-    /// Hands on what was said in one batch, in the order of time.
+    /// Writes what one batch brought, in an order that does not depend on the workers: equal keys
+    /// come from one flow, so from one worker, and stay as they are.
+    fn write(&mut self, gathered: &mut Gathered, now: Option<Timestamp>) -> Result<(), OutputError> {
+        let Gathered { records, said } = gathered;
+        self.tell(said)?;
+        records.sort_by_key(|judged| {
+            let brief = &judged.brief;
+            (brief.end, brief.start, brief.flow_id, brief.part)
+        });
+        for judged in records.drain(..) {
+            self.tally.record(&judged);
+            if judged.is_kept {
+                self.records = self.records.saturating_add(1);
+            } else {
+                self.filtered = self.filtered.saturating_add(1);
+            }
+            if let Some(record) = judged.record {
+                self.folds.observe(self.policy, &record, &mut self.closed);
+                if let Some(inventory) = &mut self.inventory {
+                    inventory.observe(&record);
+                }
+                if judged.is_kept {
+                    self.write_record(&record)?;
+                }
+            }
+        }
+        if let Some(now) = now {
+            self.folds.expire(self.policy, now, &mut self.closed);
+        }
+        // What is written after the input has ended belongs to its last moment.
+        let end = now.unwrap_or(Timestamp::MAX);
+        for (limit, value) in [
+            (limits::ALERT_FOLDS, self.folds.closed_early()),
+            (limits::HOSTS, self.hosts_unlisted()),
+            (limits::TALKERS, self.tally.unranked()),
+        ] {
+            self.spans.note(limit.counter, value, self.begin, end);
+        }
+        self.begin = end;
+        self.write_alerts()
+    }
+
+    /// Hands on what was said, in the order of time.
     fn tell(&mut self, said: &mut Vec<Said>) -> Result<(), OutputError> {
         said.sort_by_key(|said| {
             let flow = said.flow.as_ref().map_or(0, |flow| flow.flow_id);
@@ -205,32 +268,6 @@ impl<'a> Collector<'a> {
             self.export(|exporter| exporter.said(&said))?;
         }
         Ok(())
-    }
-
-    /// Writes what one batch brought, in an order that does not depend on the workers: equal keys
-    /// come from one flow, so from one worker, and stay as they are.
-    fn write(&mut self, records: &mut Vec<Judged>, now: Option<Timestamp>) -> Result<(), OutputError> {
-        records.sort_by_key(|judged| {
-            let record = &judged.record;
-            (record.end, record.start, record.flow_id, record.part)
-        });
-        for judged in records.drain(..) {
-            self.tally.record(&judged.record);
-            if let Some(inventory) = &mut self.inventory {
-                inventory.observe(&judged.record);
-            }
-            self.folds.observe(self.policy, &judged.record, &mut self.closed);
-            if judged.is_kept {
-                self.records = self.records.saturating_add(1);
-                self.write_record(&judged.record)?;
-            } else {
-                self.filtered = self.filtered.saturating_add(1);
-            }
-        }
-        if let Some(now) = now {
-            self.folds.expire(self.policy, now, &mut self.closed);
-        }
-        self.write_alerts()
     }
 
     fn write_record(&mut self, record: &FlowRecord) -> Result<(), OutputError> {
@@ -260,6 +297,10 @@ impl<'a> Collector<'a> {
         }
         Ok(())
     }
+}
+
+fn receive(worker: &Receiver<Done>) -> Result<Done, OutputError> {
+    worker.recv().map_err(|_| OutputError::Thread("worker"))
 }
 
 /// Writes to every exporter. One whose reader has closed it is left out from then on.

@@ -165,7 +165,8 @@ fn fragment_header(packet: &[u8]) -> Option<(usize, u32)> {
     // (RFC 8200 section 4.1); each gives its own length.
     let declared = u32::from(u16::from_be_bytes([l2, l3]));
     let (mut kind, mut at) = (next, 40_usize);
-    for _ in 0..8 {
+    // Every header takes eight octets or more, so this ends with the packet.
+    loop {
         let &[following, length] = packet.get(at..)?.first_chunk()?;
         if kind == 44 {
             let start = at.saturating_add(8);
@@ -178,7 +179,6 @@ fn fragment_header(packet: &[u8]) -> Option<(usize, u32)> {
         at = at.saturating_add(usize::from(length).saturating_add(1).saturating_mul(8));
         kind = following;
     }
-    None
 }
 
 impl Standalone {

@@ -165,7 +165,7 @@ impl Fold {
             count: self.flows,
             packets: self.packets,
             octets: self.octets,
-            flow: *self.flow,
+            flow: Some(*self.flow),
             clause: violation.clause,
             attack: violation.attack,
             explanation: violation.explanation,
@@ -234,7 +234,7 @@ mod tests {
             (first.first_seen.nanos(), first.last_seen.nanos()),
             (120_000_000_000, 220_000_000_000)
         );
-        assert_eq!((first.flow.flow_id, second.count), (1, 1));
+        assert_eq!((first.flow.as_ref().unwrap().flow_id, second.count), (1, 1));
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
         let (alerts, closed_early) = fold(3, &records);
 
         assert_eq!((alerts.len(), closed_early), (5, 2));
-        assert_eq!(alerts[0].flow.flow_id, 0);
+        assert_eq!(alerts[0].flow.as_ref().unwrap().flow_id, 0);
     }
 
     #[test]

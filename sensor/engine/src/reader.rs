@@ -5,19 +5,20 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_capture::{Batch, Fill, Source};
 use sekisho_flow::defrag;
-use sekisho_model::Timestamp;
+use sekisho_model::{Timestamp, limits};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::clock::Clock;
 use crate::deal::Dealer;
 use crate::progress::Progress;
+use crate::spans::Spans;
 use crate::work::Work;
 
 /// Packets of a batch. Part of what makes the answer the same on every run: do not derive it from
 /// the machine.
 const BATCH_PACKETS: usize = 4096;
-/// Captured octets of a batch.
-const BATCH_OCTETS: usize = 4 << 20;
+/// Captured octets of a batch: they are in the processor's caches still when they are counted.
+const BATCH_OCTETS: usize = 512 << 10;
 
 /// What the reader counted.
 #[derive(Debug, Clone, Default)]
@@ -29,54 +30,109 @@ pub(crate) struct ReaderTotals {
     /// Large steps of packet time backwards.
     pub(crate) backwards: u64,
     pub(crate) fragments: defrag::Counters,
+    /// When limits were met.
+    pub(crate) spans: Spans,
 }
 
-/// Reads `source` to its end, or until it is asked to stop or nobody listens any more.
-pub(crate) fn read(
-    source: &mut dyn Source,
-    workers: &[Sender<Arc<Work>>],
-    returned: &Receiver<Work>,
-    progress: &Progress,
-) -> ReaderTotals {
-    let mut totals = ReaderTotals::default();
-    let mut clock = Clock::default();
-    let mut dealer = Dealer::new(workers.len());
-    loop {
-        let mut work = returned.try_recv().unwrap_or_else(|_| Work {
+/// Where reading stands.
+pub(crate) struct Reader<'a> {
+    source: &'a mut dyn Source,
+    workers: usize,
+    progress: &'a Progress,
+    clock: Clock,
+    dealer: Dealer,
+    totals: ReaderTotals,
+    /// Packet time at the end of the batch before.
+    begin: Timestamp,
+}
+
+impl<'a> Reader<'a> {
+    /// At the start of `source`, for so many workers.
+    pub(crate) fn new(source: &'a mut dyn Source, workers: usize, progress: &'a Progress) -> Self {
+        Self {
+            source,
+            workers,
+            progress,
+            clock: Clock::default(),
+            dealer: Dealer::new(workers),
+            totals: ReaderTotals::default(),
+            begin: Timestamp::MIN,
+        }
+    }
+
+    /// Room for a batch.
+    pub(crate) fn room(&self) -> Work {
+        Work {
             batch: Batch::with_capacity(BATCH_PACKETS, BATCH_OCTETS),
             first: 0,
             standalone: Vec::new(),
-            dealt: vec![Vec::with_capacity(BATCH_PACKETS); workers.len()],
+            dealt: vec![Vec::with_capacity(BATCH_PACKETS); self.workers],
             now: Timestamp::MIN,
-        });
+        }
+    }
+
+    /// Fills `work` with the next batch. True for the last: the source has ended, or was asked to.
+    pub(crate) fn fill(&mut self, work: &mut Work) -> bool {
+        let totals = &mut self.totals;
         work.batch.clear();
         work.standalone.clear();
         work.dealt.iter_mut().for_each(Vec::clear);
         work.first = totals.packets;
-        let fill = source.fill(&mut work.batch);
+        let fill = self.source.fill(&mut work.batch);
         for packet in work.batch.iter() {
             totals.frame_octets = totals.frame_octets.saturating_add(u64::from(packet.len));
             totals.first = Some(totals.first.map_or(packet.time, |first| first.min(packet.time)));
             totals.last = Some(totals.last.map_or(packet.time, |last| last.max(packet.time)));
-            clock.observe(packet.time);
+            self.clock.observe(packet.time);
         }
-        work.now = clock.now();
-        dealer.deal(&mut work);
-        let is_last = fill == Fill::End || progress.stop().is_asked();
+        work.now = self.clock.now();
+        self.dealer.deal(work);
+        let is_last = fill == Fill::End || self.progress.stop().is_asked();
         let now = (!is_last).then_some(work.now);
-        dealer.release(&mut work, now);
+        self.dealer.release(work, now);
+        let fragments = self.dealer.fragments();
+        for (limit, value) in [
+            (limits::FRAGMENTED_DATAGRAMS, fragments.evicted),
+            (
+                limits::FRAGMENTS_A_DATAGRAM,
+                fragments.anomalies.get(defrag::Anomaly::TooMany),
+            ),
+        ] {
+            totals.spans.note(limit.counter, value, self.begin, work.now);
+        }
+        self.begin = work.now;
         totals.packets = totals
             .packets
             .saturating_add(u64::try_from(work.batch.len()).unwrap_or(u64::MAX));
-        progress.publish(totals.packets, source.octets_read());
+        self.progress.publish(totals.packets, self.source.octets_read());
+        is_last
+    }
+
+    /// What was counted.
+    pub(crate) fn finish(self) -> ReaderTotals {
+        ReaderTotals {
+            backwards: self.clock.backwards(),
+            fragments: self.dealer.fragments(),
+            ..self.totals
+        }
+    }
+}
+
+/// Reads to the end, or until nobody listens any more, and gives each batch to every worker.
+pub(crate) fn read(
+    mut reader: Reader<'_>,
+    workers: &[Sender<Arc<Work>>],
+    returned: &Receiver<Work>,
+) -> ReaderTotals {
+    loop {
+        let mut work = returned.try_recv().unwrap_or_else(|_| reader.room());
+        let is_last = reader.fill(&mut work);
         let work = Arc::new(work);
         let heard = workers
             .iter()
             .all(|worker| worker.send(Arc::clone(&work)).is_ok());
         if is_last || !heard {
-            totals.backwards = clock.backwards();
-            totals.fragments = dealer.fragments();
-            return totals;
+            return reader.finish();
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Runs a source to its end.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +15,9 @@ use sekisho_wire::partition::PARTITIONS;
 
 use crate::collector::{Collector, NamedExporter, OutputError, write_all};
 use crate::progress::Progress;
-use crate::{reader, summary, worker};
+use crate::reader::{self, Reader, ReaderTotals};
+use crate::summary;
+use crate::worker::{self, Worker};
 
 /// Batches that may wait in front of each worker.
 const QUEUE: usize = 4;
@@ -63,48 +66,24 @@ pub fn replay(
         None => None,
     };
     let mut collector = Collector::new(&config.policy, store, &mut outputs.exporters);
-    let is_read = outputs_are_read(config, collector.has_outputs());
-    let flow = &FlowConfig {
+    // An output, or the filter; nobody else sees more of a record than its volume.
+    let is_read = collector.has_outputs() || config.filter.is_some();
+    let flow = FlowConfig {
         community_ids: config.flow.community_ids && is_read,
         conversations: config.flow.conversations && is_read,
         ..config.flow.clone()
     };
-    let (give_back, returned) = bounded(QUEUE);
-    let (mut inboxes, mut outboxes) = (Vec::new(), Vec::new());
-    let read = std::thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for index in 0..workers {
-            let (to_worker, inbox) = bounded::<Arc<_>>(QUEUE);
-            let (outbox, from_worker) = bounded(QUEUE);
-            inboxes.push(to_worker);
-            outboxes.push(from_worker);
-            threads.push(scope.spawn(move || {
-                worker::work(
-                    (index, workers),
-                    &config.policy,
-                    config.filter.as_ref(),
-                    flow,
-                    &inbox,
-                    &outbox,
-                );
-            }));
-        }
-        let source = &mut *source;
-        // The reader owns the workers' inboxes: when it ends, they do.
-        let reader = scope.spawn(move || reader::read(source, &inboxes, &returned, progress));
-        let collected = collector.collect(&outboxes, &give_back);
-        if collected.is_err() {
-            // A reader that waits for its input must not wait for more than this.
-            progress.stop().ask();
-        }
-        // Whatever a failed collector left in the queues must not keep the others waiting.
-        drop(outboxes);
-        let read = reader.join().map_err(|_| OutputError::Thread("reader"));
-        for thread in threads {
-            thread.join().map_err(|_| OutputError::Thread("worker"))?;
-        }
-        collected.and(read)
-    })?;
+    let reader = Reader::new(&mut *source, workers, progress);
+    let worker = |index| {
+        let filter = config.filter.as_ref();
+        Worker::new((index, workers), &config.policy, filter, is_read, &flow)
+    };
+    let read = match (workers, is_read) {
+        (1, false) => run_in_one(&mut collector, reader, worker(0)),
+        (1, true) => run_in_two(&mut collector, reader, worker(0), progress),
+        _ => run_in_many(&mut collector, reader, (0..workers).map(worker), progress),
+    }?;
+    collector.say_limits(&read, flow.flows)?;
     let result = summary::of(
         &read,
         &collector,
@@ -121,7 +100,82 @@ pub fn replay(
     Ok(result)
 }
 
-/// Whether anyone sees a Community ID or what was said: an output or the filter.
-fn outputs_are_read(config: &Config, has_outputs: bool) -> bool {
-    has_outputs || config.filter.is_some()
+/// Everything in this thread: there is nothing to write.
+fn run_in_one(
+    collector: &mut Collector<'_>,
+    reader: Reader<'_>,
+    worker: Worker<'_>,
+) -> Result<ReaderTotals, OutputError> {
+    let mut taken = Ok(());
+    // A fault in here ends the run, as one in a thread would.
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        worker::read_and_work(reader, worker, |done| {
+            taken = collector.take(done);
+            taken.is_ok()
+        })
+    }));
+    let read = read.map_err(|_| OutputError::Thread("worker"))?;
+    taken?;
+    collector.finish()?;
+    Ok(read)
+}
+
+/// One thread that reads and works; this one writes.
+fn run_in_two(
+    collector: &mut Collector<'_>,
+    reader: Reader<'_>,
+    worker: Worker<'_>,
+    progress: &Progress,
+) -> Result<ReaderTotals, OutputError> {
+    let (outbox, from_worker) = bounded(QUEUE);
+    std::thread::scope(|scope| {
+        let thread =
+            scope.spawn(move || worker::read_and_work(reader, worker, |done| outbox.send(done).is_ok()));
+        let collected = from_worker.iter().try_for_each(|done| collector.take(done));
+        if collected.is_err() {
+            // A reader that waits for its input must not wait for more than this.
+            progress.stop().ask();
+        }
+        // Whatever a failed collector left in the queue must not keep the other waiting.
+        drop(from_worker);
+        let read = thread.join().map_err(|_| OutputError::Thread("worker"))?;
+        collected?;
+        collector.finish()?;
+        Ok(read)
+    })
+}
+
+/// One thread that reads, several that work; this one writes.
+fn run_in_many<'a>(
+    collector: &mut Collector<'_>,
+    reader: Reader<'_>,
+    workers: impl Iterator<Item = Worker<'a>>,
+    progress: &Progress,
+) -> Result<ReaderTotals, OutputError> {
+    let (give_back, returned) = bounded(QUEUE);
+    let (mut inboxes, mut outboxes) = (Vec::new(), Vec::new());
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for worker in workers {
+            let (to_worker, inbox) = bounded::<Arc<_>>(QUEUE);
+            let (outbox, from_worker) = bounded(QUEUE);
+            inboxes.push(to_worker);
+            outboxes.push(from_worker);
+            threads.push(scope.spawn(move || worker::work(worker, &inbox, &outbox)));
+        }
+        // The reader owns the workers' inboxes: when it ends, they do.
+        let reader = scope.spawn(move || reader::read(reader, &inboxes, &returned));
+        let collected = collector.collect(&outboxes, &give_back);
+        if collected.is_err() {
+            // A reader that waits for its input must not wait for more than this.
+            progress.stop().ask();
+        }
+        // Whatever a failed collector left in the queues must not keep the others waiting.
+        drop(outboxes);
+        let read = reader.join().map_err(|_| OutputError::Thread("reader"));
+        for thread in threads {
+            thread.join().map_err(|_| OutputError::Thread("worker"))?;
+        }
+        collected.and(read)
+    })
 }

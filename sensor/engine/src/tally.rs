@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use foldhash::HashMap;
 use sekisho_model::summary::{AlertTotals, MatrixCell, Talker, Volume};
-use sekisho_model::{Alert, FlowRecord, Verdict, limits};
+use sekisho_model::{Alert, Verdict, limits};
+use sekisho_policy::{Policy, ZoneId};
+
+use crate::work::Judged;
 
 /// Addresses in a summary's list.
 const TALKERS_SHOWN: usize = 10;
@@ -14,29 +16,30 @@ const TALKERS_SHOWN: usize = 10;
 /// Totals of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    matrix: BTreeMap<(Arc<str>, Arc<str>), [Volume; 3]>,
-    talkers: HashMap<IpAddr, (Arc<str>, Volume)>,
+    matrix: HashMap<(ZoneId, ZoneId), [Volume; 3]>,
+    talkers: HashMap<IpAddr, (ZoneId, Volume)>,
     unranked: u64,
     alerts: AlertTotals,
 }
 
 impl Tally {
-    pub(crate) fn record(&mut self, record: &FlowRecord) {
+    pub(crate) fn record(&mut self, judged: &Judged) {
+        let brief = &judged.brief;
         let volume = Volume {
             // A further record of a flow is the same flow.
-            flows: u64::from(record.part == 0),
-            packets: record.packets(),
-            octets: record.octets(),
+            flows: u64::from(brief.part == 0),
+            packets: brief.packets,
+            octets: brief.octets,
         };
-        let zones = (Arc::clone(&record.orig_zone), Arc::clone(&record.resp_zone));
-        let [allowed, denied, unknown] = self.matrix.entry(zones).or_default();
-        match record.verdict {
+        let [allowed, denied, unknown] = self.matrix.entry(judged.zones).or_default();
+        match judged.verdict {
             Verdict::Allowed => allowed.add(volume),
             Verdict::Denied => denied.add(volume),
             Verdict::Unknown => unknown.add(volume),
         }
-        self.talker(record.orig.address, &record.orig_zone, volume);
-        self.talker(record.resp.address, &record.resp_zone, volume);
+        let (orig_zone, resp_zone) = judged.zones;
+        self.talker(brief.orig, orig_zone, volume);
+        self.talker(brief.resp, resp_zone, volume);
     }
 
     pub(crate) fn alert(&mut self, alert: &Alert) {
@@ -60,9 +63,14 @@ impl Tally {
         self.unranked
     }
 
-    pub(crate) fn matrix(&self) -> Vec<MatrixCell> {
-        self.matrix
+    pub(crate) fn matrix(&self, policy: &Policy) -> Vec<MatrixCell> {
+        let by_name: BTreeMap<_, _> = self
+            .matrix
             .iter()
+            .map(|((orig, resp), cell)| ((policy.zone_name(*orig), policy.zone_name(*resp)), cell))
+            .collect();
+        by_name
+            .into_iter()
             .map(|((orig, resp), [allowed, denied, unknown])| MatrixCell {
                 orig_zone: orig.to_string(),
                 resp_zone: resp.to_string(),
@@ -74,25 +82,25 @@ impl Tally {
     }
 
     /// The addresses that moved most octets, most first.
-    pub(crate) fn top_talkers(&self) -> Vec<Talker> {
+    pub(crate) fn top_talkers(&self, policy: &Policy) -> Vec<Talker> {
         let mut all: Vec<_> = self.talkers.iter().collect();
         all.sort_by_key(|(address, (_, volume))| (std::cmp::Reverse(volume.octets), **address));
         all.into_iter()
             .take(TALKERS_SHOWN)
             .map(|(address, (zone, volume))| Talker {
                 address: address.to_string(),
-                zone: zone.to_string(),
+                zone: policy.zone_name(*zone).to_string(),
                 volume: *volume,
             })
             .collect()
     }
 
-    fn talker(&mut self, address: IpAddr, zone: &Arc<str>, volume: Volume) {
+    fn talker(&mut self, address: IpAddr, zone: ZoneId, volume: Volume) {
         let limit = usize::try_from(limits::TALKERS.default).unwrap_or(usize::MAX);
         if let Some((_, sum)) = self.talkers.get_mut(&address) {
             sum.add(volume);
         } else if self.talkers.len() < limit {
-            self.talkers.insert(address, (Arc::clone(zone), volume));
+            self.talkers.insert(address, (zone, volume));
         } else {
             self.unranked = self.unranked.saturating_add(1);
         }
@@ -101,19 +109,29 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use sekisho_flow::Brief;
+    use sekisho_model::FlowRecord;
+
     use super::*;
 
     #[test]
     fn parts_of_a_flow_are_one_flow_and_all_of_its_volume() {
         let mut tally = Tally::default();
-        let record = FlowRecord {
-            verdict: Verdict::Denied,
-            ..FlowRecord::example()
-        };
-        tally.record(&record);
-        tally.record(&FlowRecord { part: 1, ..record });
+        for part in 0..2 {
+            tally.record(&Judged {
+                brief: Brief {
+                    part,
+                    ..Brief::of(&FlowRecord::example())
+                },
+                zones: (ZoneId::UNKNOWN, ZoneId::LINK),
+                verdict: Verdict::Denied,
+                is_kept: true,
+                record: None,
+            });
+        }
 
-        let [cell] = &tally.matrix()[..] else {
+        let policy = Policy::none();
+        let [cell] = &tally.matrix(&policy)[..] else {
             panic!("one pair of zones")
         };
         assert_eq!(
@@ -125,7 +143,7 @@ mod tests {
             }
         );
         assert_eq!(cell.allowed, Volume::default());
-        let talkers = tally.top_talkers();
+        let talkers = tally.top_talkers(&policy);
         assert_eq!(talkers.len(), 2);
         assert_eq!(talkers[0].volume.octets, 120);
     }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use sekisho_capture::Batch;
-use sekisho_flow::Counters;
+use sekisho_flow::{Brief, Counters};
 use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
-use sekisho_model::{FlowRecord, Linktype, Timestamp};
+use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, Verdict, limits};
+use sekisho_policy::ZoneId;
+
+use crate::spans::Spans;
 
 /// A batch with its packets dealt out to the workers.
 pub(crate) struct Work {
@@ -75,31 +78,55 @@ impl Dealt {
     }
 }
 
-/// What one worker made of one batch.
-pub(crate) struct Done {
+/// What was judged and what was said.
+#[derive(Default)]
+pub(crate) struct Gathered {
     pub(crate) records: Vec<Judged>,
     pub(crate) said: Vec<Said>,
+}
+
+impl Gathered {
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        self.records.append(&mut other.records);
+        self.said.append(&mut other.said);
+    }
+
+    /// How much it is.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len().max(self.said.len())
+    }
+}
+
+/// What one worker made of one batch.
+pub(crate) struct Done {
+    pub(crate) gathered: Gathered,
     pub(crate) what: What,
 }
 
 /// Where a worker stands.
 pub(crate) enum What {
-    /// It has done a batch, which is given back so that its memory is used again.
-    Batch(Arc<Work>),
+    /// It has done a batch that ends at this packet time. One that came from another thread is given
+    /// back, so that its memory is used again.
+    Batch { now: Timestamp, work: Option<Arc<Work>> },
     /// The input has ended, and it ends the flows of a partition: more of this one will come.
     Draining,
     /// Every flow of a partition is ended.
     Drained,
     /// It has nothing left; what it counted.
-    Totals(WorkerTotals),
+    Totals(Box<WorkerTotals>),
 }
 
 /// A judged record.
 pub(crate) struct Judged {
-    /// Boxed: it is moved and sorted before it is read.
-    pub(crate) record: Box<FlowRecord>,
+    /// What every record is counted and put in order by.
+    pub(crate) brief: Brief,
+    /// Zones of originator and responder.
+    pub(crate) zones: (ZoneId, ZoneId),
+    pub(crate) verdict: Verdict,
     /// Whether the operator's filter keeps it.
     pub(crate) is_kept: bool,
+    /// The whole record where somebody reads it. Boxed: it is moved before it is read.
+    pub(crate) record: Option<Box<FlowRecord>>,
 }
 
 /// What a worker counted over the whole run.
@@ -109,12 +136,28 @@ pub(crate) struct WorkerTotals {
     pub(crate) flows: Counters,
     /// Frames with a tunnel that was not opened, being too deep.
     pub(crate) depth_met: u64,
+    /// When limits were met.
+    pub(crate) spans: Spans,
 }
 
 impl WorkerTotals {
+    /// Notes which limits were met in a batch, given what the tables have counted since the begin.
+    pub(crate) fn note_limits(&mut self, flows: Counters, begin: Timestamp, end: Timestamp) {
+        for (limit, value) in [
+            (limits::FLOWS, flows.evicted),
+            (limits::CONVERSATION_OCTETS, flows.conversations_cut),
+            (limits::HISTORY, flows.history_cut),
+            (limits::LINK_HEADERS, self.frames.get(FrameBucket::LinkDepth)),
+            (limits::TUNNEL_DEPTH, self.depth_met),
+        ] {
+            self.spans.note(limit.counter, value, begin, end);
+        }
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         self.frames.add(&other.frames);
         self.flows.add(other.flows);
         self.depth_met = self.depth_met.saturating_add(other.depth_met);
+        self.spans.add(&other.spans);
     }
 }

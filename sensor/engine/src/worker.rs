@@ -1,101 +1,275 @@
 //! A worker: the partitions it owns, from octets to judged records.
+//!
+//! Packets are taken in groups: every plain one of a group is decoded, then what the group will need
+//! of the index is loaded, then what it will need of the flows, and only then is one packet after
+//! the other counted. So the cache misses of a group overlap, and a million flows cost little more
+//! than a thousand.
 
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_filter::Filter;
-use sekisho_flow::{Config as FlowConfig, Observation, Observed, Sink, Start, Table};
-use sekisho_model::app::{Event, FlowRef, Said};
-use sekisho_model::{FlowRecord, FrameBucket};
-use sekisho_policy::{Judgement, Policy, Question};
+use sekisho_flow::{Config as FlowConfig, Counters, Observation, Observed, Prepared, Table};
+use sekisho_model::app::{Event, Said, Transaction};
+use sekisho_model::{FrameBucket, Timestamp};
+use sekisho_policy::Policy;
+use sekisho_wire::app::local;
 use sekisho_wire::partition::PARTITIONS;
-use sekisho_wire::{Frame, frame};
+use sekisho_wire::{Frame, Layer, frame};
 
-use crate::reader;
-use crate::work::{Dealt, Done, Judged, What, Where, Work, WorkerTotals};
+use crate::judge::{Judge, Tag};
+use crate::reader::{self, Reader, ReaderTotals};
+use crate::work::{Dealt, Done, Gathered, What, Where, Work, WorkerTotals};
 
 /// Flows that are ended in one step when the input has ended.
 const DRAIN: usize = 4096;
+/// Packets whose cache misses overlap.
+const GROUP: usize = 32;
 
-/// Runs until the reader has no more work, then ends every flow and says what was counted.
-pub(crate) fn work(
-    (index, workers): (usize, usize),
-    policy: &Policy,
-    filter: Option<&Filter>,
-    config: &FlowConfig,
-    inbox: &Receiver<Arc<Work>>,
-    outbox: &Sender<Done>,
-) {
-    let config = FlowConfig {
-        flows: config.flows.div_ceil(PARTITIONS).max(1),
-        conversation_octets: config.conversation_octets.div_ceil(PARTITIONS),
-        by_vlan: config.by_vlan || policy.uses_vlans(),
-        ..config.clone()
-    };
-    let mut tables: Vec<Table<Judgement>> = (0..PARTITIONS).map(|_| Table::new(config.clone())).collect();
-    let mut judge = Judge {
-        policy,
-        filter,
-        records: Vec::new(),
-        said: Vec::new(),
-    };
-    let mut totals = WorkerTotals::default();
-    for work in inbox {
-        // One frame for the whole batch: moving a decoded frame costs more than decoding it.
+/// The partitions of one worker.
+pub(crate) struct Worker<'a> {
+    index: usize,
+    workers: usize,
+    tables: Vec<Table<Tag>>,
+    judge: Judge<'a>,
+    totals: WorkerTotals,
+    /// Packet time at the end of the batch before.
+    begin: Timestamp,
+    /// Whether messages below IP are read.
+    hears: bool,
+}
+
+/// A plain packet between being decoded and being counted.
+struct Plain<'w> {
+    layer: Layer<'w>,
+    /// Nothing where the packet is not plain after all.
+    prepared: Option<Prepared>,
+    bucket: FrameBucket,
+    at: Timestamp,
+    ordinal: u64,
+}
+
+impl Default for Plain<'_> {
+    fn default() -> Self {
+        Self {
+            layer: Layer::default(),
+            prepared: None,
+            bucket: FrameBucket::DecoderFault,
+            at: Timestamp::MIN,
+            ordinal: 0,
+        }
+    }
+}
+
+impl<'a> Worker<'a> {
+    /// Worker `index` of `workers`. `is_read` says whether anyone reads the records.
+    pub(crate) fn new(
+        (index, workers): (usize, usize),
+        policy: &'a Policy,
+        filter: Option<&'a Filter>,
+        is_read: bool,
+        config: &FlowConfig,
+    ) -> Self {
+        let config = FlowConfig {
+            flows: config.flows.div_ceil(PARTITIONS).max(1),
+            conversation_octets: config.conversation_octets.div_ceil(PARTITIONS),
+            by_vlan: config.by_vlan || policy.uses_vlans(),
+            ..config.clone()
+        };
+        Self {
+            index,
+            workers,
+            tables: (0..PARTITIONS).map(|_| Table::new(config.clone())).collect(),
+            judge: Judge::new(policy, filter, is_read),
+            totals: WorkerTotals::default(),
+            begin: Timestamp::MIN,
+            hears: config.conversations,
+        }
+    }
+
+    /// Counts what of a batch is its own, and gives the records that this completes.
+    pub(crate) fn batch(&mut self, work: &Work) -> Gathered {
+        // One frame and one group for the whole batch: moving a decoded packet costs more than
+        // decoding it.
         let mut frame = Frame::default();
-        for dealt in work.dealt.get(index).into_iter().flatten() {
-            if let Some(table) = tables.get_mut(dealt.partition()) {
-                observe(&work, *dealt, &mut frame, table, &mut judge, &mut totals);
+        let mut group: [Plain<'_>; GROUP] = Default::default();
+        let dealt = work.dealt.get(self.index).map_or(&[][..], Vec::as_slice);
+        for chunk in dealt.chunks(GROUP) {
+            // Decoding keeps no state, so a fault in it costs nothing: the packets are taken one by
+            // one below, and the one at fault is left out there.
+            let is_decoded = catch_unwind(AssertUnwindSafe(|| self.decode(work, chunk, &mut group)));
+            if is_decoded.is_err() {
+                group.iter_mut().for_each(|plain| plain.prepared = None);
+            }
+            self.touch(chunk, &group);
+            for (dealt, plain) in chunk.iter().zip(&group) {
+                let Some(table) = self.tables.get_mut(dealt.partition()) else {
+                    continue;
+                };
+                let Some(prepared) = &plain.prepared else {
+                    observe(work, *dealt, &mut frame, table, &mut self.judge, &mut self.totals);
+                    if self.hears && dealt.is_last {
+                        hear(work, *dealt, &frame, &mut self.judge);
+                    }
+                    continue;
+                };
+                let packet = Observation::alone(&plain.layer, plain.at, plain.ordinal);
+                let bucket = match table.observe_prepared(&packet, prepared, &mut self.judge) {
+                    Observed::Counted(_) => plain.bucket,
+                    Observed::SetAside(_) => FrameBucket::Excluded,
+                    Observed::LeftOut => FrameBucket::Duplicate,
+                };
+                self.totals.frames.count_many(bucket, 1);
             }
         }
-        drop(frame);
-        for table in &mut tables {
-            table.expire(work.now, &mut judge);
+        for table in &mut self.tables {
+            table.expire(work.now, &mut self.judge);
         }
-        let (records, said) = judge.take();
-        if outbox
-            .send(Done {
-                records,
-                said,
-                what: What::Batch(work),
+        let mut counted = Counters::default();
+        for table in &self.tables {
+            counted.add(table.counters());
+        }
+        self.totals.note_limits(counted, self.begin, work.now);
+        self.begin = work.now;
+        self.judge.take()
+    }
+
+    /// Decodes the plain packets of a group.
+    #[inline]
+    fn decode<'w>(&self, work: &'w Work, chunk: &[Dealt], group: &mut [Plain<'w>; GROUP]) {
+        for (dealt, plain) in chunk.iter().zip(group) {
+            plain.prepared = None;
+            let (Where::Batch(index), 0, true) = (dealt.at, dealt.layer, dealt.is_last) else {
+                continue;
+            };
+            let Some(packet) = work.batch.get(index as usize) else {
+                continue;
+            };
+            let layer = &mut plain.layer;
+            if let Some(bucket) = frame::decode_plain(layer, packet.data, packet.linktype, packet.len) {
+                plain.bucket = bucket;
+                plain.at = packet.time;
+                plain.ordinal = work.first.saturating_add(u64::from(index));
+                let table = self.tables.get(dealt.partition());
+                plain.prepared = table.map(|table| table.prepare(layer));
+            }
+        }
+    }
+
+    /// Loads what the plain packets of a group will need. No load waits for another.
+    #[inline]
+    fn touch(&self, chunk: &[Dealt], group: &[Plain<'_>; GROUP]) {
+        let plain = || {
+            chunk.iter().zip(group).filter_map(|(dealt, plain)| {
+                Some((self.tables.get(dealt.partition())?, plain.prepared.as_ref()?))
             })
-            .is_err()
-        {
+        };
+        black_box(plain().fold(0, |sum, (table, packet)| sum ^ table.touch_index(packet)));
+        black_box(plain().fold(0, |sum, (table, packet)| sum ^ table.touch_flow(packet)));
+    }
+
+    /// Ends every flow and hands out the records; false where nobody takes them any more.
+    ///
+    /// In steps and partition by partition, so that a million flows are not a million records at once
+    /// and come in the same order from any number of workers.
+    pub(crate) fn drain(mut self, mut give: impl FnMut(Done) -> bool) -> bool {
+        for (partition, table) in self.tables.iter_mut().enumerate() {
+            if reader::worker_of(partition, self.workers) != self.index {
+                continue;
+            }
+            let mut drained = false;
+            while !drained {
+                drained = table.drain_some(DRAIN, &mut self.judge);
+                let gathered = self.judge.take();
+                let what = if drained { What::Drained } else { What::Draining };
+                if !give(Done { gathered, what }) {
+                    return false;
+                }
+            }
+            self.totals.flows.add(table.counters());
+        }
+        give(Done {
+            gathered: Gathered::default(),
+            what: What::Totals(Box::new(self.totals)),
+        })
+    }
+}
+
+/// Does the batches of `inbox` until there are no more, then ends every flow.
+pub(crate) fn work(mut worker: Worker<'_>, inbox: &Receiver<Arc<Work>>, outbox: &Sender<Done>) {
+    for work in inbox {
+        let gathered = worker.batch(&work);
+        let done = Done {
+            gathered,
+            what: What::Batch {
+                now: work.now,
+                work: Some(work),
+            },
+        };
+        if outbox.send(done).is_err() {
             return; // The collector gave up and says why.
         }
     }
-    // In steps and partition by partition, so that a million flows are not a million records at once
-    // and come in the same order from any number of workers.
-    for (partition, table) in tables.iter_mut().enumerate() {
-        if reader::worker_of(partition, workers) != index {
-            continue;
-        }
-        let mut drained = false;
-        while !drained {
-            drained = table.drain_some(DRAIN, &mut judge);
-            let (records, said) = judge.take();
-            let what = if drained { What::Drained } else { What::Draining };
-            if outbox.send(Done { records, said, what }).is_err() {
-                return;
-            }
-        }
-        totals.flows.add(table.counters());
-    }
     // The collector may be gone for a reason of its own.
-    let _ = outbox.send(Done {
-        records: Vec::new(),
-        said: Vec::new(),
-        what: What::Totals(totals),
+    worker.drain(|done| outbox.send(done).is_ok());
+}
+
+/// Reads and works in one thread: what one worker does. Packets are still in the nearest caches
+/// when they are counted, and nothing is handed over but records.
+pub(crate) fn read_and_work(
+    mut reader: Reader<'_>,
+    mut worker: Worker<'_>,
+    mut give: impl FnMut(Done) -> bool,
+) -> ReaderTotals {
+    let mut work = reader.room();
+    loop {
+        let is_last = reader.fill(&mut work);
+        let done = Done {
+            gathered: worker.batch(&work),
+            what: What::Batch {
+                now: work.now,
+                work: None,
+            },
+        };
+        if !give(done) {
+            break;
+        }
+        if is_last {
+            worker.drain(give);
+            break;
+        }
+    }
+    reader.finish()
+}
+
+/// Reads what a frame says below IP or of addresses: it was decoded just before.
+fn hear(work: &Work, dealt: Dealt, frame: &Frame<'_>, judge: &mut Judge<'_>) {
+    let (Some((protocol, facts)), Where::Batch(index)) = (local::observe(frame), dealt.at) else {
+        return;
+    };
+    let Some(packet) = work.batch.get(index as usize) else {
+        return;
+    };
+    judge.said.push(Said {
+        flow: None,
+        mac: frame.link.source,
+        ordinal: work.first.saturating_add(u64::from(index)),
+        event: Event::Transaction(Transaction {
+            protocol,
+            at: packet.time,
+            facts,
+        }),
     });
 }
 
-/// Decodes a packet and counts one of its layers.
+/// Decodes a packet of any kind and counts one of its layers.
 fn observe<'w>(
     work: &'w Work,
     dealt: Dealt,
     frame: &mut Frame<'w>,
-    table: &mut Table<Judgement>,
+    table: &mut Table<Tag>,
     judge: &mut Judge<'_>,
     totals: &mut WorkerTotals,
 ) -> Option<()> {
@@ -132,8 +306,8 @@ fn observe<'w>(
             layer.wire_octets = octets;
         }
         match table.observe(&layer, judge) {
-            Observed::Counted(judgement) if judgement.excluded => bucket = FrameBucket::Excluded,
             Observed::Counted(_) => {}
+            Observed::SetAside(_) => bucket = FrameBucket::Excluded,
             Observed::LeftOut => bucket = FrameBucket::Duplicate,
         }
     }
@@ -142,70 +316,4 @@ fn observe<'w>(
         totals.depth_met = totals.depth_met.saturating_add(u64::from(frame.depth_met));
     }
     Some(())
-}
-
-/// Labels zones and judges: once when a flow begins, so that every record of it agrees.
-struct Judge<'a> {
-    policy: &'a Policy,
-    filter: Option<&'a Filter>,
-    records: Vec<Judged>,
-    said: Vec<Said>,
-}
-
-impl Judge<'_> {
-    /// What has gathered.
-    fn take(&mut self) -> (Vec<Judged>, Vec<Said>) {
-        (std::mem::take(&mut self.records), std::mem::take(&mut self.said))
-    }
-}
-
-impl Sink for Judge<'_> {
-    type Tag = Judgement;
-
-    fn start(&mut self, start: &Start) -> Judgement {
-        let question = Question {
-            orig: start.orig.address,
-            resp: start.resp.address,
-            vlan: start.vlan,
-            protocol: start.protocol,
-            resp_port: start.resp.port,
-            related: start.related,
-        };
-        if start.protocol.has_ports() && !start.has_ports {
-            self.policy.judge_without_ports(&question)
-        } else {
-            self.policy.judge(&question)
-        }
-    }
-
-    fn record(&mut self, mut record: FlowRecord, judgement: &Judgement) {
-        if judgement.excluded {
-            return;
-        }
-        record.orig_zone = Arc::clone(self.policy.zone_name(judgement.orig_zone));
-        record.resp_zone = Arc::clone(self.policy.zone_name(judgement.resp_zone));
-        record.verdict = judgement.verdict;
-        record.rule = Arc::clone(&judgement.rule);
-        record.policy_version = Arc::clone(self.policy.version());
-        let is_kept = self.filter.is_none_or(|filter| filter.matches(&record));
-        self.records.push(Judged {
-            record: Box::new(record),
-            is_kept,
-        });
-    }
-
-    fn said(&mut self, flow: FlowRef, ordinal: u64, event: Event, judgement: &Judgement) {
-        if judgement.excluded {
-            return;
-        }
-        let mut flow = flow;
-        flow.orig_zone = Arc::clone(self.policy.zone_name(judgement.orig_zone));
-        flow.resp_zone = Arc::clone(self.policy.zone_name(judgement.resp_zone));
-        self.said.push(Said {
-            flow: Some(flow),
-            mac: None,
-            ordinal,
-            event,
-        });
-    }
 }

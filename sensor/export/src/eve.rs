@@ -42,7 +42,7 @@ impl<W: Write + Send> Exporter for Eve<W> {
     }
 
     fn said(&mut self, said: &Said) -> io::Result<()> {
-        self.line(&AppEvent(said))
+        self.line(&AppEvent::of(said))
     }
 
     fn alert(&mut self, alert: &Alert) -> io::Result<()> {
@@ -99,7 +99,7 @@ mod tests {
             count: 1,
             packets: 1,
             octets: 60,
-            flow,
+            flow: Some(flow),
             clause: Arc::from("6(3)ア"),
             attack: vec![Arc::from("T1021")],
             explanation: Explanation::default(),
@@ -114,6 +114,29 @@ mod tests {
         });
 
         insta::assert_json_snapshot!(lines);
+    }
+
+    #[test]
+    fn an_alert_about_the_sensor_itself_names_no_ends() {
+        let about_us = Alert {
+            flow: None,
+            rule: Arc::from("LIMIT-FLOWS"),
+            category: Category::Blind,
+            ..alert()
+        };
+
+        let line = &lines(|eve| eve.alert(&about_us).unwrap())[0];
+
+        for key in ["flow_id", "src_ip", "dest_ip", "proto", "flow", "ether"] {
+            assert!(line.get(key).is_none(), "{key}");
+        }
+        let ours = &line["sekisho"];
+        assert_eq!(
+            (&ours["rule"], &ours["category"]),
+            (&"LIMIT-FLOWS".into(), &"blind".into())
+        );
+        assert!(ours.get("subject").is_none() && ours.get("orig_zone").is_none());
+        assert_eq!(line["alert"]["category"], "Sensor blind");
     }
 
     #[test]
@@ -200,6 +223,27 @@ mod tests {
         });
 
         insta::assert_json_snapshot!(lines);
+    }
+
+    #[test]
+    fn ports_that_are_not_known_are_left_out_and_port_0_is_not() {
+        let mut record = FlowRecord::example();
+        record.orig.port = 0;
+        let cut_off = FlowRecord {
+            has_ports: false,
+            ..record.clone()
+        };
+
+        let lines = lines(|eve| {
+            eve.flow(&record).unwrap();
+            eve.flow(&cut_off).unwrap();
+        });
+
+        assert_eq!(
+            (&lines[0]["src_port"], &lines[0]["dest_port"]),
+            (&0.into(), &443.into())
+        );
+        assert!(lines[1].get("src_port").is_none() && lines[1].get("dest_port").is_none());
     }
 
     #[test]

@@ -8,26 +8,30 @@ use std::net::IpAddr;
 use sekisho_model::app::FlowRef;
 use sekisho_model::summary::Summary;
 use sekisho_model::{
-    Alert, App, ConnState, EndReason, Endpoint, Explanation, FlowRecord, MacAddress, Protocol, TcpFlags,
-    Text, Timestamp, Verdict,
+    Alert, App, ConnState, EndReason, Explanation, FlowRecord, MacAddress, Protocol, TcpFlags, Text,
+    Timestamp, Verdict,
 };
 use serde::Serialize;
-use serde::ser::SerializeMap;
+use serde::ser::SerializeMap as _;
 
 /// What flow and alert lines share.
 #[derive(Serialize)]
 pub(crate) struct Head<'a> {
     timestamp: Timestamp,
-    flow_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow_id: Option<u64>,
     event_type: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     vlan: Vec<u16>,
-    src_ip: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src_ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     src_port: Option<u16>,
-    dest_ip: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dest_ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dest_port: Option<u16>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     proto: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     icmp_type: Option<u16>,
@@ -40,95 +44,75 @@ pub(crate) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn of(record: &'a FlowRecord, event_type: &'static str, timestamp: Timestamp) -> Self {
-        Self {
-            vlan: record.vlan.into_iter().chain(record.inner_vlan).collect(),
-            community_id: &record.community_id,
-            ether: Ether::of(record.orig_mac, record.resp_mac),
-            ..Self::between(
-                record.flow_id,
-                [record.orig, record.resp],
-                record.protocol,
-                event_type,
-                timestamp,
-            )
-        }
-    }
-
-    /// The same of an event's flow.
-    pub(crate) fn of_ref(flow: &'a FlowRef, event_type: &'static str, timestamp: Timestamp) -> Self {
-        Self {
-            vlan: flow.vlan.into_iter().chain(flow.inner_vlan).collect(),
-            community_id: &flow.community_id,
-            ether: Ether::of(flow.orig_mac, flow.resp_mac),
-            ..Self::between(
-                flow.flow_id,
-                [flow.orig, flow.resp],
-                flow.protocol,
-                event_type,
-                timestamp,
-            )
-        }
-    }
-
-    fn between(
-        flow_id: u64,
-        [orig, resp]: [Endpoint; 2],
-        protocol: Protocol,
-        event_type: &'static str,
-        timestamp: Timestamp,
-    ) -> Self {
-        let is_icmp = matches!(protocol, Protocol::ICMP | Protocol::ICMPV6);
-        let port = |port| protocol.has_ports().then_some(port);
-        let icmp = |number| is_icmp.then_some(number);
+    /// Of an event that is about no flow.
+    pub(crate) const fn bare(event_type: &'static str, timestamp: Timestamp) -> Self {
         Self {
             timestamp,
-            flow_id,
+            flow_id: None,
             event_type,
             vlan: Vec::new(),
-            src_ip: orig.address,
-            src_port: port(orig.port),
-            dest_ip: resp.address,
-            dest_port: port(resp.port),
-            proto: match protocol {
-                Protocol::ICMPV6 => "IPv6-ICMP".to_owned(),
-                other => other.to_string().to_uppercase(),
-            },
-            icmp_type: icmp(orig.port),
-            icmp_code: icmp(resp.port),
+            src_ip: None,
+            src_port: None,
+            dest_ip: None,
+            dest_port: None,
+            proto: String::new(),
+            icmp_type: None,
+            icmp_code: None,
             community_id: "",
             ether: None,
         }
     }
 
-    /// Writes it as entries of a map whose other keys are not fixed.
-    pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        map.serialize_entry("timestamp", &self.timestamp)?;
-        map.serialize_entry("flow_id", &self.flow_id)?;
-        map.serialize_entry("event_type", self.event_type)?;
-        if !self.vlan.is_empty() {
-            map.serialize_entry("vlan", &self.vlan)?;
+    fn of(record: &'a FlowRecord, event_type: &'static str, timestamp: Timestamp) -> Self {
+        let is_icmp = matches!(record.protocol, Protocol::ICMP | Protocol::ICMPV6);
+        let port = |port| (record.protocol.has_ports() && record.has_ports).then_some(port);
+        let icmp = |number| (is_icmp && record.has_ports).then_some(number);
+        Self {
+            flow_id: Some(record.flow_id),
+            vlan: record.vlan.into_iter().chain(record.inner_vlan).collect(),
+            src_ip: Some(record.orig.address),
+            src_port: port(record.orig.port),
+            dest_ip: Some(record.resp.address),
+            dest_port: port(record.resp.port),
+            proto: word(record.protocol),
+            icmp_type: icmp(record.orig.port),
+            icmp_code: icmp(record.resp.port),
+            community_id: &record.community_id,
+            ether: Ether::of(record.orig_mac, record.resp_mac),
+            ..Self::bare(event_type, timestamp)
         }
-        map.serialize_entry("src_ip", &self.src_ip)?;
-        if let Some(port) = self.src_port {
-            map.serialize_entry("src_port", &port)?;
+    }
+
+    /// Of an event of a conversation: one over TCP or UDP with known ports.
+    pub(crate) fn of_ref(flow: &'a FlowRef, event_type: &'static str, timestamp: Timestamp) -> Self {
+        Self {
+            flow_id: Some(flow.flow_id),
+            vlan: flow.vlan.into_iter().chain(flow.inner_vlan).collect(),
+            src_ip: Some(flow.orig.address),
+            src_port: Some(flow.orig.port),
+            dest_ip: Some(flow.resp.address),
+            dest_port: Some(flow.resp.port),
+            proto: word(flow.protocol),
+            community_id: &flow.community_id,
+            ether: Ether::of(flow.orig_mac, flow.resp_mac),
+            ..Self::bare(event_type, timestamp)
         }
-        map.serialize_entry("dest_ip", &self.dest_ip)?;
-        if let Some(port) = self.dest_port {
-            map.serialize_entry("dest_port", &port)?;
+    }
+
+    /// The same with the MAC address that sent a frame without a flow.
+    pub(crate) fn sent_by(mac: Option<MacAddress>, event_type: &'static str, timestamp: Timestamp) -> Self {
+        Self {
+            ether: Ether::of(mac, None),
+            ..Self::bare(event_type, timestamp)
         }
-        map.serialize_entry("proto", &self.proto)?;
-        if let (Some(kind), Some(code)) = (self.icmp_type, self.icmp_code) {
-            map.serialize_entry("icmp_type", &kind)?;
-            map.serialize_entry("icmp_code", &code)?;
-        }
-        if !self.community_id.is_empty() {
-            map.serialize_entry("community_id", self.community_id)?;
-        }
-        if let Some(ether) = &self.ether {
-            map.serialize_entry("ether", ether)?;
-        }
-        Ok(())
+    }
+}
+
+/// A protocol as Suricata writes it.
+fn word(protocol: Protocol) -> String {
+    match protocol {
+        Protocol::ICMPV6 => "IPv6-ICMP".to_owned(),
+        other => other.to_string().to_uppercase(),
     }
 }
 
@@ -143,11 +127,6 @@ pub(crate) struct Ether {
 impl Ether {
     fn of(src_mac: Option<MacAddress>, dest_mac: Option<MacAddress>) -> Option<Self> {
         (src_mac.is_some() || dest_mac.is_some()).then_some(Self { src_mac, dest_mac })
-    }
-
-    /// Of a frame without a flow.
-    pub(crate) fn from_sender(mac: Option<MacAddress>) -> Option<Self> {
-        Self::of(mac, None)
     }
 }
 
@@ -238,7 +217,6 @@ struct Judgement<'a> {
     orig_zone: &'a str,
     resp_zone: &'a str,
     verdict: Verdict,
-    rule: &'a str,
     policy_version: &'a str,
 }
 
@@ -248,7 +226,6 @@ impl<'a> Judgement<'a> {
             orig_zone: &record.orig_zone,
             resp_zone: &record.resp_zone,
             verdict: record.verdict,
-            rule: &record.rule,
             policy_version: &record.policy_version,
         }
     }
@@ -258,6 +235,7 @@ impl<'a> Judgement<'a> {
 struct FlowExtra<'a> {
     #[serde(flatten)]
     judgement: Judgement<'a>,
+    rule: &'a str,
     part: u32,
     direction_by: &'static str,
     end_reason: &'static str,
@@ -360,6 +338,7 @@ impl<'a> FlowEvent<'a> {
             tcp: Tcp::of(record),
             sekisho: FlowExtra {
                 judgement: Judgement::of(record),
+                rule: &record.rule,
                 part: record.part,
                 direction_by: record.direction_by.name(),
                 end_reason: record.end_reason.name(),
@@ -408,9 +387,11 @@ struct AlertBody<'a> {
 struct AlertExtra<'a> {
     alert_id: u64,
     #[serde(flatten)]
-    judgement: Judgement<'a>,
+    judgement: Option<Judgement<'a>>,
+    rule: &'a str,
     category: &'static str,
-    subject: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<IpAddr>,
     first_seen: Timestamp,
     last_seen: Timestamp,
     count: u64,
@@ -428,14 +409,19 @@ pub(crate) struct AlertEvent<'a> {
     #[serde(flatten)]
     head: Head<'a>,
     alert: AlertBody<'a>,
-    flow: Flow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow: Option<Flow>,
     sekisho: AlertExtra<'a>,
 }
 
 impl<'a> AlertEvent<'a> {
     pub(crate) fn of(alert: &'a Alert) -> Self {
+        let flow = alert.flow.as_ref();
         Self {
-            head: Head::of(&alert.flow, "alert", alert.first_seen),
+            head: flow.map_or_else(
+                || Head::bare("alert", alert.first_seen),
+                |flow| Head::of(flow, "alert", alert.first_seen),
+            ),
             alert: AlertBody {
                 action: "allowed", // Seen passing; a monitor stops nothing.
                 gid: 1,
@@ -445,13 +431,11 @@ impl<'a> AlertEvent<'a> {
                 category: alert.category.words(),
                 severity: alert.severity.number(),
             },
-            flow: Flow::of(&alert.flow, true),
+            flow: flow.map(|flow| Flow::of(flow, true)),
             sekisho: AlertExtra {
                 alert_id: alert.id,
-                judgement: Judgement {
-                    rule: &alert.rule,
-                    ..Judgement::of(&alert.flow)
-                },
+                judgement: flow.map(Judgement::of),
+                rule: &alert.rule,
                 category: alert.category.name(),
                 subject: alert.subject(),
                 first_seen: alert.first_seen,

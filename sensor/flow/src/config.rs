@@ -49,6 +49,27 @@ impl Default for Config {
     }
 }
 
+/// The timeouts in nanoseconds, as they are added to packet times.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    pub(crate) tcp_idle: i64,
+    pub(crate) idle: i64,
+    pub(crate) close_delay: i64,
+    pub(crate) active: i64,
+}
+
+impl Timeouts {
+    pub(crate) fn of(config: &Config) -> Self {
+        let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        Self {
+            tcp_idle: nanos(config.tcp_idle),
+            idle: nanos(config.idle),
+            close_delay: nanos(config.close_delay),
+            active: nanos(config.active),
+        }
+    }
+}
+
 /// What a table counted; every number only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {

@@ -25,6 +25,7 @@ pub(crate) struct Recent {
 
 impl Recent {
     /// Whether a packet is a copy of one just seen; remembers it.
+    #[inline]
     pub(crate) fn is_copy(&mut self, packet: &IpPacket<'_>, from_lower: bool, at: Timestamp) -> bool {
         let Some(sum) = sum(packet, from_lower) else {
             return false;
@@ -47,38 +48,49 @@ fn low_micros(at: Timestamp) -> u32 {
 }
 
 /// A sum over what the copies of a packet share; nothing where copies cannot be told from repeats.
+#[inline]
 fn sum(packet: &IpPacket<'_>, from_lower: bool) -> Option<u32> {
     let mut sum = Sum(if from_lower { 0x9e37_79b9 } else { 0x85eb_ca6b });
     if packet.identification == 0 {
         if packet.payload.is_empty() {
             return None;
         }
-        for chunk in packet
-            .payload
-            .get(..COMPARED.min(packet.payload.len()))?
-            .chunks(4)
-        {
-            sum.add(chunk.iter().fold(0, |word, octet| word << 8 | u32::from(*octet)));
+        let start = packet.payload.get(..COMPARED).unwrap_or(packet.payload);
+        let (words, rest) = start.as_chunks();
+        for word in words {
+            sum.add(u64::from_le_bytes(*word));
         }
+        sum.add(rest.iter().fold(0, |word, octet| word << 8 | u64::from(*octet)));
     }
-    sum.add(u32::from(packet.identification));
-    sum.add(packet.octets);
-    sum.add(packet.payload_octets);
+    sum.add_both(u32::from(packet.identification), packet.octets);
     // ICMP has its types in the ports.
-    sum.add(u32::from(packet.source_port) << 16 | u32::from(packet.destination_port));
+    let ports = u32::from(packet.source_port) << 16 | u32::from(packet.destination_port);
+    sum.add_both(ports, packet.payload_octets);
     if let Some(tcp) = packet.tcp {
-        sum.add(tcp.sequence);
-        sum.add(tcp.acknowledgement);
-        sum.add(u32::from(tcp.flags.0) << 16 | u32::from(tcp.window));
+        sum.add_both(tcp.sequence, tcp.acknowledgement);
+        sum.add(u64::from(tcp.flags.0) << 16 | u64::from(tcp.window));
     }
-    Some(sum.0)
+    Some(sum.folded())
 }
 
 /// A small multiplicative hash; a collision within ten milliseconds of one flow miscounts one packet.
-struct Sum(u32);
+struct Sum(u64);
 
 impl Sum {
-    const fn add(&mut self, word: u32) {
-        self.0 = (self.0 ^ word).wrapping_mul(0x9e37_79b1).rotate_left(15);
+    #[inline]
+    const fn add(&mut self, word: u64) {
+        self.0 = (self.0 ^ word)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29);
+    }
+
+    #[inline]
+    fn add_both(&mut self, high: u32, low: u32) {
+        self.add(u64::from(high) << 32 | u64::from(low));
+    }
+
+    #[inline]
+    fn folded(&self) -> u32 {
+        u32::try_from((self.0 ^ self.0 >> 32) & u64::from(u32::MAX)).unwrap_or(0)
     }
 }

@@ -1,4 +1,9 @@
-//! One flow while it lives.
+//! One flow while it lives, in three parts by how often they are touched.
+//!
+//! [`Hot`] is two cache lines and all that a plain packet of UDP touches; [`Tcp`] is one more for
+//! the state of a connection; [`Cold`] is touched where a flow begins and ends, and for what happens
+//! once or seldom in between. A million flows do not fit a cache, so what a packet costs is the
+//! number of lines that it touches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,145 +17,308 @@ use sekisho_wire::app::End;
 use sekisho_wire::tunnel::Tunnel;
 
 use crate::attach::Talk;
+use crate::brief::Brief;
 use crate::community_id;
-use crate::config::{Config, Counters};
+use crate::config::{Counters, Timeouts};
 use crate::duplicate::Recent;
 use crate::history::History;
 use crate::key::{FlowKey, Side};
 use crate::observation::Observation;
-use crate::quality::{self, Stream};
-use crate::recency::Links;
+use crate::quality::{self, Faults, Stream};
+use crate::recency::Ticket;
 use crate::tcp::Connection;
+use crate::volume::{Spilled, Volume};
 
-/// State of a flow. `T` is the sink's tag.
-#[derive(Debug)]
-pub(crate) struct Entry<T> {
+/// What every packet touches.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Hot {
     pub(crate) key: FlowKey,
     pub(crate) last: Timestamp,
-    pub(crate) links: Links,
+    /// Number of the last packet in the table.
+    pub(crate) stamp: u64,
+    /// Tells the flows of a slot apart.
     pub(crate) generation: u32,
+    pub(crate) phase: Phase,
     orig: Side,
-    direction_by: DirectionBy,
-    /// Which sides were ever heard.
-    heard: [bool; 2],
-    to_resp: Counts,
-    to_orig: Counts,
-    connection: Connection,
-    orig_stream: Stream,
-    resp_stream: Stream,
-    recent: Recent,
-    history: History,
-    pub(crate) tag: T,
-    /// What its payload says.
-    pub(crate) talk: Talk,
-    /// Events that its conversation gave.
-    said: u32,
-    /// Number of the flow.
-    flow_id: u64,
+    flags: u8,
+    handshake: Handshake,
     /// First packet of the record being filled.
     start: Timestamp,
-    part: u32,
-    icmp_errors: u32,
-    handshake: Handshake,
-    data_rtt: Option<Duration>,
-    /// The tunnel that carries the flow; boxed, since few flows are carried.
-    carried_in: Option<Box<(Tunnel, FlowKey)>>,
-    carries: Option<Tunnel>,
-    orig_mac: Option<MacAddress>,
-    resp_mac: Option<MacAddress>,
-    vlan: Option<u16>,
-    inner_vlan: Option<u16>,
-    icmp_type: u8,
-    icmp_code: u8,
+    recent: Recent,
+    /// By the originator, by the responder.
+    sent: [Volume; 2],
+    tcp_flags: [TcpFlags; 2],
+    /// Plain letters that the history has: a bit an end and letter.
+    noted: u8,
+}
+
+/// Whether each end was ever heard.
+const ORIG_HEARD: u8 = 1;
+const RESP_HEARD: u8 = 2;
+const BOTH_HEARD: u8 = ORIG_HEARD | RESP_HEARD;
+/// Whether both hardware addresses are known.
+const MACS: u8 = 4;
+/// Whether the outer, and the inner, VLAN id is known.
+const VLAN: u8 = 8;
+const INNER_VLAN: u8 = 16;
+/// Whether the tunnel that the flow is is known.
+const CARRIES: u8 = 32;
+/// Whether the sink sets the flow aside.
+const SET_ASIDE: u8 = 64;
+/// Whether its payload can say nothing more.
+const QUIET: u8 = 128;
+
+/// Which timeout a flow waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// No connection, or one that was not answered.
+    Loose,
+    /// A connection that was answered.
+    Answered,
+    /// A connection that is over.
+    Over,
 }
 
 /// How far the measuring of the handshake has come.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Handshake {
     /// No SYN yet.
-    #[default]
     Nothing,
     /// The originator's SYN.
-    Syn(Timestamp),
+    Syn,
     /// The answer too.
-    SynAck(Timestamp),
+    SynAck,
     /// From SYN to the acknowledgement of its answer.
-    Took(Duration),
+    Took,
     /// A part was not seen, or seen twice.
     Unknown,
 }
 
-impl<T: Clone> Entry<T> {
-    /// A flow that begins with this packet.
-    pub(crate) fn new(
-        key: FlowKey,
-        sender: Side,
-        direction: (bool, DirectionBy),
-        packet: &Observation<'_>,
-        tag: T,
-    ) -> Self {
-        let (sender_is_originator, direction_by) = direction;
-        let orig = if sender_is_originator {
-            sender
-        } else {
-            sender.other()
-        };
-        let (mut icmp_type, mut icmp_code) = (0, 0);
-        if key.is_icmp() {
-            let ip = packet.ip();
-            let kind = if sender_is_originator {
-                ip.source_port
-            } else {
-                key.endpoint(orig).port
-            };
-            icmp_type = u8::try_from(kind).unwrap_or(u8::MAX);
-            icmp_code = u8::try_from(ip.destination_port).unwrap_or(u8::MAX);
-        }
-        let mut history = History::default();
-        if !sender_is_originator && key.protocol() == Protocol::TCP {
-            history.turned();
-        }
-        Self {
-            key,
-            last: packet.at,
-            links: Links::default(),
-            generation: 0,
-            orig,
-            direction_by,
-            heard: [false; 2],
-            to_resp: Counts::default(),
-            to_orig: Counts::default(),
-            connection: Connection::default(),
-            orig_stream: Stream::default(),
-            resp_stream: Stream::default(),
-            recent: Recent::default(),
-            history,
-            tag,
-            talk: Talk::Silent,
-            said: 0,
-            flow_id: flow_id(&key, packet),
-            start: packet.at,
-            part: 0,
-            icmp_errors: 0,
-            handshake: Handshake::Nothing,
-            data_rtt: None,
-            carried_in: packet.carried_in().map(Box::new),
-            carries: None,
-            orig_mac: None,
-            resp_mac: None,
-            vlan: None,
-            inner_vlan: None,
-            icmp_type,
-            icmp_code,
-        }
-    }
+/// The state of a connection: one cache line.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub(crate) struct Tcp {
+    connection: Connection,
+    /// The originator's, the responder's.
+    streams: [Stream; 2],
+}
 
+impl Tcp {
+    /// Loads the cache line.
+    #[inline]
+    pub(crate) fn touch(&self) -> u32 {
+        u32::from(self.connection.is_answered())
+    }
+}
+
+const _: () = assert!(size_of::<Hot>() == 128 && size_of::<Tcp>() == 64);
+
+/// What few packets touch. `T` is the sink's tag.
+#[derive(Debug)]
+pub(crate) struct Cold<T> {
+    /// Number of the flow.
+    flow_id: u64,
+    /// By the originator, by the responder.
+    faults: [Faults; 2],
+    /// The time of the SYN, then how long the handshake took, in nanoseconds.
+    handshake: i64,
+    /// The shortest one; the longest time of all where there is none.
+    data_rtt: u64,
+    /// The tunnel that carries the flow; boxed, since few flows are carried.
+    carried_in: Option<Box<(Tunnel, FlowKey)>>,
+    /// What the hot counters cannot hold; boxed, since few flows are that large.
+    spilled: Option<Box<Spilled>>,
+    part: u32,
+    icmp_errors: u32,
+    history: History,
+    /// The originator's, the responder's.
+    macs: [Option<MacAddress>; 2],
+    vlan: Option<u16>,
+    inner_vlan: Option<u16>,
+    carries: Option<Tunnel>,
+    direction_by: DirectionBy,
+    icmp_type: u8,
+    icmp_code: u8,
+    /// What its payload says.
+    pub(crate) talk: Talk,
+    /// Events that its conversation gave.
+    said: u32,
+    pub(crate) tag: T,
+}
+
+/// The parts of one flow.
+pub(crate) struct Entry<'a, T> {
+    pub(crate) hot: &'a mut Hot,
+    pub(crate) tcp: &'a mut Tcp,
+    pub(crate) cold: &'a mut Cold<T>,
+}
+
+/// A flow that begins with this packet.
+pub(crate) fn begin<T>(
+    key: FlowKey,
+    sender: Side,
+    direction: (bool, DirectionBy),
+    packet: &Observation<'_>,
+    tag: T,
+) -> (Hot, Cold<T>) {
+    let (sender_is_originator, direction_by) = direction;
+    let orig = if sender_is_originator {
+        sender
+    } else {
+        sender.other()
+    };
+    let (mut icmp_type, mut icmp_code) = (0, 0);
+    if key.is_icmp() {
+        let ip = packet.ip();
+        let kind = if sender_is_originator {
+            ip.source_port
+        } else {
+            key.endpoint(orig).port
+        };
+        icmp_type = u8::try_from(kind).unwrap_or(u8::MAX);
+        icmp_code = u8::try_from(ip.destination_port).unwrap_or(u8::MAX);
+    }
+    let mut history = History::default();
+    if !sender_is_originator && matches!(key.protocol(), Protocol::TCP | Protocol::UDP) {
+        history.turned();
+    }
+    let hot = Hot {
+        key,
+        last: packet.at,
+        stamp: 0,
+        generation: 1,
+        phase: Phase::Loose,
+        orig,
+        flags: 0,
+        handshake: Handshake::Nothing,
+        start: packet.at,
+        recent: Recent::default(),
+        sent: [Volume::default(); 2],
+        tcp_flags: [TcpFlags::default(); 2],
+        noted: 0,
+    };
+    let cold = Cold {
+        flow_id: flow_id(&key, packet),
+        faults: [Faults::default(); 2],
+        handshake: 0,
+        data_rtt: u64::MAX,
+        carried_in: packet.carried_in().map(Box::new),
+        spilled: None,
+        part: 0,
+        icmp_errors: 0,
+        history,
+        macs: [None; 2],
+        vlan: None,
+        inner_vlan: None,
+        carries: None,
+        direction_by,
+        icmp_type,
+        icmp_code,
+        talk: Talk::Silent,
+        said: 0,
+        tag,
+    };
+    (hot, cold)
+}
+
+impl Hot {
     /// Whether a packet is the copy of one just seen; remembers it if not.
+    #[inline]
     pub(crate) fn is_copy(&mut self, packet: &Observation<'_>, sender: Side) -> bool {
         self.recent.is_copy(packet.ip(), sender == Side::Lower, packet.at)
     }
 
+    /// Whether a flow lives in the slot: it has an odd generation from its begin to its end.
+    #[inline]
+    pub(crate) const fn is_live(&self) -> bool {
+        self.generation & 1 == 1
+    }
+
+    /// Whether anything was counted since the last record.
+    pub(crate) const fn has_packets(&self) -> bool {
+        !self.is_empty()
+    }
+
+    /// Loads both cache lines.
+    #[inline]
+    pub(crate) fn touch(&self) -> u32 {
+        self.generation ^ u32::from(self.tcp_flags[0].0)
+    }
+
+    #[inline]
+    const fn is_empty(&self) -> bool {
+        let [there, back] = &self.sent;
+        there.is_empty() && back.is_empty()
+    }
+
+    /// Whether both sides were heard: such a flow is evicted last.
+    #[inline]
+    pub(crate) const fn is_answered(&self) -> bool {
+        self.flags & BOTH_HEARD == BOTH_HEARD
+    }
+
+    #[inline]
+    pub(crate) const fn is_set_aside(&self) -> bool {
+        self.flags & SET_ASIDE != 0
+    }
+
+    pub(crate) const fn set_aside(&mut self) {
+        self.flags |= SET_ASIDE;
+    }
+
+    /// Whether its payload can say nothing more.
+    #[inline]
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.flags & QUIET != 0
+    }
+
+    pub(crate) const fn be_quiet(&mut self) {
+        self.flags |= QUIET;
+    }
+
+    /// When the flow ends if no further packet comes, and the reason it then has.
+    #[inline]
+    pub(crate) const fn idle_deadline(&self, timeouts: &Timeouts) -> (Timestamp, EndReason) {
+        let (after, reason) = match self.phase {
+            Phase::Over => (timeouts.close_delay, EndReason::EndOfFlow),
+            Phase::Answered => (timeouts.tcp_idle, EndReason::Idle),
+            Phase::Loose => (timeouts.idle, EndReason::Idle),
+        };
+        (later(self.last, after), reason)
+    }
+
+    /// When the record being filled is due to be written; never where it is empty.
+    #[inline]
+    pub(crate) const fn active_deadline(&self, timeouts: &Timeouts) -> Timestamp {
+        if self.is_empty() {
+            Timestamp::MAX
+        } else {
+            later(self.start, timeouts.active)
+        }
+    }
+
+    /// The stamp of the flow that a ticket speaks of, where the flow is still there.
+    #[inline]
+    pub(crate) fn stamp_of(&self, ticket: Ticket, answered: bool) -> Option<u64> {
+        (self.generation == ticket.generation && self.is_answered() == answered).then_some(self.stamp)
+    }
+}
+
+impl<T> Entry<'_, T> {
+    /// Whether a packet begins another connection over the same ports.
+    #[inline]
+    pub(crate) fn is_reuse(&self, packet: &Observation<'_>) -> bool {
+        self.hot.phase == Phase::Over
+            && packet.ip().tcp.is_some_and(|tcp| {
+                tcp.flags.has(TcpFlags::SYN)
+                    && !tcp.flags.has(TcpFlags::ACK)
+                    && self.tcp.connection.is_reuse(tcp.sequence)
+            })
+    }
+
     /// Counts a packet of the flow; a copy is counted and not believed again.
+    #[inline]
     pub(crate) fn count(
         &mut self,
         packet: &Observation<'_>,
@@ -159,81 +327,188 @@ impl<T: Clone> Entry<T> {
         counters: &mut Counters,
     ) {
         let ip = packet.ip();
-        let by_originator = sender == self.orig;
-        if self.packets() == 0 {
-            self.start = packet.at;
+        let hot = &mut *self.hot;
+        let by_originator = sender == hot.orig;
+        if hot.is_empty() || packet.at < hot.start {
+            hot.start = packet.at;
         }
-        self.start = self.start.min(packet.at);
-        self.last = self.last.max(packet.at);
+        hot.last = hot.last.max(packet.at);
+        hot.flags |= if by_originator { ORIG_HEARD } else { RESP_HEARD };
+        let [there, back] = &mut hot.sent;
+        let sent = if by_originator { there } else { back };
+        let fits = sent.add(packet.frames, ip.octets, ip.payload_octets, packet.wire_octets);
+        if !fits {
+            self.spill(packet, by_originator);
+        }
+        self.note_rare(packet, by_originator);
+        if is_copy {
+            let [orig, resp] = &mut self.cold.faults;
+            let faults = if by_originator { orig } else { resp };
+            faults.duplicates = faults.duplicates.saturating_add(1);
+            counters.duplicates = counters.duplicates.saturating_add(1);
+        } else if ip.tcp.is_some() {
+            self.segment(packet, by_originator, counters);
+        } else if ip.protocol == Protocol::UDP {
+            self.datagram(by_originator);
+        }
+    }
+
+    /// Takes a TCP segment into account.
+    #[inline]
+    fn segment(&mut self, packet: &Observation<'_>, by_originator: bool, counters: &mut Counters) {
+        let ip = packet.ip();
+        let Some(segment) = ip.tcp else { return };
+        let [orig_flags, resp_flags] = &mut self.hot.tcp_flags;
+        let flags = if by_originator { orig_flags } else { resp_flags };
+        *flags = TcpFlags(flags.0 | segment.flags.0);
+        if matches!(
+            self.hot.handshake,
+            Handshake::Nothing | Handshake::Syn | Handshake::SynAck
+        ) {
+            self.measure_handshake(segment.flags, by_originator, packet.at);
+        }
+        let ([orig, resp], [orig_faults, resp_faults]) = (&mut self.tcp.streams, &mut self.cold.faults);
+        let (orig, resp) = ((orig, orig_faults), (resp, resp_faults));
+        let (from, to) = if by_originator { (orig, resp) } else { (resp, orig) };
+        let seen = quality::observe(segment, ip.payload_octets, packet.at, from, to);
+        if let Some(round_trip) = seen.round_trip.filter(|_| self.tcp.connection.is_established()) {
+            self.note_round_trip(round_trip);
+        }
+        self.connect(segment, ip.payload_octets, seen, by_originator, counters);
+        let connection = &self.tcp.connection;
+        self.hot.phase = if connection.is_over() {
+            Phase::Over
+        } else if connection.is_answered() {
+            Phase::Answered
+        } else {
+            Phase::Loose
+        };
+    }
+
+    /// Moves the connection on. The history is touched only where it may get a letter.
+    #[inline]
+    fn connect(
+        &mut self,
+        segment: sekisho_wire::TcpSegment,
+        payload_octets: u32,
+        seen: quality::Seen,
+        by_originator: bool,
+        counters: &mut Counters,
+    ) {
+        const NOTABLE: u8 = TcpFlags::SYN | TcpFlags::FIN | TcpFlags::RST;
+        let letter = letter_bit(payload_octets > 0, by_originator);
+        let is_plain = segment.flags.0 & NOTABLE == 0
+            && segment.window > 0
+            && !seen.is_faulty()
+            && self.hot.noted & letter != 0;
+        if is_plain {
+            self.tcp
+                .connection
+                .observe_plain(segment, payload_octets, by_originator);
+            return;
+        }
+        if segment.flags.0 & NOTABLE == 0 && (payload_octets > 0 || segment.flags.has(TcpFlags::ACK)) {
+            self.hot.noted |= letter;
+        }
+        let history = &mut self.cold.history;
+        let fits = self
+            .tcp
+            .connection
+            .observe(segment, payload_octets, seen, by_originator, history);
+        counters.gaps = counters.gaps.saturating_add(u64::from(seen.missed));
+        counters.history_cut = counters.history_cut.saturating_add(u64::from(!fits));
+    }
+
+    /// Notes that an end of a flow of datagrams sent something.
+    #[inline]
+    fn datagram(&mut self, by_originator: bool) {
+        let letter = letter_bit(true, by_originator);
+        if self.hot.noted & letter == 0 {
+            self.hot.noted |= letter;
+            self.cold.history.note(b'D', by_originator);
+        }
+    }
+
+    #[inline]
+    fn note_round_trip(&mut self, took: Duration) {
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.cold.data_rtt = self.cold.data_rtt.min(nanos);
+    }
+
+    /// Notes what a flow has once: addresses and tags below IP, the tunnel that it is.
+    #[inline]
+    fn note_rare(&mut self, packet: &Observation<'_>, by_originator: bool) {
         let link = &packet.layer().link;
-        let (orig_mac, resp_mac) = if by_originator {
+        let mut met = 0;
+        if link.source.is_some() || link.destination.is_some() {
+            met |= MACS;
+        }
+        if link.vlan.is_some() {
+            met |= VLAN;
+        }
+        if link.inner_vlan.is_some() {
+            met |= INNER_VLAN;
+        }
+        if packet.carries().is_some() {
+            met |= CARRIES;
+        }
+        if met & !self.hot.flags != 0 {
+            self.note_link(packet, by_originator);
+            // Hardware addresses stay open until both are known.
+            let [orig, resp] = self.cold.macs;
+            let is_open = orig.is_none() || resp.is_none();
+            self.hot.flags |= if is_open { met & !MACS } else { met };
+        }
+    }
+
+    #[inline(never)]
+    fn note_link(&mut self, packet: &Observation<'_>, by_originator: bool) {
+        let link = &packet.layer().link;
+        let cold = &mut *self.cold;
+        let (from_orig, from_resp) = if by_originator {
             (link.source, link.destination)
         } else {
             (link.destination, link.source)
         };
-        self.orig_mac = self.orig_mac.or(orig_mac);
-        self.resp_mac = self.resp_mac.or(resp_mac);
-        self.vlan = self.vlan.or(link.vlan);
-        self.inner_vlan = self.inner_vlan.or(link.inner_vlan);
-        self.carries = self.carries.or(packet.carries());
-        let [orig_heard, resp_heard] = &mut self.heard;
-        *(if by_originator { orig_heard } else { resp_heard }) = true;
-        let counts = if by_originator {
-            &mut self.to_resp
-        } else {
-            &mut self.to_orig
-        };
-        counts.packets = counts.packets.saturating_add(u64::from(packet.frames));
-        counts.octets = counts.octets.saturating_add(u64::from(ip.octets));
-        counts.payload_octets = counts.payload_octets.saturating_add(u64::from(ip.payload_octets));
-        counts.frame_octets = counts.frame_octets.saturating_add(packet.frame_octets());
-        if is_copy {
-            counts.duplicates = counts.duplicates.saturating_add(1);
-            counters.duplicates = counters.duplicates.saturating_add(1);
-            return;
-        }
-        let Some(segment) = ip.tcp else { return };
-        counts.tcp_flags = TcpFlags(counts.tcp_flags.0 | segment.flags.0);
-        self.measure_handshake(segment.flags, by_originator, packet.at);
-        let (orig, resp) = (
-            (&mut self.orig_stream, &mut self.to_resp),
-            (&mut self.resp_stream, &mut self.to_orig),
-        );
-        let (from, to) = if by_originator { (orig, resp) } else { (resp, orig) };
-        let seen = quality::observe(segment, ip.payload_octets, packet.at, from, to);
-        if let Some(round_trip) = seen.round_trip.filter(|_| self.connection.is_established()) {
-            self.data_rtt = Some(self.data_rtt.map_or(round_trip, |least| least.min(round_trip)));
-        }
-        let mut fits = self
-            .connection
-            .observe(segment, ip.payload_octets, by_originator, &mut self.history);
-        let from = if by_originator { self.to_resp } else { self.to_orig };
-        if seen.retransmitted {
-            fits &= self
-                .history
-                .note_scaled(b'T', by_originator, u64::from(from.retransmitted));
-        }
-        if seen.zero_window {
-            fits &= self
-                .history
-                .note_scaled(b'W', by_originator, u64::from(from.zero_windows));
-        }
-        if seen.missed {
-            counters.gaps = counters.gaps.saturating_add(1);
-            fits &= self.history.note(b'G', !by_originator);
-        }
-        counters.history_cut = counters.history_cut.saturating_add(u64::from(!fits));
+        let [orig, resp] = &mut cold.macs;
+        (*orig, *resp) = (orig.or(from_orig), resp.or(from_resp));
+        cold.vlan = cold.vlan.or(link.vlan);
+        cold.inner_vlan = cold.inner_vlan.or(link.inner_vlan);
+        cold.carries = cold.carries.or(packet.carries());
     }
 
+    /// Moves what the hot counters hold to where there is more room, and counts the packet.
+    #[cold]
+    fn spill(&mut self, packet: &Observation<'_>, by_originator: bool) {
+        let spilled = self.cold.spilled.get_or_insert_default();
+        let [there, back] = &mut self.hot.sent;
+        spilled.take(there, back);
+        let sent = if by_originator { there } else { back };
+        let ip = packet.ip();
+        if !sent.add(packet.frames, ip.octets, ip.payload_octets, packet.wire_octets) {
+            sent.add(packet.frames, ip.octets, ip.payload_octets, 0);
+            spilled.add_frame_octets(by_originator, packet.wire_octets);
+        }
+    }
+
+    #[inline(never)]
     fn measure_handshake(&mut self, flags: TcpFlags, by_originator: bool, at: Timestamp) {
         let (syn, ack) = (flags.has(TcpFlags::SYN), flags.has(TcpFlags::ACK));
-        self.handshake = match (self.handshake, by_originator, syn, ack) {
-            (Handshake::Nothing, true, true, false) => Handshake::Syn(at),
-            (Handshake::Syn(began), false, true, true) => Handshake::SynAck(began),
-            (Handshake::SynAck(began), true, false, true) => Handshake::Took(at.since(began)),
+        self.hot.handshake = match (self.hot.handshake, by_originator, syn, ack) {
+            (Handshake::Nothing, true, true, false) => {
+                self.cold.handshake = at.nanos();
+                Handshake::Syn
+            }
+            (Handshake::Syn, false, true, true) => Handshake::SynAck,
+            (Handshake::SynAck, true, false, true) => {
+                let took = at.since(Timestamp::from_nanos(self.cold.handshake));
+                self.cold.handshake = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
+                Handshake::Took
+            }
             // A SYN or its answer sent again: it is not known which of them was answered.
-            (Handshake::Syn(_) | Handshake::SynAck(_), _, true, _) => Handshake::Unknown,
-            (Handshake::Nothing, _, _, _) => Handshake::Unknown,
+            (Handshake::Syn | Handshake::SynAck, _, true, _) | (Handshake::Nothing, _, _, _) => {
+                Handshake::Unknown
+            }
             (other, _, _, _) => other,
         };
     }
@@ -245,40 +520,51 @@ impl<T: Clone> Entry<T> {
         (sender, expected): (Side, [Option<u32>; 2]),
         out: &mut Vec<Event>,
     ) {
-        let from = if sender == self.orig { End::Orig } else { End::Resp };
-        let ports = [self.orig, self.orig.other()].map(|side| self.key.endpoint(side).port);
-        self.talk
-            .packet(from, packet.ip(), (ports, expected), packet.at, out);
+        let from = if sender == self.hot.orig {
+            End::Orig
+        } else {
+            End::Resp
+        };
+        let (orig, resp) = self.ends();
+        let place = ([orig.port, resp.port], expected);
+        self.cold.talk.packet(from, packet.ip(), place, packet.at, out);
+        if self.cold.talk.is_over() {
+            self.hot.be_quiet();
+        }
     }
 
     /// The sequence numbers that the two streams go on with, originator first.
     pub(crate) fn expected(&self) -> [Option<u32>; 2] {
-        [&self.orig_stream, &self.resp_stream].map(quality::Stream::expected)
+        let [orig, resp] = &self.tcp.streams;
+        [orig.expected(), resp.expected()]
     }
 
     /// The number of the next event of the conversation.
     pub(crate) const fn next_said(&mut self) -> u64 {
-        let number = self.said;
-        self.said = number.saturating_add(1);
+        let number = self.cold.said;
+        self.cold.said = number.saturating_add(1);
         number as u64
     }
 
     /// The flow as its events name it; the zones are the sink's to fill in.
     pub(crate) fn reference(&self, blank: &Blank, community_ids: bool) -> FlowRef {
+        let key = &self.hot.key;
         let community_id = if community_ids {
-            community_id::of(&self.key, &community_id::digest(&self.key))
+            community_id::of(key, &community_id::digest(key))
         } else {
             String::new()
         };
+        let (orig, resp) = self.ends();
+        let [orig_mac, resp_mac] = self.cold.macs;
         FlowRef {
-            flow_id: self.flow_id,
-            orig: self.key.endpoint(self.orig),
-            resp: self.key.endpoint(self.orig.other()),
-            protocol: self.key.protocol(),
-            vlan: self.vlan,
-            inner_vlan: self.inner_vlan,
-            orig_mac: self.orig_mac,
-            resp_mac: self.resp_mac,
+            flow_id: self.cold.flow_id,
+            orig,
+            resp,
+            protocol: key.protocol(),
+            vlan: self.cold.vlan,
+            inner_vlan: self.cold.inner_vlan,
+            orig_mac,
+            resp_mac,
             community_id: community_id.into(),
             orig_zone: Arc::clone(&blank.zone),
             resp_zone: Arc::clone(&blank.zone),
@@ -287,48 +573,7 @@ impl<T: Clone> Entry<T> {
 
     /// An ICMP error quoted a packet of the flow.
     pub(crate) const fn note_icmp_error(&mut self) {
-        self.icmp_errors = self.icmp_errors.saturating_add(1);
-    }
-
-    /// Packets in the record being filled.
-    pub(crate) const fn packets(&self) -> u64 {
-        self.to_resp.packets.saturating_add(self.to_orig.packets)
-    }
-
-    /// Whether both sides were heard: such a flow is evicted last.
-    pub(crate) const fn is_answered(&self) -> bool {
-        let [orig, resp] = self.heard;
-        orig && resp
-    }
-
-    /// When the flow ends if no further packet comes, and the reason it then has.
-    pub(crate) fn idle_deadline(&self, config: &Config) -> (Timestamp, EndReason) {
-        let is_tcp = self.key.protocol() == Protocol::TCP;
-        if is_tcp && self.connection.is_over() {
-            (self.last.plus(config.close_delay), EndReason::EndOfFlow)
-        } else if is_tcp && self.connection.is_answered() {
-            (self.last.plus(config.tcp_idle), EndReason::Idle)
-        } else {
-            (self.last.plus(config.idle), EndReason::Idle)
-        }
-    }
-
-    /// When the record being filled is due to be written; never where it is empty.
-    pub(crate) fn active_deadline(&self, config: &Config) -> Timestamp {
-        if self.packets() == 0 {
-            Timestamp::MAX
-        } else {
-            self.start.plus(config.active)
-        }
-    }
-
-    /// Whether a packet begins another connection over the same ports.
-    pub(crate) fn is_reuse(&self, packet: &Observation<'_>) -> bool {
-        packet.ip().tcp.is_some_and(|tcp| {
-            tcp.flags.has(TcpFlags::SYN)
-                && !tcp.flags.has(TcpFlags::ACK)
-                && self.connection.is_reuse(tcp.sequence)
-        })
+        self.cold.icmp_errors = self.cold.icmp_errors.saturating_add(1);
     }
 
     /// Writes the record filled so far and begins the next one.
@@ -340,70 +585,156 @@ impl<T: Clone> Entry<T> {
                 String::new()
             }
         };
-        let (mut orig, mut resp) = (self.key.endpoint(self.orig), self.key.endpoint(self.orig.other()));
-        if self.key.is_icmp() {
-            (orig.port, resp.port) = (u16::from(self.icmp_type), u16::from(self.icmp_code));
-        }
+        let (hot, cold) = (&*self.hot, &*self.cold);
+        let (orig, resp) = self.ends();
+        let (to_resp, to_orig) = self.counts();
+        let [orig_mac, resp_mac] = cold.macs;
         let record = FlowRecord {
-            flow_id: self.flow_id,
-            part: self.part,
+            flow_id: cold.flow_id,
+            part: cold.part,
             orig,
             resp,
-            protocol: self.key.protocol(),
-            vlan: self.vlan,
-            inner_vlan: self.inner_vlan,
-            orig_mac: self.orig_mac,
-            resp_mac: self.resp_mac,
-            start: self.start,
-            end: self.last,
-            to_resp: self.to_resp,
-            to_orig: self.to_orig,
+            protocol: hot.key.protocol(),
+            has_ports: hot.key.has_ports(),
+            vlan: cold.vlan,
+            inner_vlan: cold.inner_vlan,
+            orig_mac,
+            resp_mac,
+            start: hot.start,
+            end: hot.last,
+            to_resp,
+            to_orig,
             conn_state: self.conn_state(),
-            history: self.history.text(),
+            history: cold.history.text(),
             end_reason,
-            direction_by: self.direction_by,
-            community_id: community_id(&self.key),
-            carrier: self.carried_in.as_ref().map(|carrier| {
+            direction_by: cold.direction_by,
+            community_id: community_id(&hot.key),
+            carrier: cold.carried_in.as_ref().map(|carrier| {
                 let (kind, key) = &**carrier;
                 Carrier {
                     kind: kind.name(),
                     community_id: community_id(key),
                 }
             }),
-            carries: self.carries.map_or("", Tunnel::name),
-            handshake_rtt: match self.handshake {
-                Handshake::Took(took) => Some(took),
-                _ => None,
-            },
-            data_rtt: self.data_rtt,
-            icmp_errors: self.icmp_errors,
-            app: self.talk.app(),
+            carries: cold.carries.map_or("", Tunnel::name),
+            handshake_rtt: (hot.handshake == Handshake::Took).then(|| nanos(cold.handshake.unsigned_abs())),
+            data_rtt: (cold.data_rtt != u64::MAX).then(|| nanos(cold.data_rtt)),
+            icmp_errors: cold.icmp_errors,
+            app: cold.talk.app(),
             orig_zone: Arc::clone(&blank.zone),
             resp_zone: Arc::clone(&blank.zone),
             verdict: Verdict::Unknown,
             rule: Arc::clone(&blank.nothing),
             policy_version: Arc::clone(&blank.nothing),
         };
-        self.part = self.part.saturating_add(1);
-        self.to_resp = Counts::default();
-        self.to_orig = Counts::default();
-        self.icmp_errors = 0;
+        self.turn_page();
         record
+    }
+
+    /// The least of the record filled so far; begins the next one.
+    pub(crate) fn brief(&mut self) -> Brief {
+        let (orig, resp) = self.ends();
+        let (to_resp, to_orig) = self.counts();
+        let brief = Brief {
+            flow_id: self.cold.flow_id,
+            part: self.cold.part,
+            start: self.hot.start,
+            end: self.hot.last,
+            orig: orig.address,
+            resp: resp.address,
+            packets: to_resp.packets.saturating_add(to_orig.packets),
+            octets: to_resp.octets.saturating_add(to_orig.octets),
+        };
+        self.turn_page();
+        brief
+    }
+
+    fn turn_page(&mut self) {
+        self.cold.part = self.cold.part.saturating_add(1);
+        self.cold.faults = [Faults::default(); 2];
+        self.cold.spilled = None;
+        self.cold.icmp_errors = 0;
+        self.hot.sent = [Volume::default(); 2];
+        self.hot.tcp_flags = [TcpFlags::default(); 2];
+    }
+
+    /// Originator and responder.
+    fn ends(&self) -> (sekisho_model::Endpoint, sekisho_model::Endpoint) {
+        let (key, side) = (&self.hot.key, self.hot.orig);
+        let (mut orig, mut resp) = (key.endpoint(side), key.endpoint(side.other()));
+        if key.is_icmp() {
+            (orig.port, resp.port) = (u16::from(self.cold.icmp_type), u16::from(self.cold.icmp_code));
+        }
+        (orig, resp)
+    }
+
+    /// What went to the responder, and to the originator.
+    fn counts(&self) -> (Counts, Counts) {
+        let [there, back] = self.hot.sent;
+        let [orig_flags, resp_flags] = self.hot.tcp_flags;
+        let [orig, resp] = &self.cold.faults;
+        let (mut there, mut back) = (counts(there, orig_flags, orig), counts(back, resp_flags, resp));
+        if let Some(spilled) = &self.cold.spilled {
+            spilled.add_to(&mut there, &mut back);
+        }
+        (there, back)
     }
 
     /// Zeek's word for the whole flow so far; for UDP it says who was heard.
     fn conn_state(&self) -> Option<ConnState> {
-        match self.key.protocol() {
-            Protocol::TCP => Some(self.connection.conn_state()),
-            Protocol::UDP => Some(match self.heard {
-                [true, true] => ConnState::SF,
-                [true, false] => ConnState::S0,
-                [false, true] => ConnState::Shr,
-                [false, false] => ConnState::Oth,
+        match self.hot.key.protocol() {
+            Protocol::TCP => Some(self.tcp.connection.conn_state(&self.cold.history)),
+            Protocol::UDP => Some(match self.hot.flags & BOTH_HEARD {
+                BOTH_HEARD => ConnState::SF,
+                ORIG_HEARD => ConnState::S0,
+                RESP_HEARD => ConnState::Shr,
+                _ => ConnState::Oth,
             }),
             _ => None,
         }
     }
+}
+
+/// The bit of a plain letter of an end: payload, or an acknowledgement alone.
+#[inline]
+const fn letter_bit(has_payload: bool, by_originator: bool) -> u8 {
+    match (by_originator, has_payload) {
+        (true, true) => 1,
+        (true, false) => 2,
+        (false, true) => 4,
+        (false, false) => 8,
+    }
+}
+
+fn counts(sent: Volume, tcp_flags: TcpFlags, faults: &Faults) -> Counts {
+    let Volume {
+        packets,
+        octets,
+        payload_octets,
+        frame_octets,
+    } = sent;
+    Counts {
+        packets: u64::from(packets),
+        octets: u64::from(octets),
+        payload_octets: u64::from(payload_octets),
+        frame_octets: u64::from(frame_octets),
+        tcp_flags,
+        retransmitted: faults.retransmitted,
+        out_of_order: faults.out_of_order,
+        zero_windows: faults.zero_windows,
+        duplicates: faults.duplicates,
+        missed_octets: faults.missed_octets,
+    }
+}
+
+/// A time moved later by nanoseconds, at most to the end of time.
+#[inline]
+const fn later(at: Timestamp, nanos: i64) -> Timestamp {
+    Timestamp::from_nanos(at.nanos().saturating_add(nanos))
+}
+
+const fn nanos(count: u64) -> Duration {
+    Duration::from_nanos(count)
 }
 
 /// The words of a record that nobody has judged, made once.

@@ -1,25 +1,27 @@
 //! Zeek's history string: what happened in a connection, in order, one letter each.
 //!
 //! Upper case for the originator, lower case for the responder: `S` SYN, `H` SYN-ACK, `A` pure
-//! ACK, `D` payload, `F` FIN, `R` RST, `Q` a segment with flags that exclude each other, `T`
-//! retransmission, `G` octets that we missed, `W` window of zero; `^` first where the sender of the
-//! first packet is the responder. Source: Zeek, base/protocols/conn/main.zeek.
+//! ACK, `D` payload, `F` FIN, `R` RST, `Q` SYN with FIN or RST, `I` FIN with RST, `T` payload sent
+//! again, `G` octets that we missed, `W` window of zero; `^` first where the sender of the first packet
+//! is the responder. Source: Zeek, documentation of `conn.log`, field `history`.
 
 use sekisho_model::limits;
 
 const CAPACITY: usize = 32;
-/// The letters that stand once a direction; a bit of `seen` each.
-const LETTERS: [u8; 16] = *b"SHADFRQGshadfrqg";
 const _: () = assert!(CAPACITY as u64 == limits::HISTORY.default);
 
-/// The letters so far. Each is kept once a direction; `T` and `W` again at the tenth, hundredth and
-/// thousandth time.
+/// The letters so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct History {
     letters: [u8; CAPACITY],
     len: u8,
-    /// A bit a letter and direction that was noted.
-    seen: u32,
+    /// A bit a letter that was noted: the low octet for the originator.
+    seen: u16,
+    /// The last numbers of SYN, FIN and RST, by side.
+    numbers: [[u16; 3]; 2],
+    /// How often gaps, retransmissions and closed windows were seen, by side. They stop counting at
+    /// 65,535, long after the last power of ten that fits.
+    times: [[u16; 3]; 2],
 }
 
 impl History {
@@ -28,35 +30,78 @@ impl History {
         self.push(b'^')
     }
 
-    /// Notes a letter once a direction. False where it did not fit.
+    /// Notes a letter that stands once a side: `A`, `D`, `I` or `Q`. False where it did not fit.
     pub(crate) fn note(&mut self, letter: u8, by_originator: bool) -> bool {
-        let letter = if by_originator {
-            letter.to_ascii_uppercase()
-        } else {
-            letter.to_ascii_lowercase()
+        let bit = match letter {
+            b'A' => 0,
+            b'D' => 1,
+            b'I' => 2,
+            _ => 3,
         };
-        let bit = LETTERS
-            .iter()
-            .position(|known| *known == letter)
-            .map_or(0, |at| 1_u32 << at);
-        if self.seen & bit != 0 {
-            return true;
-        }
-        self.seen |= bit;
-        self.push(letter)
+        self.is_noted(bit, by_originator) || self.push(cased(letter, by_originator))
     }
 
-    /// Notes a letter whose number matters, on its 1st, 10th, 100th and so on time.
-    pub(crate) fn note_scaled(&mut self, letter: u8, by_originator: bool, times: u64) -> bool {
-        let is_power_of_ten = times > 0 && 10_u64.checked_pow(times.ilog10()) == Some(times);
-        if !is_power_of_ten {
+    /// Notes a letter that stands again where its number differs from the last of its kind: `S` and
+    /// `H`, which are one kind, `F` or `R`.
+    pub(crate) fn note_numbered(&mut self, letter: u8, number: u32, by_originator: bool) -> bool {
+        let (bit, kind) = match letter {
+            b'S' | b'H' => (4, 0),
+            b'F' => (5, 1),
+            _ => (6, 2),
+        };
+        let number = folded(number);
+        let was_noted = self.is_noted(bit, by_originator);
+        let [orig, resp] = &mut self.numbers;
+        let numbers = if by_originator { orig } else { resp };
+        let last = numbers.get_mut(kind).map(|last| std::mem::replace(last, number));
+        (was_noted && last == Some(number)) || self.push(cased(letter, by_originator))
+    }
+
+    /// Notes a letter whose number matters, on its 1st, 10th, 100th and so on time: `G`, `T` or `W`.
+    pub(crate) fn note_scaled(&mut self, letter: u8, by_originator: bool) -> bool {
+        let kind = match letter {
+            b'G' => 0,
+            b'T' => 1,
+            _ => 2,
+        };
+        let [orig, resp] = &mut self.times;
+        let Some(times) = (if by_originator { orig } else { resp }).get_mut(kind) else {
+            return true;
+        };
+        let before = *times;
+        *times = before.saturating_add(1);
+        if before == u16::MAX || !matches!(*times, 1 | 10 | 100 | 1_000 | 10_000) {
             return true;
         }
-        self.push(if by_originator {
-            letter.to_ascii_uppercase()
+        self.push(cased(letter, by_originator))
+    }
+
+    /// Whether an attempt was opened and then reset by the originator, which did nothing else that
+    /// needs an answer: `S`, then `R` without `H`, `A`, `F`, `G`, `I` or `Q` between.
+    pub(crate) fn is_reset_attempt(&self) -> bool {
+        let mut letters = self.letters().skip_while(|letter| *letter == b'^');
+        letters.next() == Some(b'S') && letters.find(|letter| b"RHAFGIQ".contains(letter)) == Some(b'R')
+    }
+
+    /// The letters as text.
+    pub(crate) fn text(&self) -> String {
+        self.letters().map(char::from).collect()
+    }
+
+    fn letters(&self) -> impl Iterator<Item = u8> {
+        self.letters.iter().copied().take(usize::from(self.len))
+    }
+
+    /// Whether a bit of a side was set; sets it.
+    const fn is_noted(&mut self, bit: u8, by_originator: bool) -> bool {
+        let mask = if by_originator {
+            1_u16 << bit
         } else {
-            letter.to_ascii_lowercase()
-        })
+            0x100_u16 << bit
+        };
+        let was_noted = self.seen & mask != 0;
+        self.seen |= mask;
+        was_noted
     }
 
     fn push(&mut self, letter: u8) -> bool {
@@ -67,15 +112,19 @@ impl History {
         self.len = self.len.saturating_add(1);
         true
     }
+}
 
-    /// The letters as text.
-    pub(crate) fn text(&self) -> String {
-        self.letters
-            .iter()
-            .take(usize::from(self.len))
-            .map(|letter| char::from(*letter))
-            .collect()
+const fn cased(letter: u8, by_originator: bool) -> u8 {
+    if by_originator {
+        letter
+    } else {
+        letter.to_ascii_lowercase()
     }
+}
+
+/// A sequence number in half the room; two of them are taken for one in 65,536 cases.
+fn folded(number: u32) -> u16 {
+    u16::try_from(number.wrapping_mul(0x9e37_79b1) >> 16).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -86,27 +135,41 @@ mod tests {
     fn letters_stand_once_a_direction_in_order() {
         let mut history = History::default();
         for (letter, by_originator) in [
-            (b'S', true),
-            (b'H', false),
             (b'A', true),
             (b'D', true),
             (b'D', true),
             (b'D', false),
             (b'A', false),
+            (b'A', true),
         ] {
             history.note(letter, by_originator);
         }
 
-        assert_eq!(history.text(), "ShADda");
+        assert_eq!(history.text(), "ADda");
     }
 
     #[test]
     fn repeated_faults_are_noted_by_powers_of_ten() {
         let mut history = History::default();
-        for times in 1..=150 {
-            history.note_scaled(b'T', false, times);
+        for _ in 1..=150 {
+            history.note_scaled(b'T', false);
+        }
+        for _ in 0..200_000 {
+            history.note_scaled(b'W', true);
         }
 
-        assert_eq!(history.text(), "ttt");
+        assert_eq!(history.text(), "tttWWWWW");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        let mut history = History::default();
+
+        let fits: Vec<bool> = (0..40)
+            .map(|number| history.note_numbered(b'R', number, true))
+            .collect();
+
+        assert_eq!(fits.iter().filter(|fits| **fits).count(), CAPACITY);
+        assert_eq!(history.text().len(), CAPACITY);
     }
 }

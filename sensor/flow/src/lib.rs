@@ -25,6 +25,7 @@
 )]
 
 mod attach;
+mod brief;
 pub mod community_id;
 mod config;
 pub mod defrag;
@@ -32,6 +33,7 @@ mod direction;
 mod duplicate;
 mod entry;
 mod history;
+mod index;
 mod key;
 mod observation;
 mod quality;
@@ -39,8 +41,10 @@ mod recency;
 mod table;
 mod tcp;
 mod timers;
+mod volume;
 
+pub use brief::Brief;
 pub use config::{Config, Counters};
 pub use key::{FlowKey, Side};
 pub use observation::Observation;
-pub use table::{Observed, Sink, Start, Table};
+pub use table::{Observed, Prepared, Sink, Start, Table};

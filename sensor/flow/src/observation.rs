@@ -9,9 +9,10 @@ use crate::key::FlowKey;
 /// One layer of a decoded frame, with what the decoder does not know.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation<'a> {
-    frame: &'a Frame<'a>,
     layer: &'a Layer<'a>,
-    index: usize,
+    outer: Option<&'a Layer<'a>>,
+    /// The tunnel that the packet is.
+    carries: Option<Tunnel>,
     /// Packet time.
     pub at: Timestamp,
     /// Number of the packet in the input, from 0.
@@ -27,39 +28,51 @@ impl<'a> Observation<'a> {
     /// Layer `index` of a frame, seen at `at`; nothing where there is no such layer.
     #[must_use]
     pub fn of(frame: &'a Frame<'a>, index: usize, at: Timestamp, ordinal: u64) -> Option<Self> {
-        let layer = frame.layers.get(index)?;
         Some(Self {
-            frame,
+            outer: index.checked_sub(1).and_then(|outer| frame.layers.get(outer)),
+            carries: index
+                .checked_add(1)
+                .and_then(|inner| frame.layers.get(inner))
+                .and_then(|inner| inner.carried_by),
+            ..Self::alone(frame.layers.get(index)?, at, ordinal)
+        })
+    }
+
+    /// The only layer of a frame, seen at `at`.
+    #[must_use]
+    #[inline]
+    pub fn alone(layer: &'a Layer<'a>, at: Timestamp, ordinal: u64) -> Self {
+        Self {
             layer,
-            index,
+            outer: None,
+            carries: None,
             at,
             ordinal,
             frames: 1,
             wire_octets: u64::from(layer.frame_octets),
-        })
+        }
     }
 
-    pub(crate) const fn layer(&self) -> &'a Layer<'a> {
+    /// The layer: its packet's payload and sequence number stand there.
+    #[must_use]
+    #[inline]
+    pub const fn layer(&self) -> &'a Layer<'a> {
         self.layer
     }
 
+    #[inline]
     pub(crate) const fn ip(&self) -> &'a IpPacket<'a> {
         &self.layer.ip
     }
 
-    /// Octets that count as the packet's frame.
-    pub(crate) const fn frame_octets(&self) -> u64 {
-        self.wire_octets
-    }
-
     /// The tunnel that carries the packet, and the flow that the tunnel is.
     pub(crate) fn carried_in(&self) -> Option<(Tunnel, FlowKey)> {
-        let outer = self.frame.layers.get(self.index.checked_sub(1)?)?;
-        Some((self.layer.carried_by?, FlowKey::of(&outer.ip).0))
+        Some((self.layer.carried_by?, FlowKey::of(&self.outer?.ip).0))
     }
 
     /// The tunnel that the packet is.
-    pub(crate) fn carries(&self) -> Option<Tunnel> {
-        self.frame.layers.get(self.index.checked_add(1)?)?.carried_by
+    #[inline]
+    pub(crate) const fn carries(&self) -> Option<Tunnel> {
+        self.carries
     }
 }

@@ -10,11 +10,27 @@
 
 use std::time::Duration;
 
-use sekisho_model::{Counts, TcpFlags, Timestamp};
+use sekisho_model::{TcpFlags, Timestamp};
 use sekisho_wire::TcpSegment;
 
-/// What one end has sent so far.
+/// What went wrong with the packets of one end. Touched only when something does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Faults {
+    /// Octets that the other side acknowledged and that were never seen.
+    pub(crate) missed_octets: u64,
+    /// Segments sent again.
+    pub(crate) retransmitted: u32,
+    /// Segments that filled a hole.
+    pub(crate) out_of_order: u32,
+    /// Segments that announced a window of zero.
+    pub(crate) zero_windows: u32,
+    /// Packets seen again.
+    pub(crate) duplicates: u32,
+}
+
+/// What one end has sent so far. Packed, so that the state of a connection is one cache line.
 #[derive(Debug, Clone, Copy, Default)]
+#[repr(C, packed(4))]
 pub(crate) struct Stream {
     /// When the segment of the running measurement was seen.
     sent: Timestamp,
@@ -37,12 +53,17 @@ pub(crate) struct Seen {
     pub(crate) retransmitted: bool,
     /// It filled a hole.
     pub(crate) out_of_order: bool,
-    /// It announced a window of zero.
-    pub(crate) zero_window: bool,
     /// It acknowledged octets that were never seen.
     pub(crate) missed: bool,
     /// Time since the segment that it acknowledges.
     pub(crate) round_trip: Option<Duration>,
+}
+
+impl Seen {
+    /// Whether there is anything that a history tells of.
+    pub(crate) const fn is_faulty(&self) -> bool {
+        self.retransmitted || self.missed
+    }
 }
 
 /// Takes a segment into account: `sender` is the stream it belongs to, `peer` the one that its
@@ -51,8 +72,8 @@ pub(crate) fn observe(
     segment: TcpSegment,
     payload_octets: u32,
     at: Timestamp,
-    sender: (&mut Stream, &mut Counts),
-    peer: (&mut Stream, &mut Counts),
+    sender: (&mut Stream, &mut Faults),
+    peer: (&mut Stream, &mut Faults),
 ) -> Seen {
     let flags = segment.flags;
     let mut seen = Seen::default();
@@ -62,7 +83,6 @@ pub(crate) fn observe(
     }
     if segment.window == 0 && !flags.has(TcpFlags::RST) && !flags.has(TcpFlags::SYN) {
         counts.zero_windows = counts.zero_windows.saturating_add(1);
-        seen.zero_window = true;
     }
     let control = u32::from(flags.has(TcpFlags::SYN)).wrapping_add(u32::from(flags.has(TcpFlags::FIN)));
     let length = payload_octets.wrapping_add(control);
@@ -132,7 +152,7 @@ impl Stream {
     }
 }
 
-fn acknowledge(number: u32, at: Timestamp, peer: (&mut Stream, &mut Counts), seen: &mut Seen) {
+fn acknowledge(number: u32, at: Timestamp, peer: (&mut Stream, &mut Faults), seen: &mut Seen) {
     let (stream, counts) = peer;
     if !stream.has_begun {
         return;
@@ -172,9 +192,9 @@ mod tests {
     use super::*;
 
     /// Two streams fed with (by originator, sequence, payload, acknowledgement) at 1 ms steps.
-    fn play(segments: &[(bool, u32, u32, u32)]) -> (Counts, Counts, Vec<Seen>) {
+    fn play(segments: &[(bool, u32, u32, u32)]) -> (Faults, Faults, Vec<Seen>) {
         let (mut orig, mut resp) = (Stream::default(), Stream::default());
-        let (mut there, mut back) = (Counts::default(), Counts::default());
+        let (mut there, mut back) = (Faults::default(), Faults::default());
         let mut all = Vec::new();
         for (step, &(by_originator, sequence, payload, acknowledgement)) in (0_i64..).zip(segments) {
             let segment = TcpSegment {
@@ -256,8 +276,8 @@ mod tests {
 
             let (there, back, seen) = play(&segments);
 
-            proptest::prop_assert_eq!(there, Counts::default());
-            proptest::prop_assert_eq!(back, Counts::default());
+            proptest::prop_assert_eq!(there, Faults::default());
+            proptest::prop_assert_eq!(back, Faults::default());
             proptest::prop_assert!(seen.iter().skip(1).step_by(2).all(|seen| seen.round_trip.is_some()));
         }
     }

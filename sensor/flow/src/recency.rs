@@ -1,91 +1,78 @@
-//! Which flow was touched longest ago: a doubly linked list through the slots of the table.
+//! Which flow was touched longest ago, found without touching anything for each packet.
+//!
+//! Every flow carries the number of its last packet, its stamp. Beside the flows stands one ticket
+//! for each, in the order in which they were written. A ticket whose flow was touched since is
+//! written anew when its turn comes, a ticket whose flow has ended is thrown away; so the first
+//! ticket that is still true names the flow touched longest ago, exactly. Work is done only where a
+//! flow has to be evicted, and when more than half of the tickets may be stale.
 
-/// No slot.
-pub(crate) const NONE: u32 = u32::MAX;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
-/// The two neighbours of a slot.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Links {
-    older: u32,
-    newer: u32,
+/// What stood in a flow when its ticket was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket {
+    /// Stamps are given once in a table and only grow.
+    pub(crate) stamp: u64,
+    pub(crate) slot: u32,
+    /// Tells the flows of a slot apart.
+    pub(crate) generation: u32,
 }
 
-impl Default for Links {
-    fn default() -> Self {
-        Self {
-            older: NONE,
-            newer: NONE,
-        }
-    }
-}
+/// Tickets that are never worth tidying up.
+const FEW: usize = 1024;
 
-/// The two ends of the list.
-#[derive(Debug)]
+/// The tickets of one kind of flow.
+#[derive(Debug, Default)]
 pub(crate) struct Recency {
-    oldest: u32,
-    newest: u32,
-}
-
-impl Default for Recency {
-    fn default() -> Self {
-        Self {
-            oldest: NONE,
-            newest: NONE,
-        }
-    }
-}
-
-/// Reaches the links of a slot.
-pub(crate) trait Slots {
-    /// The links of slot `index`; nothing for [`NONE`].
-    fn links(&mut self, index: u32) -> Option<&mut Links>;
+    /// In the order of their stamps.
+    written: VecDeque<Ticket>,
+    /// Those that were written anew when the flow was no longer the newest.
+    renewed: BinaryHeap<Reverse<Ticket>>,
 }
 
 impl Recency {
-    /// The slot touched longest ago.
-    pub(crate) const fn oldest(&self) -> Option<u32> {
-        if self.oldest == NONE {
-            None
-        } else {
-            Some(self.oldest)
-        }
+    /// Adds a flow that was touched just now, later than all before.
+    pub(crate) fn push(&mut self, ticket: Ticket) {
+        self.written.push_back(ticket);
     }
 
-    /// Puts a slot that is not in the list at its newest end.
-    pub(crate) fn push(&mut self, slots: &mut impl Slots, index: u32) {
-        if let Some(links) = slots.links(index) {
-            *links = Links {
-                older: self.newest,
-                newer: NONE,
+    /// The slot touched longest ago. `stamp_of` gives the stamp that a ticket's flow has now; nothing
+    /// where the flow has ended or is of this kind no longer.
+    pub(crate) fn oldest(&mut self, stamp_of: impl Fn(Ticket) -> Option<u64>) -> Option<u32> {
+        loop {
+            let from_written = match (self.written.front(), self.renewed.peek()) {
+                (Some(written), Some(Reverse(renewed))) => written < renewed,
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (None, None) => return None,
             };
-        }
-        match slots.links(self.newest) {
-            Some(links) => links.newer = index,
-            None => self.oldest = index,
-        }
-        self.newest = index;
-    }
-
-    /// Takes a slot out of the list.
-    pub(crate) fn remove(&mut self, slots: &mut impl Slots, index: u32) {
-        let Some(&mut Links { older, newer }) = slots.links(index) else {
-            return;
-        };
-        match slots.links(older) {
-            Some(links) => links.newer = newer,
-            None => self.oldest = newer,
-        }
-        match slots.links(newer) {
-            Some(links) => links.older = older,
-            None => self.newest = older,
+            let ticket = if from_written {
+                self.written.front().copied()
+            } else {
+                self.renewed.peek().map(|Reverse(ticket)| *ticket)
+            }?;
+            let stamp = stamp_of(ticket);
+            if stamp == Some(ticket.stamp) {
+                return Some(ticket.slot);
+            }
+            if from_written {
+                self.written.pop_front();
+            } else {
+                self.renewed.pop();
+            }
+            if let Some(stamp) = stamp {
+                self.renewed.push(Reverse(Ticket { stamp, ..ticket }));
+            }
         }
     }
 
-    /// Moves a slot to the newest end.
-    pub(crate) fn touch(&mut self, slots: &mut impl Slots, index: u32) {
-        if self.newest != index {
-            self.remove(slots, index);
-            self.push(slots, index);
+    /// Throws stale tickets away where they are more than those of `live` flows.
+    pub(crate) fn tidy(&mut self, live: usize, stamp_of: impl Fn(Ticket) -> Option<u64>) {
+        let tickets = self.written.len().saturating_add(self.renewed.len());
+        if tickets > live.saturating_mul(2).saturating_add(FEW) {
+            self.written.retain(|ticket| stamp_of(*ticket).is_some());
+            self.renewed.retain(|Reverse(ticket)| stamp_of(*ticket).is_some());
         }
     }
 }
@@ -94,35 +81,39 @@ impl Recency {
 mod tests {
     use super::*;
 
-    impl Slots for Vec<Links> {
-        fn links(&mut self, index: u32) -> Option<&mut Links> {
-            self.get_mut(index as usize)
-        }
-    }
-
     proptest::proptest! {
+        /// Touches and ends eight flows at random, and asks for the oldest now and then.
         #[test]
-        fn gives_slots_back_in_the_order_of_their_last_touch(touches in proptest::collection::vec(0_u32..8, 0..60)) {
-            let mut slots = vec![Links::default(); 8];
-            let mut list = Recency::default();
-            let mut expected: Vec<u32> = Vec::new();
-            for index in touches {
-                if let Some(at) = expected.iter().position(|other| *other == index) {
-                    expected.remove(at);
-                    list.touch(&mut slots, index);
-                } else {
-                    list.push(&mut slots, index);
+        fn gives_the_slot_of_the_oldest_touch(
+            steps in proptest::collection::vec((0_u32..8, 0_u8..4), 0..200),
+        ) {
+            let mut recency = Recency::default();
+            let mut flows: [Option<(u64, u32)>; 8] = [None; 8];
+            for (stamp, (slot, what)) in (0_u64..).zip(steps) {
+                let flow = &mut flows[slot as usize];
+                match (*flow, what) {
+                    (Some(_), 0) => *flow = None,
+                    (Some((_, generation)), _) => *flow = Some((stamp, generation)),
+                    (None, _) => {
+                        let generation = u32::try_from(stamp).unwrap();
+                        *flow = Some((stamp, generation));
+                        recency.push(Ticket { stamp, slot, generation });
+                    }
                 }
-                expected.push(index);
+                let stamp_of = |ticket: Ticket| {
+                    flows[ticket.slot as usize]
+                        .filter(|(_, generation)| *generation == ticket.generation)
+                        .map(|(stamp, _)| stamp)
+                };
+                if what == 1 {
+                    let expected = (0_u32..8)
+                        .filter_map(|slot| Some((flows[slot as usize]?.0, slot)))
+                        .min()
+                        .map(|(_, slot)| slot);
+                    proptest::prop_assert_eq!(recency.oldest(stamp_of), expected);
+                }
+                recency.tidy(0, stamp_of);
             }
-
-            let mut got = Vec::new();
-            while let Some(index) = list.oldest() {
-                got.push(index);
-                list.remove(&mut slots, index);
-            }
-
-            proptest::prop_assert_eq!(got, expected);
         }
     }
 }

@@ -1,22 +1,25 @@
-//! How a TCP connection goes, seen from between: the state of each end, as Zeek keeps it.
+//! How a TCP connection goes, seen from between: the state of each end and the letters of the
+//! history, as Zeek keeps them.
 //!
-//! Sources: RFC 9293 section 3.3.2; Zeek's endpoint states and the function `conn_state` of its
-//! base/protocols/conn, which the table in [`Connection::conn_state`] follows line by line.
+//! Sources: RFC 9293 section 3.3.2; Zeek's documentation of `conn.log` (`conn_state`, `history`) and
+//! the endpoint states of its TCP analyzer. Copies that a mirror makes, segments that fill a hole and
+//! keep-alives are no retransmission here; Zeek writes `T` for them.
 
 use sekisho_model::{ConnState, TcpFlags};
 use sekisho_wire::TcpSegment;
 
 use crate::history::History;
+use crate::quality::Seen;
 
 /// State of one end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum End {
+enum State {
     /// Nothing seen from it.
     #[default]
     Inactive,
     /// It sent a SYN.
     SynSent,
-    /// It sent a SYN-ACK that answers a SYN which was not seen.
+    /// The originator sent a SYN-ACK: a stealth scan.
     SynAckSent,
     /// It sent something, but the beginning of the connection was not seen.
     Partial,
@@ -28,15 +31,67 @@ enum End {
     Reset,
 }
 
+impl State {
+    const fn of(bits: u8) -> Self {
+        match bits & 7 {
+            0 => Self::Inactive,
+            1 => Self::SynSent,
+            2 => Self::SynAckSent,
+            3 => Self::Partial,
+            4 => Self::Established,
+            5 => Self::Closed,
+            _ => Self::Reset,
+        }
+    }
+}
+
+/// One end: its state, and the one before above it. One octet, so that the state of a connection
+/// is one cache line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct End(u8);
+
+impl End {
+    const fn state(self) -> State {
+        State::of(self.0)
+    }
+
+    const fn before(self) -> State {
+        State::of(self.0 >> 4)
+    }
+
+    fn set(&mut self, state: State) {
+        if state != self.state() {
+            self.0 = state as u8 | (self.0 & 7) << 4;
+        }
+    }
+
+    /// Established, or closed in good order since; only then a gap is one for sure.
+    fn is_clean(self) -> bool {
+        self.state() == State::Established
+            || (self.state() == State::Closed && self.before() == State::Established)
+    }
+
+    /// Nothing of its opening was seen.
+    const fn is_unopened(self) -> bool {
+        matches!(self.state(), State::Inactive | State::Partial)
+    }
+}
+
 /// State of a connection.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Connection {
     orig: End,
     resp: End,
-    /// Sequence number of the originator's SYN.
-    syn: Option<u32>,
-    payload_seen: bool,
+    flags: u8,
+    /// Sequence number of the originator's SYN, where it was seen.
+    syn: u32,
 }
+
+/// The originator's SYN was seen.
+const SYN_SEEN: u8 = 1;
+const PAYLOAD_SEEN: u8 = 2;
+/// The originator acknowledged the responder's SYN.
+const CONFIRMED: u8 = 4;
 
 impl Connection {
     /// Takes one segment into account and notes its letters. False where a letter did not fit.
@@ -44,144 +99,224 @@ impl Connection {
         &mut self,
         segment: TcpSegment,
         payload_octets: u32,
+        seen: Seen,
         by_originator: bool,
         history: &mut History,
     ) -> bool {
-        let flags = segment.flags;
-        let (syn, ack) = (flags.has(TcpFlags::SYN), flags.has(TcpFlags::ACK));
-        let (fin, rst) = (flags.has(TcpFlags::FIN), flags.has(TcpFlags::RST));
-        let mut fits = true;
-        let mut note = |letter| fits &= history.note(letter, by_originator);
-        if syn && (fin || rst) {
-            note(b'Q');
-        } else if syn {
-            note(if ack { b'H' } else { b'S' });
-        }
-        if payload_octets > 0 {
-            note(b'D');
-            self.payload_seen = true;
-        } else if ack && !syn && !fin && !rst {
-            note(b'A');
-        }
-        if fin && !syn {
-            note(b'F');
-        }
-        if rst && !syn {
-            note(b'R');
-        }
-        if by_originator && syn && !ack {
-            self.syn = Some(segment.sequence);
-        }
+        let flags = Flags::of(segment.flags);
         let (mine, peer) = if by_originator {
-            (self.orig, self.resp)
+            (&mut self.orig, &mut self.resp)
         } else {
-            (self.resp, self.orig)
+            (&mut self.resp, &mut self.orig)
         };
-        let next = step(mine, peer, flags, by_originator);
-        if by_originator {
-            self.orig = next;
-        } else {
-            self.resp = next;
+        let mut fits = note_flags(segment, payload_octets, flags, by_originator, history);
+        let was_reset = mine.state() == State::Reset;
+        if segment.window == 0 && !flags.rst && !was_reset && peer.state() != State::Closed {
+            fits &= history.note_scaled(b'W', by_originator);
         }
+        // A SYN sent again carries no payload again.
+        if seen.retransmitted && payload_octets > 0 && !was_reset {
+            fits &= history.note_scaled(b'T', by_originator);
+        }
+        step(mine, peer, flags, payload_octets, by_originator);
+        if seen.missed && mine.is_clean() && peer.is_clean() {
+            fits &= history.note_scaled(b'G', !by_originator);
+        }
+        self.note(segment.sequence, payload_octets, flags, by_originator);
         fits
+    }
+
+    /// [`Connection::observe`] for a segment that brings no new letter: payload or an acknowledgement
+    /// alone, each seen before from that end, with an open window and nothing amiss.
+    #[inline]
+    pub(crate) fn observe_plain(&mut self, segment: TcpSegment, payload_octets: u32, by_originator: bool) {
+        let flags = Flags::of(segment.flags);
+        let (mine, peer) = if by_originator {
+            (&mut self.orig, &mut self.resp)
+        } else {
+            (&mut self.resp, &mut self.orig)
+        };
+        step(mine, peer, flags, payload_octets, by_originator);
+        self.note(segment.sequence, payload_octets, flags, by_originator);
+    }
+
+    #[inline]
+    fn note(&mut self, sequence: u32, payload_octets: u32, flags: Flags, by_originator: bool) {
+        if payload_octets > 0 {
+            self.flags |= PAYLOAD_SEEN;
+        }
+        if by_originator && flags.syn && !flags.ack {
+            self.syn = sequence;
+            self.flags |= SYN_SEEN;
+        }
+        if by_originator && flags.ack && !flags.syn && self.resp.state() == State::Established {
+            self.flags |= CONFIRMED;
+        }
     }
 
     /// Whether it is over: one side reset it, both closed it, or one closed it and the other was
     /// never heard, as on a mirror that shows one direction.
     pub(crate) fn is_over(&self) -> bool {
-        match (self.orig, self.resp) {
-            (End::Reset, _) | (_, End::Reset) => true,
-            (End::Closed, other) | (other, End::Closed) => matches!(other, End::Closed | End::Inactive),
+        match (self.orig.state(), self.resp.state()) {
+            (State::Reset, _) | (_, State::Reset) => true,
+            (State::Closed, other) | (other, State::Closed) => {
+                matches!(other, State::Closed | State::Inactive)
+            }
             _ => false,
         }
     }
 
-    /// Whether both sides completed the handshake.
+    /// Whether the three segments of the handshake were seen and nobody closed it yet.
     pub(crate) fn is_established(&self) -> bool {
-        self.orig == End::Established && self.resp == End::Established
+        self.flags & CONFIRMED != 0
+            && self.orig.state() == State::Established
+            && self.resp.state() == State::Established
     }
 
     /// Whether the responder was ever heard.
     pub(crate) fn is_answered(&self) -> bool {
-        self.resp != End::Inactive
+        self.resp.state() != State::Inactive
     }
 
     /// Whether a SYN with this sequence number begins another connection over the same ports.
     pub(crate) fn is_reuse(&self, sequence: u32) -> bool {
-        self.is_over() && self.syn != Some(sequence)
+        self.is_over() && !(self.flags & SYN_SEEN != 0 && self.syn == sequence)
     }
 
     /// Zeek's word for the connection so far.
-    pub(crate) fn conn_state(&self) -> ConnState {
-        let inactive = |end| matches!(end, End::Inactive | End::Partial);
-        match (self.orig, self.resp) {
-            (End::SynSent, End::Reset) => ConnState::Rej,
-            (End::Reset, End::Reset) if !self.payload_seen => ConnState::Rej,
-            (orig, End::Reset) => {
-                if inactive(orig) {
-                    ConnState::Rstrh
-                } else {
-                    ConnState::Rstr
-                }
-            }
-            (End::Reset, resp) => {
-                if inactive(resp) {
-                    ConnState::Rstos0
-                } else {
-                    ConnState::Rsto
-                }
-            }
-            (End::Closed, End::Closed) => ConnState::SF,
-            (End::Closed, resp) => {
-                if inactive(resp) {
-                    ConnState::Sh
-                } else {
-                    ConnState::S2
-                }
-            }
-            (orig, End::Closed) => {
-                if inactive(orig) {
-                    ConnState::Shr
-                } else {
-                    ConnState::S3
-                }
-            }
-            (End::SynSent, End::Inactive) => ConnState::S0,
-            (End::Established, End::Established) => ConnState::S1,
+    pub(crate) fn conn_state(&self, history: &History) -> ConnState {
+        let (orig, resp) = (self.orig, self.resp);
+        match (orig.state(), resp.state()) {
+            (State::SynSent | State::SynAckSent, State::Reset) => ConnState::Rej,
+            (State::Reset, State::Reset) if self.flags & PAYLOAD_SEEN == 0 => ConnState::Rej,
+            (_, State::Reset) if orig.is_unopened() => ConnState::Rstrh,
+            (_, State::Reset) => ConnState::Rstr,
+            (State::Reset, _) if !resp.is_unopened() => ConnState::Rsto,
+            (State::Reset, _) if history.is_reset_attempt() => ConnState::Rstos0,
+            (State::Reset, _) => ConnState::Oth,
+            (State::Closed, State::Closed) => ConnState::SF,
+            (State::Closed, _) if resp.is_unopened() => ConnState::Sh,
+            (State::Closed, _) => ConnState::S2,
+            (_, State::Closed) if orig.is_unopened() => ConnState::Shr,
+            (_, State::Closed) => ConnState::S3,
+            (State::SynSent, State::Inactive) => ConnState::S0,
+            (State::Established, State::Established) => ConnState::S1,
             _ => ConnState::Oth,
         }
     }
 }
 
-/// The state of an end after it sent a segment.
-fn step(mine: End, peer: End, flags: TcpFlags, by_originator: bool) -> End {
-    let (syn, ack) = (flags.has(TcpFlags::SYN), flags.has(TcpFlags::ACK));
-    if flags.has(TcpFlags::RST) {
-        return End::Reset;
+/// The flags that open and end connections.
+#[derive(Debug, Clone, Copy)]
+struct Flags {
+    syn: bool,
+    ack: bool,
+    fin: bool,
+    rst: bool,
+}
+
+impl Flags {
+    const fn of(flags: TcpFlags) -> Self {
+        Self {
+            syn: flags.has(TcpFlags::SYN),
+            ack: flags.has(TcpFlags::ACK),
+            fin: flags.has(TcpFlags::FIN),
+            rst: flags.has(TcpFlags::RST),
+        }
     }
-    if mine == End::Reset || (mine == End::Closed && !syn) {
-        return mine;
+}
+
+/// Notes the letter of a segment: of flags that exclude each other, of the one that opens or ends, or
+/// else of payload or acknowledgement.
+fn note_flags(
+    segment: TcpSegment,
+    payload_octets: u32,
+    flags: Flags,
+    by_originator: bool,
+    history: &mut History,
+) -> bool {
+    match (flags.syn, flags.fin, flags.rst) {
+        (_, true, true) => history.note(b'I', by_originator),
+        (true, true, _) | (true, _, true) => history.note(b'Q', by_originator),
+        (true, ..) => {
+            let letter = if flags.ack { b'H' } else { b'S' };
+            history.note_numbered(letter, segment.sequence, by_originator)
+        }
+        // A FIN counts by where it stands in the stream: after the payload it comes with.
+        (_, true, _) => {
+            history.note_numbered(b'F', segment.sequence.wrapping_add(payload_octets), by_originator)
+        }
+        (_, _, true) => history.note_numbered(b'R', segment.sequence, by_originator),
+        _ if payload_octets > 0 => history.note(b'D', by_originator),
+        _ if flags.ack => history.note(b'A', by_originator),
+        _ => true,
     }
-    if flags.has(TcpFlags::FIN) {
-        return End::Closed;
-    }
-    match mine {
-        End::Inactive if syn && !ack => End::SynSent,
-        // A SYN-ACK completes the responder's side; when its SYN was not seen it only shows that
-        // there was one.
-        End::Inactive if syn => {
-            if peer == End::Inactive {
-                End::SynAckSent
-            } else {
-                End::Established
+}
+
+/// Moves the sender's end on, and the peer's where the segment says something of it.
+fn step(mine: &mut End, peer: &mut End, flags: Flags, payload_octets: u32, by_originator: bool) {
+    match mine.state() {
+        State::Inactive => first_segment(mine, peer, flags, payload_octets, by_originator),
+        State::SynSent | State::SynAckSent => {
+            if flags.fin {
+                mine.set(State::Closed);
+            }
+            if flags.rst {
+                mine.set(State::Reset);
             }
         }
-        End::Inactive => End::Partial,
-        // Simultaneous open: a SYN-ACK from either side answers the other's SYN.
-        End::SynSent if syn && ack => End::Established,
-        End::SynSent if ack && !syn && by_originator && peer == End::Established => End::Established,
-        End::SynAckSent if ack && !syn => End::Established,
-        other => other,
+        State::Established | State::Partial => {
+            if flags.syn && !flags.ack && mine.state() == State::Partial && peer.state() == State::Inactive {
+                mine.set(State::SynSent);
+            }
+            if flags.fin && !flags.rst {
+                mine.set(State::Closed);
+                // The peer's reset came after its FIN: this is a normal end after all.
+                if peer.state() == State::Reset && peer.before() == State::Closed {
+                    peer.set(State::Closed);
+                }
+            }
+            if flags.rst {
+                mine.set(State::Reset);
+            }
+        }
+        // Once both have closed, a reset is an answer to something late and ends nothing.
+        State::Closed if flags.rst && peer.state() != State::Closed => mine.set(State::Reset),
+        State::Closed | State::Reset => {}
+    }
+}
+
+/// The first segment of an end.
+fn first_segment(mine: &mut End, peer: &mut End, flags: Flags, payload_octets: u32, by_originator: bool) {
+    if flags.syn && by_originator {
+        mine.set(if flags.ack {
+            State::SynAckSent
+        } else {
+            State::SynSent
+        });
+    } else if flags.syn {
+        // A SYN-ACK, or a SYN of its own where both open at once.
+        if peer.state() == State::SynSent {
+            peer.set(State::Established);
+        }
+        mine.set(State::Established);
+    }
+    if flags.fin {
+        mine.set(State::Closed);
+    }
+    if flags.rst {
+        mine.set(State::Reset);
+    }
+    if mine.state() != State::Inactive {
+        return;
+    }
+    if !by_originator && payload_octets == 0 && peer.state() == State::SynSent {
+        // Some hosts acknowledge a SYN before they answer it.
+    } else if flags.ack && peer.state() == State::Established {
+        // Only the SYN was missed.
+        mine.set(State::Established);
+    } else {
+        mine.set(State::Partial);
     }
 }
 
@@ -192,19 +327,28 @@ mod tests {
     const O: bool = true;
     const R: bool = false;
 
-    /// Plays segments (by originator, flags, payload octets) and gives state and history.
-    fn play(segments: &[(bool, u8, u32)]) -> (&'static str, String) {
+    /// Plays segments (by originator, flags, payload octets, sequence number), all with an open
+    /// window, and gives state and history.
+    fn play_numbered(segments: &[(bool, u8, u32, u32)]) -> (&'static str, String) {
         let (mut connection, mut history) = (Connection::default(), History::default());
-        for &(by_originator, flags, payload) in segments {
+        for &(by_originator, flags, payload, sequence) in segments {
             let segment = TcpSegment {
-                sequence: 1,
+                sequence,
                 acknowledgement: 1,
                 flags: TcpFlags(flags),
                 window: 1000,
             };
-            connection.observe(segment, payload, by_originator, &mut history);
+            connection.observe(segment, payload, Seen::default(), by_originator, &mut history);
         }
-        (connection.conn_state().name(), history.text())
+        (connection.conn_state(&history).name(), history.text())
+    }
+
+    fn play(segments: &[(bool, u8, u32)]) -> (&'static str, String) {
+        let numbered: Vec<_> = segments
+            .iter()
+            .map(|&(by, flags, octets)| (by, flags, octets, 1))
+            .collect();
+        play_numbered(&numbered)
     }
 
     const S: u8 = TcpFlags::SYN;
@@ -238,9 +382,68 @@ mod tests {
         assert_eq!(play(&[(O, A, 5), (R, A, 5)]), ("OTH", "Dd".into()));
     }
 
+    /// `RSTOS0` is "Originator sent a SYN followed by a RST".
     #[test]
-    fn a_segment_with_syn_and_fin_is_marked() {
+    fn a_reset_without_a_syn_is_no_attempt_that_was_given_up() {
+        assert_eq!(play(&[(O, T, 0)]), ("OTH", "R".into()));
+        assert_eq!(play(&[(O, A, 0), (O, T, 0)]), ("OTH", "AR".into()));
+    }
+
+    #[test]
+    fn a_reset_after_both_have_closed_leaves_a_normal_end() {
+        assert_eq!(
+            after_open(&[(O, F | A, 0), (R, F | A, 0), (O, T, 0)]),
+            ("SF", "ShAFfR".into())
+        );
+        // The client closes and resets before the server's FIN is there.
+        assert_eq!(
+            after_open(&[(O, F | A, 0), (O, T, 0), (R, F | A, 0)]),
+            ("SF", "ShAFRf".into())
+        );
+        assert_eq!(after_open(&[(O, F | A, 0), (O, T, 0)]), ("RSTO", "ShAFR".into()));
+    }
+
+    #[test]
+    fn an_answered_syn_establishes_whether_or_not_the_last_segment_of_the_handshake_was_seen() {
+        assert_eq!(play(&OPEN[..2]), ("S1", "Sh".into()));
+        assert_eq!(play(&OPEN[1..]), ("S1", "hA".into()));
+    }
+
+    #[test]
+    fn both_opening_at_once_is_a_connection() {
+        assert_eq!(
+            play(&[
+                (O, S, 0),
+                (R, S, 0),
+                (O, S | A, 0),
+                (R, S | A, 0),
+                (O, A, 0),
+                (R, A, 0)
+            ]),
+            ("S1", "SsAa".into())
+        );
+    }
+
+    /// "'f', 'h', 'r' and 's' can be recorded multiple times for either direction if the associated
+    /// sequence number differs from the last-seen packet of the same flag type."
+    #[test]
+    fn opening_and_ending_segments_stand_again_under_another_number() {
+        assert_eq!(play_numbered(&[(O, S, 0, 1), (O, S, 0, 1), (O, S, 0, 2)]).1, "SS");
+        assert_eq!(play_numbered(&[(R, T, 0, 1), (R, T, 0, 1), (R, T, 0, 2)]).1, "rr");
+        // The same end of the stream, with and without the last octets.
+        assert_eq!(play_numbered(&[(O, F, 5, 1), (O, F, 0, 6), (O, F, 0, 7)]).1, "FF");
+    }
+
+    #[test]
+    fn flags_that_exclude_each_other_are_marked() {
         assert_eq!(play(&[(O, S | F, 0)]).1, "Q");
+        assert_eq!(play(&[(O, S | T, 0)]).1, "Q");
+        assert_eq!(play(&[(O, F | T, 0)]).1, "I");
+    }
+
+    #[test]
+    fn payload_that_comes_with_a_fin_has_no_letter_of_its_own() {
+        assert_eq!(after_open(&[(O, F | A, 10)]), ("S2", "ShAF".into()));
     }
 
     #[test]
@@ -253,10 +456,10 @@ mod tests {
             flags: TcpFlags(flags),
             window: 0,
         };
-        connection.observe(segment(S), 0, O, &mut history);
+        connection.observe(segment(S), 0, Seen::default(), O, &mut history);
         assert!(!connection.is_reuse(10));
 
-        connection.observe(segment(T | A), 0, R, &mut history);
+        connection.observe(segment(T | A), 0, Seen::default(), R, &mut history);
         assert!(connection.is_over() && connection.is_reuse(10) && !connection.is_reuse(9));
     }
 }

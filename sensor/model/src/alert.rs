@@ -65,17 +65,23 @@ impl Severity {
 pub enum Category {
     /// Communication that the policy does not allow.
     PolicyViolation,
+    /// The sensor did not see something, or saw it in part.
+    Blind,
+    /// The sensor's own state, with nothing lost from sight.
+    Health,
 }
 
 impl Category {
     /// Every category.
-    pub const ALL: [Self; 1] = [Self::PolicyViolation];
+    pub const ALL: [Self; 3] = [Self::PolicyViolation, Self::Blind, Self::Health];
 
     /// The word in every output.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::PolicyViolation => "policy_violation",
+            Self::Blind => "blind",
+            Self::Health => "self",
         }
     }
 
@@ -84,6 +90,8 @@ impl Category {
     pub const fn words(self) -> &'static str {
         match self {
             Self::PolicyViolation => "Policy violation",
+            Self::Blind => "Sensor blind",
+            Self::Health => "Sensor health",
         }
     }
 
@@ -132,14 +140,14 @@ pub struct Alert {
     pub first_seen: Timestamp,
     /// Last packet of the last flow behind it.
     pub last_seen: Timestamp,
-    /// Flows behind it.
+    /// Flows behind it; of the sensor's own, how often it happened.
     pub count: u64,
     /// Packets of those flows, both directions.
     pub packets: u64,
     /// IP octets of those flows, both directions.
     pub octets: u64,
-    /// The first flow behind it.
-    pub flow: FlowRecord,
+    /// The first flow behind it; none where the alert is about the sensor itself.
+    pub flow: Option<FlowRecord>,
     /// Clause of the written policy that is touched; empty where none is named.
     pub clause: Arc<str>,
     /// MITRE ATT&CK techniques.
@@ -149,9 +157,9 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// The address that the alert is about: the originator's.
+    /// The address that the alert is about: the originator's; none where it is the sensor.
     #[must_use]
-    pub const fn subject(&self) -> std::net::IpAddr {
-        self.flow.orig.address
+    pub fn subject(&self) -> Option<std::net::IpAddr> {
+        self.flow.as_ref().map(|flow| flow.orig.address)
     }
 }

@@ -12,7 +12,8 @@ use crate::{ConnState, MacAddress, Protocol, TcpFlags, Timestamp, Verdict};
 pub struct Endpoint {
     /// Network address.
     pub address: IpAddr,
-    /// Transport port; for ICMP the type (originator) and the code (responder); else 0.
+    /// Transport port; for ICMP the type (originator) and the code (responder); 0 where the protocol
+    /// has none or it is not known.
     pub port: u16,
 }
 
@@ -128,6 +129,9 @@ pub struct FlowRecord {
     pub resp: Endpoint,
     /// Transport protocol.
     pub protocol: Protocol,
+    /// Whether the ports are known; they are not of protocols without, of later fragments and of
+    /// packets cut off before them.
+    pub has_ports: bool,
     /// Outer VLAN id, where tagged.
     pub vlan: Option<u16>,
     /// Inner VLAN id, where tagged twice.
@@ -146,7 +150,7 @@ pub struct FlowRecord {
     pub to_orig: Counts,
     /// Zeek's connection state; TCP, and for UDP who was heard.
     pub conn_state: Option<ConnState>,
-    /// Zeek's history string; TCP only, else empty.
+    /// Zeek's history string; TCP, and for UDP who sent; else empty.
     pub history: String,
     /// Why the record was closed.
     pub end_reason: EndReason,
@@ -207,6 +211,7 @@ impl FlowRecord {
                 port: 443,
             },
             protocol: Protocol::TCP,
+            has_ports: true,
             vlan: None,
             inner_vlan: None,
             orig_mac: None,

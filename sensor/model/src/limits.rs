@@ -13,6 +13,9 @@ pub struct Limit {
     pub unit: &'static str,
     /// The counter that moves when the limit is met.
     pub counter: &'static str,
+    /// Rule of the alert that a run raises then; empty where the input is to blame, whose damage is
+    /// reported. Limits that share a counter share the alert.
+    pub alert: &'static str,
     /// What happens then: Japanese.
     pub effect_ja: &'static str,
     /// What happens then: English.
@@ -25,6 +28,7 @@ pub const FLOWS: Limit = Limit {
     default: 1_048_576,
     unit: "flows",
     counter: "flows_evicted",
+    alert: "LIMIT-FLOWS",
     effect_ja: "アドレスの組で分けた16区画のそれぞれが16分の1を持つ。区画が一杯になると、応答のないもののうち最も長く通信のないフローから記録して閉じる",
     effect_en: "each of 16 partitions, by address pair, has a sixteenth; a full one records and closes the flow idle longest, those never answered first",
 };
@@ -34,6 +38,7 @@ pub const FRAGMENTED_DATAGRAMS: Limit = Limit {
     default: 16_384,
     unit: "datagrams",
     counter: "fragments_evicted",
+    alert: "LIMIT-FRAGMENTS",
     effect_ja: "最も古いデータグラムの組み立てをやめ、フラグメントを1つずつ扱う",
     effect_en: "the oldest datagram is not put together; its fragments are taken one by one",
 };
@@ -43,6 +48,7 @@ pub const FRAGMENT_OCTETS: Limit = Limit {
     default: 32 * 1024 * 1024,
     unit: "octets",
     counter: "fragments_evicted",
+    alert: "LIMIT-FRAGMENTS",
     effect_ja: "最も古いデータグラムの組み立てをやめ、フラグメントを1つずつ扱う",
     effect_en: "the oldest datagram is not put together; its fragments are taken one by one",
 };
@@ -52,8 +58,19 @@ pub const CONVERSATION_OCTETS: Limit = Limit {
     default: 512 * 1024 * 1024,
     unit: "octets",
     counter: "conversations_cut",
+    alert: "LIMIT-CONVERSATIONS",
     effect_ja: "16区画のそれぞれが16分の1を持つ。それを超えて保持しようとした通信の内容の読み取りを打ち切り、フローに印を付ける(フローの計数は続く)",
     effect_en: "each of 16 partitions has a sixteenth; the conversation that would hold more is read no further and marked, its flow is counted on",
+};
+/// Frames of one fragmented datagram.
+pub const FRAGMENTS_A_DATAGRAM: Limit = Limit {
+    id: "fragments_a_datagram",
+    default: 128,
+    unit: "frames",
+    counter: "fragment_too_many",
+    alert: "LIMIT-FRAGMENTS-A-DATAGRAM",
+    effect_ja: "そのデータグラムの組み立てをやめ、フラグメントを1つずつ扱う",
+    effect_en: "the datagram is not put together; its fragments are taken one by one",
 };
 /// Characters of a history string.
 pub const HISTORY: Limit = Limit {
@@ -61,6 +78,7 @@ pub const HISTORY: Limit = Limit {
     default: 32,
     unit: "characters",
     counter: "history_cut",
+    alert: "LIMIT-HISTORY",
     effect_ja: "以降の文字を記録しない",
     effect_en: "further letters are not kept",
 };
@@ -70,6 +88,7 @@ pub const ALERT_FOLDS: Limit = Limit {
     default: 100_000,
     unit: "alerts",
     counter: "alerts_closed_early",
+    alert: "LIMIT-ALERT-FOLDS",
     effect_ja: "最も古い警報を書き出して閉じる。同じ通信が続けば新しい警報になる",
     effect_en: "the oldest alert is written out and closed; more of the same opens a new one",
 };
@@ -79,6 +98,7 @@ pub const HOSTS: Limit = Limit {
     default: 65_536,
     unit: "addresses",
     counter: "hosts_unlisted",
+    alert: "LIMIT-HOSTS",
     effect_ja: "新しいアドレスを機器一覧に加えない(フローの記録は残る)",
     effect_en: "further addresses are not inventoried; their flows are still recorded",
 };
@@ -88,6 +108,7 @@ pub const TALKERS: Limit = Limit {
     default: 100_000,
     unit: "addresses",
     counter: "talkers_unranked",
+    alert: "LIMIT-TALKERS",
     effect_ja: "新しいアドレスを順位付けしない(フローの記録は残る)",
     effect_en: "further addresses are not ranked; their flows are still recorded",
 };
@@ -97,6 +118,27 @@ pub const VLAN_TAGS: Limit = Limit {
     default: 3,
     unit: "tags",
     counter: "link_depth",
+    alert: "LIMIT-LINK-HEADERS",
+    effect_ja: "それより内側を読まず、段数超過として数える",
+    effect_en: "what lies deeper is not read; the frame is counted as too deep",
+};
+/// Headers read below one IP packet; a stack of labels or tags is one.
+pub const LINK_HEADERS: Limit = Limit {
+    id: "link_headers",
+    default: 16,
+    unit: "headers",
+    counter: "link_depth",
+    alert: "LIMIT-LINK-HEADERS",
+    effect_ja: "それより内側を読まず、段数超過として数える",
+    effect_en: "what lies deeper is not read; the frame is counted as too deep",
+};
+/// Labels read from one MPLS stack; stacks in use have less than half.
+pub const MPLS_LABELS: Limit = Limit {
+    id: "mpls_labels",
+    default: 16,
+    unit: "labels",
+    counter: "link_depth",
+    alert: "LIMIT-LINK-HEADERS",
     effect_ja: "それより内側を読まず、段数超過として数える",
     effect_en: "what lies deeper is not read; the frame is counted as too deep",
 };
@@ -106,6 +148,7 @@ pub const TUNNEL_DEPTH: Limit = Limit {
     default: 8,
     unit: "layers",
     counter: "tunnel_depth_met",
+    alert: "LIMIT-TUNNEL-DEPTH",
     effect_ja: "それより内側は、読み取った最も内側のパケットのペイロードとして扱う",
     effect_en: "what lies deeper is payload of the innermost layer read",
 };
@@ -115,6 +158,7 @@ pub const DECOMPRESSION_RATIO: Limit = Limit {
     default: 1_000,
     unit: "times",
     counter: "input_damage",
+    alert: "",
     effect_ja: "その位置で読み込みを止め、理由を示す",
     effect_en: "reading stops there and says why",
 };
@@ -124,6 +168,7 @@ pub const DECOMPRESSED_OCTETS: Limit = Limit {
     default: 1 << 40,
     unit: "octets",
     counter: "input_damage",
+    alert: "",
     effect_ja: "その位置で読み込みを止め、理由を示す",
     effect_en: "reading stops there and says why",
 };
@@ -133,6 +178,7 @@ pub const RECORD_OCTETS: Limit = Limit {
     default: 16 * 1024 * 1024,
     unit: "octets",
     counter: "input_damage",
+    alert: "",
     effect_ja: "その位置で読み込みを止め、理由を示す",
     effect_en: "reading stops there and says why",
 };
@@ -142,6 +188,7 @@ pub const INTERFACES: Limit = Limit {
     default: 65_536,
     unit: "interfaces",
     counter: "input_damage",
+    alert: "",
     effect_ja: "その位置で読み込みを止め、理由を示す",
     effect_en: "reading stops there and says why",
 };
@@ -152,11 +199,14 @@ pub const LIMITS: &[Limit] = &[
     FRAGMENTED_DATAGRAMS,
     FRAGMENT_OCTETS,
     CONVERSATION_OCTETS,
+    FRAGMENTS_A_DATAGRAM,
     HISTORY,
     ALERT_FOLDS,
     HOSTS,
     TALKERS,
     VLAN_TAGS,
+    LINK_HEADERS,
+    MPLS_LABELS,
     TUNNEL_DEPTH,
     DECOMPRESSION_RATIO,
     DECOMPRESSED_OCTETS,

@@ -314,21 +314,25 @@ fn alerts_are_filtered(store: &dyn Store, alerts: &[AlertRow]) {
                 orig_zone: Some("office".into()),
                 ..all()
             },
-            |alert| alert.orig.zone == "office",
+            |alert| alert.orig.as_ref().is_some_and(|orig| orig.zone == "office"),
         ),
         (
             AlertQuery {
                 resp_zone: Some("office".into()),
                 ..all()
             },
-            |alert| alert.resp.zone == "office",
+            |alert| alert.resp.as_ref().is_some_and(|resp| resp.zone == "office"),
         ),
         (
             AlertQuery {
                 address: Some("2001:db8::4".parse().unwrap()),
                 ..all()
             },
-            |alert| [alert.orig.address, alert.resp.address].contains(&"2001:db8::4".parse().unwrap()),
+            |alert| {
+                let ends = alert.orig.iter().chain(&alert.resp);
+                ends.map(|end| end.address.to_string())
+                    .any(|address| address == "2001:db8::4")
+            },
         ),
         (
             AlertQuery {

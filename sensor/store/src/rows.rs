@@ -86,15 +86,15 @@ pub struct AlertRow {
     pub packets: u64,
     /// IP octets of those flows.
     pub octets: u64,
-    /// Who began.
-    pub orig: AlertEnd,
+    /// Who began; none where the alert is about the sensor itself, as the other end.
+    pub orig: Option<AlertEnd>,
     /// Who was spoken to.
-    pub resp: AlertEnd,
-    /// Transport protocol of the first flow.
+    pub resp: Option<AlertEnd>,
+    /// Transport protocol of the first flow; empty where there is none.
     pub protocol: String,
     /// The first flow behind it.
-    pub flow_id: u64,
-    /// Its Community ID.
+    pub flow_id: Option<u64>,
+    /// Its Community ID; empty where there is none.
     pub community_id: String,
     /// Clause of the written policy.
     pub clause: String,
@@ -108,7 +108,7 @@ pub struct AlertRow {
 
 impl From<&Alert> for AlertRow {
     fn from(alert: &Alert) -> Self {
-        let flow = &alert.flow;
+        let flow = alert.flow.as_ref();
         Self {
             id: alert.id,
             rule: alert.rule.to_string(),
@@ -121,14 +121,16 @@ impl From<&Alert> for AlertRow {
             count: alert.count,
             packets: alert.packets,
             octets: alert.octets,
-            orig: AlertEnd::new(flow.orig, &flow.orig_zone, flow.orig_mac),
-            resp: AlertEnd::new(flow.resp, &flow.resp_zone, flow.resp_mac),
-            protocol: flow.protocol.to_string(),
-            flow_id: flow.flow_id,
-            community_id: flow.community_id.clone(),
+            orig: flow.map(|flow| AlertEnd::new(flow.orig, &flow.orig_zone, flow.orig_mac)),
+            resp: flow.map(|flow| AlertEnd::new(flow.resp, &flow.resp_zone, flow.resp_mac)),
+            protocol: flow.map(|flow| flow.protocol.to_string()).unwrap_or_default(),
+            flow_id: flow.map(|flow| flow.flow_id),
+            community_id: flow.map(|flow| flow.community_id.clone()).unwrap_or_default(),
             clause: alert.clause.to_string(),
             attack: alert.attack.iter().map(ToString::to_string).collect(),
-            policy_version: flow.policy_version.to_string(),
+            policy_version: flow
+                .map(|flow| flow.policy_version.to_string())
+                .unwrap_or_default(),
             explanation: alert.explanation.clone(),
         }
     }

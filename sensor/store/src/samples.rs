@@ -83,7 +83,7 @@ fn counts(octets: u64, flags: u8) -> Counts {
     }
 }
 
-/// An alert that differs from others in what can be asked for.
+/// An alert that differs from others in what can be asked for; every ninth is about the sensor itself.
 pub(crate) fn alert(id: u64) -> Alert {
     let severity = Severity::ALL[usize::try_from(id % 4).unwrap()];
     let mut flow = FlowRecord::example();
@@ -93,6 +93,7 @@ pub(crate) fn alert(id: u64) -> Alert {
     flow.resp_zone = Arc::from(ZONES[usize::try_from(id % 2).unwrap()]);
     flow.orig_mac = Some(MacAddress([2, 0, 0, 0, 0, 1]));
     let last = i64::try_from(id / 3).unwrap();
+    let is_ours = id % 9 == 8;
     Alert {
         id,
         rule: Arc::from(if id.is_multiple_of(4) {
@@ -103,13 +104,17 @@ pub(crate) fn alert(id: u64) -> Alert {
         signature_id: 1_000_001,
         title: Text::new(format!("許可のない通信 {id}"), format!("Path not allowed {id}")),
         severity,
-        category: Category::PolicyViolation,
+        category: if is_ours {
+            Category::Blind
+        } else {
+            Category::PolicyViolation
+        },
         first_seen: Timestamp::from_seconds(MIDNIGHT, 0),
         last_seen: Timestamp::from_seconds(MIDNIGHT + last, 5),
         count: id + 1,
         packets: id * 2,
         octets: id * 120,
-        flow,
+        flow: (!is_ours).then_some(flow),
         clause: Arc::from(if id.is_multiple_of(2) { "6(3)イ" } else { "" }),
         attack: vec![Arc::from("T1021")],
         explanation: Explanation {

@@ -5,12 +5,17 @@ use sekisho_model::{FrameBucket, Linktype, limits};
 
 use crate::fast;
 use crate::ip::{self, IpPacket, octets};
-use crate::link::{self, Link, Network};
+use crate::link::{self, Link, LocalFrame, LocalKind, Network};
 use crate::tunnel::{self, Tunnel};
 
 /// IP layers that are read from one frame ([`limits::TUNNEL_DEPTH`]).
 pub const MAX_LAYERS: usize = 8;
 const _: () = assert!(MAX_LAYERS as u64 == limits::TUNNEL_DEPTH.default);
+
+/// ICMPv6 types of neighbour discovery (RFC 4861 section 4).
+const DISCOVERY: std::ops::RangeInclusive<u16> = 133..=137;
+/// Octets of an ICMP header.
+const ICMP_HEADER: usize = 8;
 
 /// A decoded frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +28,8 @@ pub struct Frame<'a> {
     pub layers: ArrayVec<Layer<'a>, MAX_LAYERS>,
     /// Whether a further tunnel was there and was not opened.
     pub depth_met: bool,
+    /// ARP, LLDP, CDP or neighbour discovery, where the frame ends in it.
+    pub local: Option<LocalFrame<'a>>,
 }
 
 /// One IP packet of a frame.
@@ -37,6 +44,13 @@ pub struct Layer<'a> {
     /// Octets of the frame on the wire for the first layer; of the inner link header and the inner
     /// packet, as declared, for the others.
     pub frame_octets: u32,
+}
+
+impl Default for Layer<'_> {
+    /// A layer to write over.
+    fn default() -> Self {
+        fast::BLANK
+    }
 }
 
 impl<'a> Frame<'a> {
@@ -55,6 +69,7 @@ impl Default for Frame<'_> {
             link: Link::default(),
             layers: ArrayVec::new(),
             depth_met: false,
+            local: None,
         }
     }
 }
@@ -74,6 +89,7 @@ pub fn decode(frame: &[u8], linktype: Linktype, len: u32) -> Frame<'_> {
 #[inline]
 pub fn decode_into<'a>(out: &mut Frame<'a>, frame: &'a [u8], linktype: Linktype, len: u32) {
     out.depth_met = false;
+    out.local = None;
     out.layers.truncate(1);
     if out.layers.is_empty() {
         out.layers.push(fast::BLANK);
@@ -88,10 +104,28 @@ pub fn decode_into<'a>(out: &mut Frame<'a>, frame: &'a [u8], linktype: Linktype,
             // TCP carries no tunnel that is opened.
             if bucket != FrameBucket::Tcp {
                 open_tunnels(out);
+                find_discovery(out, frame);
             }
         }
         None => decode_any(out, frame, linktype, len),
     }
+}
+
+/// Decodes a frame that is one of the few kinds which make up nearly all traffic and carries no tunnel, so
+/// that `out` is all there is to it; gives its bucket. Nothing for any other frame: [`decode_into`]
+/// reads that, and `out` is of no use.
+#[inline]
+pub fn decode_plain<'a>(
+    out: &mut Layer<'a>,
+    frame: &'a [u8],
+    linktype: Linktype,
+    len: u32,
+) -> Option<FrameBucket> {
+    let bucket = fast::read(out, frame, linktype, len)?;
+    if bucket != FrameBucket::Tcp && tunnel::open(&out.ip).is_some() {
+        return None;
+    }
+    Some(bucket)
 }
 
 /// [`decode_into`] for every kind of frame.
@@ -101,8 +135,8 @@ pub(crate) fn decode_any<'a>(out: &mut Frame<'a>, frame: &'a [u8], linktype: Lin
     out.link = link;
     let packet = match network {
         Network::Ip(packet) => packet,
-        Network::Other(bucket) => {
-            out.bucket = bucket;
+        Network::Other(bucket, local) => {
+            (out.bucket, out.local) = (bucket, local);
             return;
         }
     };
@@ -116,9 +150,33 @@ pub(crate) fn decode_any<'a>(out: &mut Frame<'a>, frame: &'a [u8], linktype: Lin
                 frame_octets: len,
             });
             open_tunnels(out);
+            find_discovery(out, frame);
         }
         Err(bucket) => out.bucket = bucket,
     }
+}
+
+/// Finds the whole message of neighbour discovery in a frame that ends in one: the packet's payload
+/// is without the eight octets of the ICMPv6 header, of which four are the message's own.
+fn find_discovery<'a>(out: &mut Frame<'a>, frame: &'a [u8]) {
+    if out.bucket != FrameBucket::Icmpv6 {
+        return;
+    }
+    let Some(ip) = out.layers.last().map(|layer| &layer.ip) else {
+        return;
+    };
+    if !(DISCOVERY.contains(&ip.source_port) && ip.fragment.is_none()) {
+        return;
+    }
+    let payload = ip.payload.as_ptr().addr();
+    let end = payload.wrapping_sub(frame.as_ptr().addr());
+    let message = end
+        .checked_sub(ICMP_HEADER)
+        .and_then(|start| frame.get(start..end.checked_add(ip.payload.len())?));
+    out.local = message.map(|octets| LocalFrame {
+        kind: LocalKind::Ndp,
+        octets,
+    });
 }
 
 /// Reads the packets in the first one, as deep as they go.
@@ -174,6 +232,34 @@ mod tests {
         assert_eq!(inner.carried_by, Some(Tunnel::Vxlan));
         assert_eq!((inner.frame_octets, inner.ip.octets), (74, 60));
         assert_eq!((inner.ip.source_port, inner.ip.destination_port), (40354, 80));
+    }
+
+    #[test]
+    fn neighbour_discovery_is_found_whole_and_arp_too() {
+        let message = [135, 0, 0, 0, 1, 2, 3, 4, 0xfe, 0x80];
+        let mut packet = Vec::new();
+        etherparse::PacketBuilder::ethernet2([2; 6], [3; 6])
+            .ipv6([0xfe; 16], [0xff; 16], 255)
+            .icmpv6_raw(135, 0, [1, 2, 3, 4])
+            .write(&mut packet, &message[8..])
+            .unwrap();
+        let local = decode(&packet, Linktype::ETHERNET, 64).local.unwrap();
+        assert_eq!(local.kind, LocalKind::Ndp);
+        assert_eq!(
+            (&local.octets[..2], &local.octets[4..]),
+            (&message[..2], &message[4..])
+        );
+
+        let arp = [&[2; 12][..], &[0x08, 0x06, 0, 1]].concat();
+        let mut frame = decode(&arp, Linktype::ETHERNET, 60);
+        let expected = LocalFrame {
+            kind: LocalKind::Arp,
+            octets: &[0, 1],
+        };
+        assert_eq!(frame.local, Some(expected));
+
+        decode_into(&mut frame, &IN_VXLAN, Linktype::ETHERNET, 124);
+        assert_eq!(frame.local, None);
     }
 
     #[test]

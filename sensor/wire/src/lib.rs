@@ -30,6 +30,7 @@
 
 pub mod app;
 mod fast;
+pub mod fingerprint;
 pub mod frame;
 pub mod icmp;
 pub mod ip;
@@ -37,6 +38,6 @@ pub mod link;
 pub mod partition;
 pub mod tunnel;
 
-pub use frame::{Frame, Layer, MAX_LAYERS, decode, decode_into};
+pub use frame::{Frame, Layer, MAX_LAYERS, decode, decode_into, decode_plain};
 pub use ip::{Fragment, IpPacket, TcpSegment};
 pub use tunnel::Tunnel;

@@ -56,8 +56,10 @@ pub(super) struct AlertDetail {
     #[serde(flatten)]
     #[schema(value_type = schema::Alert)]
     alert: AlertRow,
-    /// Filter expression that finds the flows behind the alert.
-    flows_filter: String,
+    /// Filter expression that finds the flows behind the alert; `null` where it is about the sensor
+    /// itself.
+    #[schema(required = true)]
+    flows_filter: Option<String>,
 }
 
 /// Lists alerts, last seen first.
@@ -122,19 +124,20 @@ pub(super) async fn show(
 }
 
 /// Alerts fold by rule, ends, protocol and responder port, from the first flow's start on.
-fn flows_filter(alert: &AlertRow) -> String {
+fn flows_filter(alert: &AlertRow) -> Option<String> {
+    let (orig, resp) = (alert.orig.as_ref()?, alert.resp.as_ref()?);
     // Times are written in microseconds, rounded down; the last one is rounded up here.
     let until = alert.last_seen.plus(Duration::from_micros(1));
-    format!(
+    Some(format!(
         "rule == {} and orig.address == {} and resp.address == {} and resp.port == {} and protocol == {} \
          and start >= \"{}\" and start <= \"{until}\"",
         quoted(&alert.rule),
-        alert.orig.address,
-        alert.resp.address,
-        alert.resp.port,
+        orig.address,
+        resp.address,
+        resp.port,
         quoted(&alert.protocol),
         alert.first_seen,
-    )
+    ))
 }
 
 /// A text as a filter expression writes it.
@@ -165,7 +168,7 @@ mod tests {
             count: 1,
             packets: 1,
             octets: 60,
-            flow: record.clone(),
+            flow: Some(record.clone()),
             clause: Arc::from(""),
             attack: Vec::new(),
             explanation: Explanation::default(),
@@ -182,11 +185,19 @@ mod tests {
             let mut other = record.clone();
             other.rule = Arc::from("OTHER");
 
-            let filter = Filter::parse(&flows_filter(&alert(&record))).unwrap();
+            let filter = Filter::parse(&flows_filter(&alert(&record)).unwrap()).unwrap();
 
             assert!(filter.matches(&record), "{filter}");
             assert!(!filter.matches(&other), "{filter}");
         }
+    }
+
+    #[test]
+    fn an_alert_about_the_sensor_itself_has_no_flows() {
+        let mut about_us = alert(&FlowRecord::example());
+        (about_us.orig, about_us.resp) = (None, None);
+
+        assert_eq!(flows_filter(&about_us), None);
     }
 
     #[test]
@@ -197,7 +208,7 @@ mod tests {
         let mut later = record.clone();
         later.start = later.start.plus(Duration::from_secs(24 * 3600));
 
-        let filter = Filter::parse(&flows_filter(&alert(&record))).unwrap();
+        let filter = Filter::parse(&flows_filter(&alert(&record)).unwrap()).unwrap();
 
         assert!(filter.matches(&record), "{filter}");
         assert!(!filter.matches(&later), "{filter}");

@@ -94,15 +94,19 @@ pub(super) struct Alert {
     first_seen: String,
     #[schema(format = DateTime)]
     last_seen: String,
-    /// Flows behind it.
+    /// Flows behind it; of an alert about the sensor itself, how often it happened.
     count: u64,
     packets: u64,
     octets: u64,
-    orig: AlertEnd,
-    resp: AlertEnd,
+    /// `null` where the alert is about the sensor itself, as `resp` and `flow_id`.
+    #[schema(required = true)]
+    orig: Option<AlertEnd>,
+    #[schema(required = true)]
+    resp: Option<AlertEnd>,
     protocol: String,
     /// The first flow behind it.
-    flow_id: u64,
+    #[schema(required = true)]
+    flow_id: Option<u64>,
     community_id: String,
     /// Clause of the written policy; empty where none is named.
     clause: String,

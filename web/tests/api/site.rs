@@ -177,7 +177,7 @@ fn alert(number: u64) -> Alert {
         count: 3,
         packets: 3,
         octets: 180,
-        flow,
+        flow: Some(flow),
         clause: Arc::from("6(3)イ"),
         attack: vec![Arc::from("T1021")],
         explanation: Explanation {

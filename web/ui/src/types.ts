@@ -80,10 +80,11 @@ export interface Alert {
   count: number;
   packets: number;
   octets: number;
-  orig: AlertEnd;
-  resp: AlertEnd;
+  /** Null where the alert is about the sensor itself, as `resp` and `flow_id`. */
+  orig: AlertEnd | null;
+  resp: AlertEnd | null;
   protocol: string;
-  flow_id: number;
+  flow_id: number | null;
   community_id: string;
   clause: string;
   attack: string[];
@@ -92,7 +93,8 @@ export interface Alert {
 }
 
 export interface AlertDetail extends Alert {
-  flows_filter: string;
+  /** Null where the alert is about the sensor itself. */
+  flows_filter: string | null;
 }
 
 /** Something that was seen of a device, and where it was read: `dhcp.hostname`. */

@@ -1,10 +1,15 @@
 //! A window on a stream that always holds a whole record.
 //!
 //! Reads fill the whole free space at once; what is left of the last record moves to the front
-//! first. The window grows only as far as octets really arrive, so a length that lies costs nothing.
+//! first, to where its end is the end of a page: a read that begins anywhere else is several times
+//! slower on some processors. The window grows only as far as octets really arrive, so a length that
+//! lies costs nothing.
 
 use super::decompress::{Compression, Stream};
 use super::error::{Cause, Damage, ReadFailure};
+
+/// What a read begins at the start of, where there is room.
+const PAGE: usize = 4096;
 
 /// How a stream came to its end.
 enum Ending {
@@ -27,9 +32,10 @@ pub(super) struct Buffer {
 impl Buffer {
     /// An empty window of `capacity` octets.
     pub(super) fn new(stream: Stream, capacity: usize) -> Self {
+        let room = if stream.compression().is_some() { 0 } else { PAGE };
         Self {
+            octets: vec![0; capacity.saturating_add(room)],
             stream,
-            octets: vec![0; capacity],
             start: 0,
             end: 0,
             offset: 0,
@@ -111,9 +117,12 @@ impl Buffer {
 
     #[inline(never)]
     fn refill(&mut self, count: usize) -> bool {
-        self.octets.copy_within(self.start..self.end, 0);
-        self.end = self.end.saturating_sub(self.start);
-        self.start = 0;
+        let held = self.end.saturating_sub(self.start);
+        let to = self.before_page(held);
+        self.octets.copy_within(self.start..self.end, to);
+        self.start = to;
+        self.end = to.saturating_add(held);
+        let count = count.saturating_add(to);
         while self.end < count && self.ending.is_none() {
             if self.end >= self.octets.len() {
                 self.octets
@@ -127,6 +136,23 @@ impl Buffer {
             }
         }
         self.end >= count
+    }
+
+    /// Where `held` octets end with a page, or else the front. What is decompressed is not read by the
+    /// system, and gains nothing.
+    fn before_page(&self, held: usize) -> usize {
+        if self.stream.compression().is_some() {
+            return 0;
+        }
+        let first = self.octets.as_ptr().align_offset(PAGE);
+        let to = held
+            .next_multiple_of(PAGE)
+            .saturating_sub(held)
+            .saturating_add(first)
+            .checked_rem(PAGE)
+            .unwrap_or(0);
+        let end = to.saturating_add(held).saturating_add(PAGE);
+        if end <= self.octets.len() { to } else { 0 }
     }
 }
 

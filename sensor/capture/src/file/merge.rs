@@ -136,16 +136,23 @@ impl FileSource {
             return;
         };
         let mut packets: u64 = 0;
-        let turn = loop {
-            if let Some(packet) = reader.packet() {
-                batch.push(packet);
-                packets = packets.saturating_add(1);
+        let turn = match next {
+            // No other input waits for its turn.
+            None => {
+                packets = reader.pour(batch);
+                self.turn(&reader, index)
             }
-            reader.advance();
-            let turn = self.turn(&reader, index);
-            if turn.is_none() || batch.is_full() || next.is_some_and(|next| turn > Some(next)) {
-                break turn;
-            }
+            Some(next) => loop {
+                if let Some(packet) = reader.packet() {
+                    batch.push(packet);
+                    packets = packets.saturating_add(1);
+                }
+                reader.advance();
+                let turn = self.turn(&reader, index);
+                if batch.is_full() || turn.is_none_or(|turn| turn > next) {
+                    break turn;
+                }
+            },
         };
         let Some(input) = self.inputs.get_mut(index) else {
             return;

@@ -18,6 +18,9 @@ const RECORD_HEADER: usize = 16;
 /// Octets that the modified format adds to a record header: interface, protocol, packet type.
 const MODIFIED_EXTRA: usize = 8;
 const RECORD: &str = "packet record";
+/// Captured octets up to which nothing about a record needs a second look.
+const USUAL: usize = 65_536;
+const _: () = assert!((USUAL + RECORD_HEADER) as u64 <= limits::RECORD_OCTETS.default);
 
 /// How the records of one file are read.
 #[derive(Debug)]
@@ -94,6 +97,35 @@ impl Pcap {
     /// Finds the next packet; `None` at the end of the file.
     #[inline]
     pub(super) fn frame(&self, buffer: &mut Buffer) -> Result<Option<Head>, Damage> {
+        match self.in_window(buffer.available()) {
+            Some(head) => Ok(Some(head)),
+            None => self.frame_any(buffer),
+        }
+    }
+
+    /// The next packet where all of it is in the window and nothing is unusual about it.
+    #[inline]
+    fn in_window(&self, window: &[u8]) -> Option<Head> {
+        let (header, rest) = window.split_first_chunk::<RECORD_HEADER>()?;
+        let &[s0, s1, s2, s3, t0, t1, t2, t3, c0, c1, c2, c3, l0, l1, l2, l3] = header;
+        let caplen = self.endian.u32([c0, c1, c2, c3]) as usize;
+        let is_usual = self.captured == Captured::First && self.record_header == RECORD_HEADER;
+        if !is_usual || caplen > rest.len() || caplen > USUAL {
+            return None;
+        }
+        let seconds = i64::from(self.endian.u32([s0, s1, s2, s3])).saturating_mul(1_000_000_000);
+        let nanos = i64::from(self.endian.u32([t0, t1, t2, t3])).saturating_mul(self.nanos_per_tick);
+        Some(Head {
+            time: Timestamp::from_nanos(seconds.saturating_add(nanos)),
+            len: self.endian.u32([l0, l1, l2, l3]),
+            linktype: self.linktype,
+            data_at: RECORD_HEADER,
+            caplen,
+            record: caplen.saturating_add(RECORD_HEADER),
+        })
+    }
+
+    fn frame_any(&self, buffer: &mut Buffer) -> Result<Option<Head>, Damage> {
         if !buffer.want(self.record_header) && buffer.ended_well() {
             return Ok(None);
         }

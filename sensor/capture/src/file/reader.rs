@@ -10,7 +10,7 @@ use super::detect::{self, Format};
 use super::error::{Damage, OpenError};
 use super::pcap::Pcap;
 use super::pcapng::Pcapng;
-use crate::{Linktype, Packet};
+use crate::{Batch, Linktype, Packet};
 
 /// Where the next packet lies in the window, and what its record says of it.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,19 @@ impl Reader {
             self.buffer.consume(head.record);
             self.frame();
         }
+    }
+
+    /// Gives packets until `batch` is full or there is none left, and says how many.
+    pub(super) fn pour(&mut self, batch: &mut Batch) -> u64 {
+        let mut packets: u64 = 0;
+        while !batch.is_full()
+            && let Some(packet) = self.packet()
+        {
+            batch.push(packet);
+            packets = packets.saturating_add(1);
+            self.advance();
+        }
+        packets
     }
 
     /// Where and why reading stopped early, in one sentence.

@@ -36,6 +36,11 @@ impl Talk {
         }
     }
 
+    /// Whether nothing more can be learned.
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self, Self::Known(_) | Self::Nothing)
+    }
+
     /// Octets held, about.
     pub(crate) fn held(&self) -> usize {
         match self {

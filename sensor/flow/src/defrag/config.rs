@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sekisho_model::limits;
+
 use super::AnomalyCounts;
 
 /// Limits. Times are packet time.
@@ -21,8 +23,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            datagrams: 16_384,
-            octets: 32 * 1024 * 1024,
+            datagrams: usize::try_from(limits::FRAGMENTED_DATAGRAMS.default).unwrap_or(usize::MAX),
+            octets: usize::try_from(limits::FRAGMENT_OCTETS.default).unwrap_or(usize::MAX),
             timeout: Duration::from_secs(30),
         }
     }

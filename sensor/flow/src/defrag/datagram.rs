@@ -1,6 +1,6 @@
 //! One datagram on its way to being whole.
 
-use sekisho_model::{Linktype, Timestamp};
+use sekisho_model::{Linktype, Timestamp, limits};
 
 use super::fragment::{Piece, range};
 use super::head::Head;
@@ -13,6 +13,7 @@ use super::{Anomalies, Anomaly, Cause, FragmentIn, Rebuilt, Refusal, Released};
 /// each frame captured twice (108). FreeBSD takes 16 for IPv4 and 64 for IPv6; neither Linux nor
 /// Suricata nor Zeek counts them.
 pub const FRAGMENTS: usize = 128;
+const _: () = assert!(FRAGMENTS as u64 == limits::FRAGMENTS_A_DATAGRAM.default);
 
 /// What a held frame costs besides its octets: its entry and two runs, in lists that may have grown to
 /// twice of what they hold.

@@ -31,6 +31,8 @@ fn put_all(connection: &mut Connection, alerts: &[AlertRow]) -> rusqlite::Result
             :policy_version, :explanation, :words)"
     ))?;
     for alert in alerts {
+        // An alert about the sensor itself has no ends: its addresses are empty.
+        let (orig, resp) = (Columns::of(alert.orig.as_ref()), Columns::of(alert.resp.as_ref()));
         statement.execute(named_params! {
             ":id": alert.id.cast_signed(),
             ":rule": alert.rule,
@@ -44,16 +46,16 @@ fn put_all(connection: &mut Connection, alerts: &[AlertRow]) -> rusqlite::Result
             ":count": alert.count.cast_signed(),
             ":packets": alert.packets.cast_signed(),
             ":octets": alert.octets.cast_signed(),
-            ":orig_address": alert.orig.address.to_string(),
-            ":orig_port": alert.orig.port,
-            ":orig_zone": alert.orig.zone,
-            ":orig_mac": alert.orig.mac,
-            ":resp_address": alert.resp.address.to_string(),
-            ":resp_port": alert.resp.port,
-            ":resp_zone": alert.resp.zone,
-            ":resp_mac": alert.resp.mac,
+            ":orig_address": orig.address,
+            ":orig_port": orig.port,
+            ":orig_zone": orig.zone,
+            ":orig_mac": orig.mac,
+            ":resp_address": resp.address,
+            ":resp_port": resp.port,
+            ":resp_zone": resp.zone,
+            ":resp_mac": resp.mac,
             ":protocol": alert.protocol,
-            ":flow_id": alert.flow_id.cast_signed(),
+            ":flow_id": alert.flow_id.unwrap_or(0).cast_signed(),
             ":community_id": alert.community_id,
             ":clause": alert.clause,
             ":attack": json(&alert.attack)?,
@@ -64,6 +66,26 @@ fn put_all(connection: &mut Connection, alerts: &[AlertRow]) -> rusqlite::Result
     }
     drop(statement);
     transaction.commit()
+}
+
+/// One end as the columns hold it.
+#[derive(Default)]
+struct Columns<'a> {
+    address: String,
+    port: u16,
+    zone: &'a str,
+    mac: Option<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(end: Option<&'a AlertEnd>) -> Self {
+        end.map_or_else(Self::default, |end| Self {
+            address: end.address.to_string(),
+            port: end.port,
+            zone: &end.zone,
+            mac: end.mac.as_deref(),
+        })
+    }
 }
 
 /// A page of alerts, newest first.
@@ -219,6 +241,7 @@ impl Conditions {
 fn read(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
     let number = |column: &str| row.get(column).map(i64::cast_unsigned);
     let time = |column: &str| row.get(column).map(Timestamp::from_nanos);
+    let orig = end(row, ["orig_address", "orig_port", "orig_zone", "orig_mac"])?;
     Ok(AlertRow {
         id: number("id")?,
         rule: row.get("rule")?,
@@ -234,26 +257,29 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
         count: number("count")?,
         packets: number("packets")?,
         octets: number("octets")?,
-        orig: AlertEnd {
-            address: parsed(row, "orig_address", |text| text.parse().ok())?,
-            port: row.get("orig_port")?,
-            zone: row.get("orig_zone")?,
-            mac: row.get("orig_mac")?,
-        },
-        resp: AlertEnd {
-            address: parsed(row, "resp_address", |text| text.parse().ok())?,
-            port: row.get("resp_port")?,
-            zone: row.get("resp_zone")?,
-            mac: row.get("resp_mac")?,
-        },
+        flow_id: orig.is_some().then(|| number("flow_id")).transpose()?,
+        orig,
+        resp: end(row, ["resp_address", "resp_port", "resp_zone", "resp_mac"])?,
         protocol: row.get("protocol")?,
-        flow_id: number("flow_id")?,
         community_id: row.get("community_id")?,
         clause: row.get("clause")?,
         attack: parsed(row, "attack", from_json)?,
         policy_version: row.get("policy_version")?,
         explanation: parsed(row, "explanation", from_json)?,
     })
+}
+
+/// One end, where the alert has ends.
+fn end(row: &Row<'_>, [address, port, zone, mac]: [&str; 4]) -> rusqlite::Result<Option<AlertEnd>> {
+    if row.get_ref(address)?.as_str()?.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(AlertEnd {
+        address: parsed(row, address, |text| text.parse().ok())?,
+        port: row.get(port)?,
+        zone: row.get(zone)?,
+        mac: row.get(mac)?,
+    }))
 }
 
 fn parsed<T>(row: &Row<'_>, column: &str, read: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {

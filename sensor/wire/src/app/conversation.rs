@@ -13,6 +13,9 @@ use super::sheet::{Event, Sheet};
 pub const MAX_BUFFER: usize = 64 * 1024;
 /// Chunks of both ends that are looked at before a protocol counts as unknown.
 pub const PROBED_CHUNKS: u8 = 8;
+/// Octets of a stream that are looked at in however many chunks, while a probe asks for more: a
+/// client that writes octet by octet is not unknown for that.
+const PROBED_OCTETS: usize = 1024;
 
 /// The application side of one flow.
 pub struct Conversation {
@@ -125,6 +128,9 @@ impl Conversation {
                 if let Some(waiting) = self.waiting.get_mut(from.index()) {
                     waiting.clear();
                 }
+                if let Some(need) = self.need.get_mut(from.index()) {
+                    *need = 0;
+                }
             }
             Ok(Gap::Stop) => self.finish(at, out),
             Err(_) => self.fault(name, at, out),
@@ -172,7 +178,8 @@ impl Conversation {
                 };
                 // An end that was not heard yet may still say what it is.
                 let may_tell = more || chunks < 4 || !is_stream;
-                if chunks >= PROBED_CHUNKS || held > MAX_BUFFER / 8 || !may_tell {
+                let is_slow = is_stream && more && held < PROBED_OCTETS;
+                if chunks >= PROBED_CHUNKS && !is_slow || held > MAX_BUFFER / 8 || !may_tell {
                     self.contradict();
                     self.close(false);
                 }

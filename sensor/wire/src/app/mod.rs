@@ -10,7 +10,7 @@
 //! fails costs its flow its metadata and nothing else.
 
 mod conversation;
-mod encrypted;
+pub mod encrypted;
 mod infrastructure;
 pub mod local;
 mod names;

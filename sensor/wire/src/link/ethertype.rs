@@ -6,7 +6,7 @@
 use sekisho_model::{FrameBucket, limits};
 
 use super::next::Next;
-use super::{LARGEST_LENGTH, Link};
+use super::{LARGEST_LENGTH, Link, LocalFrame, LocalKind};
 
 /// EtherType of IPv4.
 pub const IPV4: u16 = 0x0800;
@@ -20,6 +20,7 @@ pub const PROVIDER_BRIDGE: u16 = 0x88a8;
 pub(crate) const BRIDGED: u16 = 0x6558;
 const ARP: u16 = 0x0806;
 const RARP: u16 = 0x8035;
+const LLDP: u16 = 0x88cc;
 const VLAN_9100: u16 = 0x9100;
 const VLAN_9200: u16 = 0x9200;
 const MPLS: u16 = 0x8847;
@@ -32,7 +33,7 @@ const NSH: u16 = 0x894f;
 /// Layer 2 control: flow control, slow protocols (LACP), LLDP, 802.1X, MRP (IEC 62439-2), MVRP, MMRP,
 /// CFM, loop detection.
 const CONTROL: [u16; 9] = [
-    0x8808, 0x8809, 0x88cc, 0x888e, 0x88e3, 0x88f5, 0x88f6, 0x8902, 0x9000,
+    0x8808, 0x8809, LLDP, 0x888e, 0x88e3, 0x88f5, 0x88f6, 0x8902, 0x9000,
 ];
 
 /// What follows an EtherType.
@@ -81,7 +82,14 @@ pub(super) fn read<'a>(mut ethertype: u16, mut rest: &'a [u8], link: &mut Link) 
     }
     match ethertype {
         IPV4 | IPV6 => Next::Ip(rest),
-        ARP | RARP => Next::Other(FrameBucket::Arp, rest),
+        ARP | RARP => Next::Local(LocalFrame {
+            kind: LocalKind::Arp,
+            octets: rest,
+        }),
+        LLDP => Next::Local(LocalFrame {
+            kind: LocalKind::Lldp,
+            octets: rest,
+        }),
         MPLS | MPLS_UPSTREAM => Next::Mpls(rest),
         PPPOE_SESSION => Next::Pppoe(rest),
         BRIDGED => Next::Ethernet(rest),
@@ -134,7 +142,7 @@ mod tests {
                 assert_eq!(packet, [0x45]);
                 (link, None)
             }
-            Network::Other(bucket) => (link, Some(bucket)),
+            Network::Other(bucket, _) => (link, Some(bucket)),
         }
     }
 
@@ -171,7 +179,7 @@ mod tests {
             let frame = [&[0; 12][..], &kind, &[0; 46]].concat();
             match decode(&frame, Linktype::ETHERNET).1 {
                 Network::Ip(_) => None,
-                Network::Other(bucket) => Some(bucket),
+                Network::Other(bucket, _) => Some(bucket),
             }
         };
 

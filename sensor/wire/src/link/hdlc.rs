@@ -6,6 +6,7 @@
 use sekisho_model::FrameBucket;
 
 use super::next::Next;
+use super::{LocalFrame, LocalKind};
 
 /// Address of one station and of all.
 const UNICAST: u8 = 0x0f;
@@ -20,7 +21,11 @@ pub(super) fn read(frame: &[u8]) -> Next<'_> {
         return Next::Other(FrameBucket::LinkTruncated, frame);
     };
     match u16::from_be_bytes([p0, p1]) {
-        SLARP | CDP => Next::Other(FrameBucket::Control, rest),
+        CDP => Next::Local(LocalFrame {
+            kind: LocalKind::Cdp,
+            octets: rest,
+        }),
+        SLARP => Next::Other(FrameBucket::Control, rest),
         protocol @ 0x0600.. => Next::Ethertype(protocol, rest),
         _ => Next::Other(FrameBucket::OtherEthertype, rest),
     }

@@ -6,11 +6,15 @@
 use sekisho_model::FrameBucket;
 
 use super::next::Next;
+use super::{LocalFrame, LocalKind};
 
 /// Service access point of IP (RFC 948 names its use in LLC).
 const IP: u8 = 0x06;
 /// Control field of unnumbered information.
 const UNNUMBERED: u8 = 0x03;
+/// Organisation and number of the Cisco Discovery Protocol.
+const CISCO: [u8; 3] = [0x00, 0x00, 0x0c];
+const CDP: u16 = 0x2000;
 
 /// Reads an LLC header.
 pub(super) fn read(frame: &[u8]) -> Next<'_> {
@@ -35,7 +39,11 @@ fn snap(frame: &[u8]) -> Next<'_> {
         ([0, 0, 0] | [0, 0, 0xf8], 0x0600..) => Next::Ethertype(protocol, rest),
         // Bridged Ethernet with and without its check sequence (RFC 2684 section 5.3).
         ([0x00, 0x80, 0xc2], 0x0001 | 0x0007) => Next::Ethernet(rest.get(2..).unwrap_or_default()),
-        // CDP, VTP, DTP, UDLD and the like.
+        (CISCO, CDP) => Next::Local(LocalFrame {
+            kind: LocalKind::Cdp,
+            octets: rest,
+        }),
+        // VTP, DTP, UDLD and the like.
         _ => Next::Other(FrameBucket::Control, rest),
     }
 }

@@ -50,8 +50,42 @@ pub struct Link {
 pub enum Network<'a> {
     /// IPv4 or IPv6; the version field of the packet tells which.
     Ip(&'a [u8]),
-    /// Something else.
-    Other(FrameBucket),
+    /// Something else, and the message of a local protocol where it is one that is read.
+    Other(FrameBucket, Option<LocalFrame<'a>>),
+}
+
+/// A message about addresses or neighbours that never leaves its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalFrame<'a> {
+    /// Its protocol.
+    pub kind: LocalKind,
+    /// Its octets from the protocol's own first one; padding of the frame may follow.
+    pub octets: &'a [u8],
+}
+
+/// Protocol of a [`LocalFrame`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LocalKind {
+    /// ARP and RARP.
+    Arp,
+    /// The Link Layer Discovery Protocol.
+    Lldp,
+    /// The Cisco Discovery Protocol.
+    Cdp,
+    /// Neighbour discovery: an ICMPv6 message of one of its types.
+    Ndp,
+}
+
+impl LocalKind {
+    /// The bucket of a frame of this kind.
+    #[must_use]
+    pub const fn bucket(self) -> FrameBucket {
+        match self {
+            Self::Arp => FrameBucket::Arp,
+            Self::Lldp | Self::Cdp => FrameBucket::Control,
+            Self::Ndp => FrameBucket::Icmpv6,
+        }
+    }
 }
 
 /// Reads the link header of a frame.
@@ -77,6 +111,6 @@ pub(crate) fn decode_any(frame: &[u8], linktype: Linktype) -> (Link, Network<'_>
 fn ip_of(frame: &[u8], linktype: Linktype) -> Result<&[u8], FrameBucket> {
     match decode(frame, linktype).1 {
         Network::Ip(packet) => Ok(packet),
-        Network::Other(bucket) => Err(bucket),
+        Network::Other(bucket, _) => Err(bucket),
     }
 }

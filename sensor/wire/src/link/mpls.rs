@@ -6,18 +6,15 @@
 //! of these; then the IP header's checksum, or the EtherType, decides.
 //! Source: RFC 3032 section 2.1.
 
-use sekisho_model::FrameBucket;
+use sekisho_model::{FrameBucket, limits};
 
 use super::ethernet;
 use super::next::Next;
 
-/// Labels that are read; stacks in use have less than half.
-const LABELS: usize = 16;
-
 /// Reads a label stack.
 pub(super) fn read(stack: &[u8]) -> Next<'_> {
     let mut rest = stack;
-    for _ in 0..LABELS {
+    for _ in 0..limits::MPLS_LABELS.default {
         let Some((&[_, _, bottom, _], after)) = rest.split_first_chunk() else {
             return Next::Other(FrameBucket::LinkTruncated, rest);
         };
@@ -26,7 +23,7 @@ pub(super) fn read(stack: &[u8]) -> Next<'_> {
             return payload(rest);
         }
     }
-    Next::Other(FrameBucket::OtherEthertype, rest)
+    Next::Other(FrameBucket::LinkDepth, rest)
 }
 
 fn payload(octets: &[u8]) -> Next<'_> {
@@ -140,7 +137,7 @@ mod tests {
         let bottomless = labelled(&[0; 400], &[0x45]);
         assert_eq!(
             ip_of(&bottomless, Linktype::ETHERNET),
-            Err(FrameBucket::OtherEthertype)
+            Err(FrameBucket::LinkDepth)
         );
     }
 }

@@ -3,15 +3,12 @@
 //! A header can announce another of any kind, Ethernet in MPLS in Ethernet too. So readers do not
 //! call each other; they return the next step, and [`follow`] takes a bounded number of them.
 
-use sekisho_model::{FrameBucket, Linktype};
+use sekisho_model::{FrameBucket, Linktype, limits};
 
 use super::{
-    Link, Network, ethernet, ethertype, hdlc, ieee802_11, linux_sll, llc, loopback, mpls, nflog, nsh, pflog,
-    pktap, ppi, ppp, pppoe, radiotap,
+    Link, LocalFrame, Network, ethernet, ethertype, hdlc, ieee802_11, linux_sll, llc, loopback, mpls, nflog,
+    nsh, pflog, pktap, ppi, ppp, pppoe, radiotap,
 };
-
-/// Headers that are read below one IP packet; a stack of labels or tags is one.
-const STEPS: usize = 16;
 
 /// What some octets begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +35,8 @@ pub(crate) enum Next<'a> {
     Ieee80211(&'a [u8], bool),
     /// An IP packet.
     Ip(&'a [u8]),
+    /// A message of a protocol that speaks of addresses or neighbours.
+    Local(LocalFrame<'a>),
     /// Something that ends here.
     Other(FrameBucket, &'a [u8]),
 }
@@ -57,6 +56,7 @@ impl<'a> Next<'a> {
             | Self::Hdlc(octets)
             | Self::Ieee80211(octets, _)
             | Self::Ip(octets)
+            | Self::Local(LocalFrame { octets, .. })
             | Self::Other(_, octets) => octets,
         }
     }
@@ -66,8 +66,8 @@ impl<'a> Next<'a> {
 pub(crate) fn follow(first: Next<'_>) -> (Link, Network<'_>) {
     let mut link = Link::default();
     let mut next = first;
-    let mut network = Network::Other(FrameBucket::LinkDepth);
-    for _ in 0..STEPS {
+    let mut network = Network::Other(FrameBucket::LinkDepth, None);
+    for _ in 0..limits::LINK_HEADERS.default {
         next = match next {
             Next::Linktype(linktype, octets) => by_linktype(linktype, octets, &mut link),
             Next::Ethertype(kind, octets) => ethertype::read(kind, octets, &mut link),
@@ -83,8 +83,12 @@ pub(crate) fn follow(first: Next<'_>) -> (Link, Network<'_>) {
                 network = Network::Ip(packet);
                 break;
             }
+            Next::Local(local) => {
+                network = Network::Other(local.kind.bucket(), Some(local));
+                break;
+            }
             Next::Other(bucket, _) => {
-                network = Network::Other(bucket);
+                network = Network::Other(bucket, None);
                 break;
             }
         };
@@ -132,6 +136,6 @@ mod tests {
 
         let (_, network) = follow(Next::Ethernet(&frame));
 
-        assert!(matches!(network, Network::Other(FrameBucket::LinkDepth)));
+        assert!(matches!(network, Network::Other(FrameBucket::LinkDepth, None)));
     }
 }

@@ -4,8 +4,8 @@
 
 use sekisho_model::{FrameBucket, MacAddress};
 
-use super::Link;
 use super::next::Next;
+use super::{Link, LocalFrame, LocalKind};
 
 /// Address family of ARP messages, which have a log of their own.
 const ARP: u8 = 3;
@@ -25,7 +25,12 @@ pub(super) fn read<'a>(frame: &'a [u8], link: &mut Link) -> Next<'a> {
     while let Some((length, kind)) = attribute(rest) {
         let body = rest.get(HEADER..length.min(rest.len())).unwrap_or_default();
         match kind {
-            PAYLOAD if family == ARP => return Next::Other(FrameBucket::Arp, body),
+            PAYLOAD if family == ARP => {
+                return Next::Local(LocalFrame {
+                    kind: LocalKind::Arp,
+                    octets: body,
+                });
+            }
             PAYLOAD => return Next::Ip(body),
             HARDWARE_ADDRESS => link.source = hardware_address(body),
             _ => {}

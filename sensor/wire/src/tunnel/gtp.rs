@@ -13,8 +13,6 @@ const OPTIONAL: u8 = 0x07;
 const EXTENSION: u8 = 0x04;
 /// Message that carries a user's packet.
 const G_PDU: u8 = 255;
-/// Extension headers that are followed; the specification has fewer kinds.
-const EXTENSIONS: usize = 8;
 
 /// The user's packet.
 pub(super) fn open(payload: &[u8]) -> Option<Opened<'_>> {
@@ -35,18 +33,16 @@ pub(super) fn open(payload: &[u8]) -> Option<Opened<'_>> {
     matches!(rest.first()? >> 4, 4 | 6).then(|| Opened::new(Tunnel::GtpU, Next::Ip(rest)))
 }
 
-/// What follows the last extension header.
+/// What follows the last extension header. Every header takes four octets or more, so this ends with
+/// the packet.
 fn extensions(mut kind: u8, mut rest: &[u8]) -> Option<&[u8]> {
-    for _ in 0..EXTENSIONS {
-        if kind == 0 {
-            return Some(rest);
-        }
+    while kind != 0 {
         // Words of four octets; the last octet is the kind of the next one.
         let length = usize::from(*rest.first()?).saturating_mul(4);
         let (header, after) = rest.split_at_checked(length)?;
         (kind, rest) = (*header.last()?, after);
     }
-    None
+    Some(rest)
 }
 
 #[cfg(test)]
@@ -81,9 +77,11 @@ mod tests {
         // PDU session container of a 5G network, alone and after another one.
         let container = [0, 0, 0, 0x85, 1, 0x10, 0x09, 0];
         let two = [0, 0, 0, 0xc0, 1, 0, 0, 0x85, 2, 0, 0, 0, 0, 0, 0, 0];
+        let many = [&[0, 0, 0, 0x85][..], &[1, 0, 0, 0x85].repeat(19), &[1, 0, 0, 0]].concat();
 
         assert_eq!(gtp(&with_flags(EXTENSION, &container), &IPV4_UDP), [Tunnel::GtpU]);
         assert_eq!(gtp(&with_flags(EXTENSION, &two), &IPV4_UDP), [Tunnel::GtpU]);
+        assert_eq!(gtp(&with_flags(EXTENSION, &many), &IPV4_UDP), [Tunnel::GtpU]);
     }
 
     #[test]

@@ -17,14 +17,16 @@ export interface Line {
 export function compared(alert: Alert, path: PolicyPath): Line[] {
   const differs = (item: Item) => alert.explanation.differs.includes(item);
   const line = (item: Item, seen: string, allowed: string[]): Line => ({ item, seen, allowed, differs: differs(item) });
+  const { orig, resp } = alert;
+  if (!orig || !resp) return [];
   const lines = [
-    line('from', alert.orig.zone, path.from),
-    line('to', alert.resp.zone, path.to),
+    line('from', orig.zone, path.from),
+    line('to', resp.zone, path.to),
     line('protocol', alert.protocol, path.protocol),
-    line('ports', alert.resp.port ? String(alert.resp.port) : '', path.ports),
+    line('ports', resp.port ? String(resp.port) : '', path.ports),
   ];
   if (differs('direction')) {
-    lines.push(line('direction', `${alert.orig.zone} → ${alert.resp.zone}`, [`${path.from.join(', ')} → ${path.to.join(', ')}`]));
+    lines.push(line('direction', `${orig.zone} → ${resp.zone}`, [`${path.from.join(', ')} → ${path.to.join(', ')}`]));
   }
   return lines;
 }

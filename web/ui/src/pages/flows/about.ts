@@ -14,9 +14,9 @@ export function alertsQuery(flow: FlowRow): Record<string, string> {
 export function about(alert: Alert, flow: FlowRow): boolean {
   return (
     alert.rule === flow.rule &&
-    alert.orig.address === flow.orig_address &&
-    alert.resp.address === flow.resp_address &&
-    alert.resp.port === Number(flow.resp_port ?? 0) &&
+    alert.orig?.address === flow.orig_address &&
+    alert.resp?.address === flow.resp_address &&
+    alert.resp?.port === Number(flow.resp_port ?? 0) &&
     alert.protocol === flow.protocol
   );
 }

@@ -1,0 +1,271 @@
+//! Queries with their answers, one transaction each.
+
+use std::collections::VecDeque;
+
+use sekisho_model::Timestamp;
+use sekisho_model::app::{Essential, Facts};
+
+use super::dialect::Dialect;
+use super::message::{HEADER, Message, Question};
+use super::name::Fault;
+use super::registry;
+use crate::app::parser::{Chunk, End, Parser, Read};
+use crate::app::sheet::Sheet;
+
+/// Queries of a flow that wait for their answer; the oldest is written unanswered for a new one.
+const MAX_PENDING: usize = 32;
+/// Octets of the length before a message in a stream.
+const PREFIX: usize = 2;
+
+/// Faults that are told once a flow.
+const FAULTS: [(Fault, &str); 3] = [
+    (Fault::Cut, "malformed_data"),
+    (Fault::Malformed, "malformed_data"),
+    (Fault::Loop, "infinite_loop"),
+];
+
+/// Reads one flow.
+#[derive(Debug)]
+pub(super) struct Exchanges {
+    dialect: Dialect,
+    is_stream: bool,
+    pending: VecDeque<Query>,
+    /// Transactions written.
+    written: u64,
+    /// Whether a message was read.
+    has_read: bool,
+    /// Anomalies that were told.
+    told: Vec<&'static str>,
+}
+
+/// A query that waits.
+#[derive(Debug)]
+struct Query {
+    from: End,
+    at: Timestamp,
+    message: Message,
+}
+
+impl Exchanges {
+    pub(super) const fn new(dialect: Dialect, is_stream: bool) -> Self {
+        Self {
+            dialect,
+            is_stream,
+            pending: VecDeque::new(),
+            written: 0,
+            has_read: false,
+            told: Vec::new(),
+        }
+    }
+
+    /// Reads a message; false where there is none.
+    fn message(&mut self, chunk: &Chunk<'_>, octets: &[u8], sheet: &mut Sheet<'_>) -> bool {
+        let Some(message) = Message::read(self.dialect, octets) else {
+            return false;
+        };
+        if let Some(host) = message.host.as_deref()
+            && chunk.from == End::Orig
+        {
+            let from = if self.dialect == Dialect::Mdns {
+                "mdns.answers.rrname"
+            } else {
+                "nbns.additionals.rrname"
+            };
+            sheet.essential(Essential::ClientHost, host, from);
+        }
+        if message.is_bounded || chunk.cut > 0 && message.fault == Some(Fault::Cut) {
+            sheet.partial();
+        } else if let Some(fault) = message.fault {
+            self.tell(fault, sheet);
+        }
+        self.has_read = true;
+        let octets = octets.len().saturating_add(chunk.cut);
+        let message = Message { octets, ..message };
+        match (self.dialect.pairs(), message.header.is_response()) {
+            (true, true) => {
+                let query = self.take(chunk.from, &message);
+                let at = query.as_ref().map_or(chunk.at, |query| query.at);
+                self.write(at, query.as_ref(), Some((chunk.at, &message)), sheet);
+            }
+            (true, false) => {
+                if self.pending.len() >= MAX_PENDING {
+                    self.write_oldest(sheet);
+                }
+                let (from, at) = (chunk.from, chunk.at);
+                self.pending.push_back(Query { from, at, message });
+            }
+            (false, true) => self.write(chunk.at, None, Some((chunk.at, &message)), sheet),
+            (false, false) => {
+                let (from, at) = (chunk.from, chunk.at);
+                self.write(at, Some(&Query { from, at, message }), None, sheet);
+            }
+        }
+        true
+    }
+
+    /// The query that a message answers: same identifier, from the other end, and the same question
+    /// where the answer repeats one.
+    fn take(&mut self, from: End, answer: &Message) -> Option<Query> {
+        let is_asked = |query: &Query| {
+            query.from != from
+                && query.message.header.id == answer.header.id
+                && match (query.message.questions.first(), answer.questions.first()) {
+                    (Some(asked), Some(said)) => is_same(asked, said),
+                    _ => true,
+                }
+        };
+        let at = self.pending.iter().position(is_asked)?;
+        self.pending.remove(at)
+    }
+
+    fn write_oldest(&mut self, sheet: &mut Sheet<'_>) {
+        if let Some(query) = self.pending.pop_front() {
+            self.write(query.at, Some(&query), None, sheet);
+        }
+    }
+
+    fn write(
+        &mut self,
+        at: Timestamp,
+        query: Option<&Query>,
+        answer: Option<(Timestamp, &Message)>,
+        sheet: &mut Sheet<'_>,
+    ) {
+        let Some(message) = answer
+            .map(|(_, message)| message)
+            .or(query.map(|query| &query.message))
+        else {
+            return;
+        };
+        let asked = query
+            .map(|query| &query.message)
+            .filter(|_| message.questions.is_empty());
+        let questions = asked.map_or(&message.questions, |query| &query.questions);
+        let mut facts = head(self.dialect, message, answer.is_some(), self.written);
+        if !questions.is_empty() {
+            let questions: Vec<Facts> = questions.iter().map(|one| question(self.dialect, one)).collect();
+            facts.put("queries", questions);
+        }
+        for (key, section) in ["answers", "authorities", "additionals"]
+            .iter()
+            .zip(&message.sections)
+        {
+            if !section.is_empty() {
+                facts.put(key, section.clone());
+            }
+        }
+        put_details(&mut facts, message);
+        facts.put_some("query_octets", query.map(|query| query.message.octets as u64));
+        facts.put_some(
+            "response_octets",
+            answer.map(|(_, message)| message.octets as u64),
+        );
+        if let (Some(query), Some((answered, _))) = (query, answer) {
+            facts.put("rtt", answered.since(query.at).as_secs_f64());
+        }
+        self.written = self.written.saturating_add(1);
+        sheet.transaction(at, facts);
+    }
+
+    fn tell(&mut self, fault: Fault, sheet: &mut Sheet<'_>) {
+        let event = FAULTS
+            .iter()
+            .find(|(kind, _)| *kind == fault)
+            .map(|(_, event)| *event);
+        if let Some(event) = event.filter(|event| !self.told.contains(event)) {
+            self.told.push(event);
+            sheet.anomaly(event);
+        }
+    }
+}
+
+impl Parser for Exchanges {
+    fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
+        if !self.is_stream {
+            return match self.message(chunk, chunk.octets, sheet) {
+                true => Read::Took(chunk.octets.len()),
+                false if !self.has_read => Read::NotMine,
+                false => {
+                    self.tell(Fault::Malformed, sheet);
+                    Read::Took(chunk.octets.len())
+                }
+            };
+        }
+        let Some((length, rest)) = chunk.octets.split_first_chunk() else {
+            return Read::Need(PREFIX);
+        };
+        let length = usize::from(u16::from_be_bytes(*length));
+        let whole = PREFIX.saturating_add(length);
+        let Some(message) = rest.get(..length) else {
+            return Read::Need(whole);
+        };
+        if length < HEADER {
+            return match self.has_read {
+                true => {
+                    self.tell(Fault::Malformed, sheet);
+                    Read::Done
+                }
+                false => Read::NotMine,
+            };
+        }
+        self.message(chunk, message, sheet);
+        Read::Took(whole)
+    }
+
+    fn end(&mut self, sheet: &mut Sheet<'_>) {
+        while !self.pending.is_empty() {
+            self.write_oldest(sheet);
+        }
+    }
+}
+
+fn is_same(one: &Question, other: &Question) -> bool {
+    one.kind == other.kind && one.name.eq_ignore_ascii_case(&other.name)
+}
+
+fn head(dialect: Dialect, message: &Message, is_answered: bool, number: u64) -> Facts {
+    let header = &message.header;
+    let mut facts = Facts::new();
+    facts
+        .put("version", 3_u8)
+        .put("type", if is_answered { "response" } else { "request" })
+        .put("tx_id", number)
+        .put("id", header.id)
+        .put("flags", format!("{:x}", header.flags));
+    // Those that are not set are left out, as Suricata does.
+    let bits = [("qr", 15), ("aa", 10), ("tc", 9), ("rd", 8), ("ra", 7), ("z", 6)];
+    for (key, bit) in bits {
+        if header.flags >> bit & 1 == 1 {
+            facts.put(key, true);
+        }
+    }
+    facts.put("opcode", header.opcode());
+    if is_answered {
+        facts.put("rcode", registry::rcode(dialect, message.rcode));
+    }
+    facts
+}
+
+fn question(dialect: Dialect, question: &Question) -> Facts {
+    let mut facts = Facts::new();
+    facts.put("rrname", question.name.clone());
+    if question.kind != 0 {
+        facts.put("rrtype", registry::rrtype(dialect, question.kind));
+    }
+    facts
+}
+
+fn put_details(facts: &mut Facts, message: &Message) {
+    if let Some(edns) = message.edns {
+        let mut group = Facts::new();
+        group
+            .put("udp_size", edns.udp_size)
+            .put("version", edns.version)
+            .put("do", edns.wants_signatures);
+        facts.put("edns", group);
+    }
+    if let Some((names, mac)) = &message.status {
+        facts.put("names", names.clone());
+        facts.put_some("mac", mac.clone());
+    }
+}

@@ -1,0 +1,167 @@
+//! JA4 of a TLS client: what it offers, whatever the order it offers it in.
+//!
+//! Source: FoxIO-LLC/ja4 `technical_details/JA4.md` (the TLS client method, BSD 3-Clause).
+
+use std::fmt::Write;
+
+use crate::app::encrypted::tls::hello::{ALPN, ClientHello, SERVER_NAME, is_grease};
+use crate::app::text;
+
+/// What carries the handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// TLS over TCP.
+    Tcp,
+    /// QUIC.
+    Quic,
+    /// DTLS.
+    Dtls,
+}
+
+/// Digits of a part that has nothing to hash.
+const NOTHING: &str = "000000000000";
+
+/// JA4 of a client.
+#[must_use]
+pub fn of(hello: &ClientHello<'_>, carrier: Carrier) -> String {
+    let mut ciphers: Vec<u16> = hello.ciphers().filter(|cipher| !is_grease(*cipher)).collect();
+    let mut extensions: Vec<u16> = hello
+        .extensions()
+        .map(|extension| extension.kind)
+        .filter(|kind| !is_grease(*kind))
+        .collect();
+    let mut ja4 = String::with_capacity(36);
+    ja4.push(match carrier {
+        Carrier::Tcp => 't',
+        Carrier::Quic => 'q',
+        Carrier::Dtls => 'd',
+    });
+    ja4.push_str(version(hello.best_version()));
+    ja4.push(if extensions.contains(&SERVER_NAME) {
+        'd'
+    } else {
+        'i'
+    });
+    // Writing to a string cannot fail.
+    let _ = write!(ja4, "{:02}{:02}", ciphers.len().min(99), extensions.len().min(99));
+    let [first, last] = ends(hello.alpn().next().unwrap_or_default());
+    ja4.push(first);
+    ja4.push(last);
+
+    ciphers.sort_unstable();
+    extensions.retain(|kind| !matches!(*kind, SERVER_NAME | ALPN));
+    extensions.sort_unstable();
+    let mut rest = hex_list(ciphers.into_iter());
+    ja4.push('_');
+    ja4.push_str(&digest(&rest));
+    rest = hex_list(extensions.into_iter());
+    let algorithms = hex_list(hello.signature_algorithms().filter(|number| !is_grease(*number)));
+    if !rest.is_empty() && !algorithms.is_empty() {
+        rest.push('_');
+        rest.push_str(&algorithms);
+    }
+    ja4.push('_');
+    ja4.push_str(&digest(&rest));
+    ja4
+}
+
+const fn version(version: u16) -> &'static str {
+    match version {
+        0x0304 => "13",
+        0x0303 => "12",
+        0x0302 => "11",
+        0x0301 => "10",
+        0x0300 => "s3",
+        0x0002 => "s2",
+        0xfeff => "d1",
+        0xfefd => "d2",
+        0xfefc => "d3",
+        _ => "00",
+    }
+}
+
+/// First and last character of the first ALPN value: of its hexadecimal digits where either is not
+/// a letter or digit.
+fn ends(alpn: &[u8]) -> [char; 2] {
+    let (Some(first), Some(last)) = (alpn.first(), alpn.last()) else {
+        return ['0', '0'];
+    };
+    if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {
+        return [char::from(*first), char::from(*last)];
+    }
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    [digit(first >> 4), digit(last & 0x0f)]
+}
+
+fn hex_list(numbers: impl Iterator<Item = u16>) -> String {
+    let mut list = String::new();
+    for (at, number) in numbers.enumerate() {
+        let mark = if at == 0 { "" } else { "," };
+        let _ = write!(list, "{mark}{number:04x}");
+    }
+    list
+}
+
+/// The first 12 digits of SHA-256.
+fn digest(of: &str) -> String {
+    use sha2::{Digest, Sha256};
+    if of.is_empty() {
+        return NOTHING.to_owned();
+    }
+    text::hex(Sha256::digest(of.as_bytes()).get(..6).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::encrypted::tls::sample;
+
+    fn ja4(body: &[u8], carrier: Carrier) -> String {
+        of(&ClientHello::parse(body).unwrap(), carrier)
+    }
+
+    #[test]
+    fn the_example_of_the_definition_comes_out() {
+        let body = sample::chrome(b"example.org");
+
+        // FoxIO-LLC/ja4, JA4.md: Chrome; the carrier is the only difference over QUIC.
+        assert_eq!(ja4(&body, Carrier::Tcp), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_eq!(ja4(&body, Carrier::Quic), "q13d1516h2_8daaf6152771_e5627efa2ab1");
+    }
+
+    #[test]
+    fn what_is_not_there_is_zeros() {
+        let body = sample::client_hello(0x0300, &[0x2a2a], &[]);
+
+        assert_eq!(ja4(&body, Carrier::Tcp), "ts3i000000_000000000000_000000000000");
+    }
+
+    #[test]
+    fn counts_stop_at_99() {
+        let ciphers: Vec<u16> = (0x0100..0x0200).collect();
+        let list: Vec<_> = (100..300).map(|kind| (kind, vec![])).collect();
+        let body = sample::client_hello(0x0303, &ciphers, &sample::extensions(&list));
+
+        assert!(ja4(&body, Carrier::Dtls).starts_with("d12i999900_"));
+    }
+
+    #[test]
+    fn an_alpn_that_is_no_word_is_shown_by_its_digits() {
+        // FoxIO-LLC/ja4, JA4.md, "ALPN Extension Value".
+        for (alpn, shown) in [
+            (&b"h2"[..], "h2"),
+            (b"http/1.1", "h1"),
+            (b"h", "hh"),
+            (&[0xab], "ab"),
+            (&[0xab, 0xcd], "ad"),
+            (&[0x30, 0xab], "3b"),
+            (&[0x30, 0x31, 0xab, 0xcd], "3d"),
+            (&[0x30, 0xab, 0xcd, 0x31], "01"),
+        ] {
+            let extensions = sample::extensions(&[(16, sample::alpn(alpn))]);
+            let body = sample::client_hello(0x0303, &[47], &extensions);
+
+            assert_eq!(&ja4(&body, Carrier::Tcp)[8..10], shown, "{alpn:x?}");
+        }
+    }
+}
