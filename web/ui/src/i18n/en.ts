@@ -360,6 +360,13 @@ export const en: Dictionary = {
   'from.mdns.answers': 'mDNS answer',
   'from.llmnr.answers': 'LLMNR answer',
   'from.nbns.answers': 'NBNS answer',
+  'from.tls.sni': 'TLS server name (SNI)',
+  'from.quic.sni': 'QUIC server name (SNI)',
+  'from.http.hostname': 'HTTP host',
+  'from.http.http_user_agent': 'HTTP user agent',
+  'from.http.server': 'HTTP server header',
+  'from.smb.ntlmssp.host': 'SMB client name',
+  'from.rdp.client.client_name': 'RDP client name',
 
   'sensor.title': 'Sensor',
   'sensor.run': 'Input run',

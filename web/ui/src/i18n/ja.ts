@@ -358,6 +358,13 @@ export const ja = {
   'from.mdns.answers': 'mDNSの応答',
   'from.llmnr.answers': 'LLMNRの応答',
   'from.nbns.answers': 'NBNSの応答',
+  'from.tls.sni': 'TLSのサーバー名(SNI)',
+  'from.quic.sni': 'QUICのサーバー名(SNI)',
+  'from.http.hostname': 'HTTPのホスト名',
+  'from.http.http_user_agent': 'HTTPのユーザーエージェント',
+  'from.http.server': 'HTTPサーバーの名乗り',
+  'from.smb.ntlmssp.host': 'SMBの端末名',
+  'from.rdp.client.client_name': 'RDPの端末名',
 
   'sensor.title': 'センサー',
   'sensor.run': '取り込み',
