@@ -52,7 +52,7 @@ const WIDTHS: Record<string, [min: number, grow?: number]> = {
   packets: [76],
   octets: [84],
   duration: [84],
-  rule: [88, 0.4],
+  rule: [100, 0.4],
   part: [70],
   community_id: [240, 1],
   flow_id: [140],
@@ -61,7 +61,7 @@ const WIDTHS: Record<string, [min: number, grow?: number]> = {
 };
 
 const BY_KIND: Record<FieldKind, [min: number, grow?: number]> = {
-  address: [118, 1],
+  address: [124, 1],
   text: [130, 0.5],
   number: [104],
   time: [164],

@@ -15,12 +15,17 @@ export function nameOf({ names, register }: Named): string {
 
 /** A heading for it: its name, or an address, or its MAC address. */
 export function titleOf(host: Host): string {
-  return nameOf(host) || addressesOf(host)[0]?.value || host.mac || String(host.id);
+  return nameOf(host) || addressTexts(host)[0] || host.mac || String(host.id);
 }
 
 /** Its addresses, IPv4 first, those of the link last, and of each kind the one seen most often first. */
 export function addressesOf({ addresses }: Pick<Host, 'addresses'>): Sighting[] {
   return [...addresses].sort((a, b) => rank(a.value) - rank(b.value) || b.count - a.count || (a.value < b.value ? -1 : 1));
+}
+
+/** The same as texts, each once: one address can be known from several sources. */
+export function addressTexts(host: Pick<Host, 'addresses'>): string[] {
+  return [...new Set(addressesOf(host).map(({ value }) => value))];
 }
 
 function rank(address: string): number {
@@ -45,8 +50,8 @@ export function serviceText(seen: Pick<ServiceSeen, 'service' | 'port' | 'protoc
 
 /** The filter expression for the flows of every address of a device. */
 export function flowsFilter(host: Pick<Host, 'addresses'>): string {
-  return addressesOf(host)
-    .map(({ value }) => equals('address', 'address', value))
+  return addressTexts(host)
+    .map((address) => equals('address', 'address', address))
     .join(' or ');
 }
 

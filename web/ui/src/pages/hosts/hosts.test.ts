@@ -47,8 +47,8 @@ describe('addresses', () => {
     ]);
   });
 
-  it('lead together to the flows', () => {
-    expect(flowsFilter({ addresses: [seen('2001:db8::1'), seen('192.0.2.9')] })).toBe(
+  it('lead together to the flows, each once', () => {
+    expect(flowsFilter({ addresses: [seen('2001:db8::1'), seen('192.0.2.9'), { ...seen('192.0.2.9'), from: 'dhcp' }] })).toBe(
       'address == 192.0.2.9 or address == 2001:db8::1',
     );
     expect(flowsFilter({ addresses: [] })).toBe('');
