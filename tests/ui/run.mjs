@@ -16,13 +16,14 @@ if (!ADDRESS) {
 
 const HOST = new URL(ADDRESS).host;
 const TITLES = {
-  ja: { overview: '概況', alerts: '警報', flows: 'フロー', sensor: 'センサー' },
-  en: { overview: 'Overview', alerts: 'Alerts', flows: 'Flows', sensor: 'Sensor' },
+  ja: { overview: '概況', alerts: '警報', flows: 'フロー', hosts: '機器', sensor: 'センサー' },
+  en: { overview: 'Overview', alerts: 'Alerts', flows: 'Flows', hosts: 'Hosts', sensor: 'Sensor' },
 };
 const READY = {
   overview: 'table[role=grid] [data-at]',
   alerts: '[role=grid] [role=row][data-index]',
   flows: '[role=grid] [role=row][data-index]',
+  hosts: '[role=grid] [role=row][data-index]',
   sensor: 'main table tbody tr',
 };
 
@@ -188,6 +189,81 @@ for (const [language, theme] of [
       await context.close();
     });
 
+    test('hosts are narrowed by register, address and zone, and the address of the page keeps it', async () => {
+      const { context, page, seen } = await watched(browser, { language, theme });
+      await open(page, '#/hosts');
+      await page.waitForSelector(READY.hosts);
+      const total = await page.getAttribute('[role=grid]', 'aria-rowcount');
+      const cell = page.locator('[role=row][data-index="0"] [role=gridcell]');
+      const address = (await cell.nth(2).innerText()).split('\n')[0].trim();
+
+      await page.locator('main input[name=text]').fill(address);
+      await page.keyboard.press('Enter');
+      await page.waitForFunction(() => location.hash.includes('key='));
+      await page.waitForSelector('[role=grid][aria-rowcount="2"]');
+      assert.notEqual(total, '2');
+      await page.reload();
+      await page.waitForSelector('[role=grid][aria-rowcount="2"]');
+      assert.equal(await page.locator('main input[name=text]').inputValue(), address);
+
+      await page.locator('main form select').selectOption('unknown');
+      await page.waitForFunction(() => location.hash.includes('zone=unknown'));
+      await page.waitForSelector('main [role=status] button');
+      await page.locator('main [role=status] button').click();
+      await page.waitForSelector(`[role=grid][aria-rowcount="${total}"]`);
+
+      await page.locator('main form label', { has: page.locator('input[value=unknown]') }).click();
+      await page.waitForFunction(() => location.hash.includes('standing=unknown'));
+      await page.waitForSelector('main [aria-busy=false] [role=grid] .unknown');
+      // The rows of before stay until the new ones are there.
+      await page.waitForFunction(() => !document.querySelector('[role=gridcell] :is(.known, .retired)'));
+      assertClean(seen);
+      await context.close();
+    });
+
+    test('a host shows its evidence and leads to its flows, and a flow leads back', async () => {
+      const { context, page, seen } = await watched(browser, { language, theme });
+      await open(page, '#/hosts?standing=unknown');
+      await page.waitForSelector(READY.hosts);
+
+      await page.locator('[role=grid]').focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      await arrived(page, '#/hosts/', 'main h2');
+      const host = (await hash(page)).split('?')[0];
+      await page.waitForSelector('[role=grid] [role=row][data-index="0"]');
+      assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'focus moves to the heading');
+      assert.match(await page.locator('main a').first().getAttribute('href'), /^#\/hosts\?.*standing=unknown/);
+      assertClean(seen);
+      await shot(page, `host-${language}-${theme}`);
+      assert.deepEqual(await axe(page), []);
+
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${overflow} pixels too wide`);
+      await page.locator('main a[href^="#/flows?"]').first().click();
+      await arrived(page, '#/flows?', READY.flows);
+      assert.match(decodeURIComponent(await hash(page)), /filter=address[+ ]==/);
+      await page.locator('[role=row][data-index="0"] a').first().click();
+      await arrived(page, '#/flows/', `main a[href="${host}"]`);
+      assertClean(seen);
+      await context.close();
+    });
+
+    test('an inventory without hosts says how they get there', async () => {
+      const { context, page, seen } = await watched(browser, { language, theme });
+      await page.route('**/api/v1/hosts?*', (route) => route.fulfill({ json: { rows: [], next: null, total: 0 } }));
+      await open(page, '#/hosts');
+
+      await page.waitForSelector('main [role=status] code');
+      const commands = await page.locator('main [role=status] code').allTextContents();
+      assert.ok(commands.some((text) => text.startsWith('sekisho replay ') && text.includes('--out')), String(commands));
+      assert.ok(commands.some((text) => text.startsWith('sekisho hosts import ')), String(commands));
+      assertClean(seen);
+      await shot(page, `hosts-empty-${language}-${theme}`);
+      assert.deepEqual(await axe(page), []);
+      await context.close();
+    });
+
     test('a server that is gone is said so, and retry brings the page back', async () => {
       const { context, page, seen } = await watched(browser, { language, theme });
       await page.route('**/api/**', (route) => route.abort());
@@ -252,9 +328,9 @@ test('a drag over the chart narrows the time range', async () => {
   await context.close();
 });
 
-test('a page, an alert and a flow that do not exist say so', async () => {
+test('a page, an alert, a flow and a host that do not exist say so', async () => {
   const { context, page } = await watched(browser, { language: 'en' });
-  for (const missing of ['#/nowhere', '#/alerts/9007199254740990', '#/flows/9007199254740990', '#/alerts/%3Cb%3E']) {
+  for (const missing of ['#/nowhere', '#/alerts/9007199254740990', '#/flows/9007199254740990', '#/hosts/9007199254740990', '#/alerts/%3Cb%3E']) {
     await open(page, missing);
     await page.waitForFunction(() => document.querySelector('h1')?.textContent === 'Not found');
   }

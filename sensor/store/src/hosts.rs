@@ -115,9 +115,9 @@ impl Default for HostQuery {
 
 /// Where a page of devices ended: the number of rows before the next.
 pub(crate) fn offset(cursor: Option<&str>) -> Result<usize, StoreError> {
-    cursor.map_or(Ok(0), |cursor| {
-        cursor
-            .parse()
-            .map_err(|_| StoreError::Query(format!("cursor {cursor:?} is none of ours")))
-    })
+    let Some(cursor) = cursor else { return Ok(0) };
+    // More rows than a register or an inventory can have are no place where a page ended.
+    let rows: Option<u32> = cursor.parse().ok();
+    rows.and_then(|rows| usize::try_from(rows).ok())
+        .ok_or_else(|| StoreError::Query(format!("cursor {cursor:?} is none of ours")))
 }

@@ -6,6 +6,7 @@ mod alerts;
 mod fields;
 mod flows;
 mod health;
+mod hosts;
 mod metrics;
 pub(crate) mod openapi;
 mod overview;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(alerts::routes())
         .merge(flows::routes())
         .merge(fields::routes())
+        .merge(hosts::routes())
         .merge(policy::routes())
         .merge(sensor::routes())
         .merge(openapi::routes())

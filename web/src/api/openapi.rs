@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::OpenApi;
 
-use super::{alerts, fields, flows, health, metrics, overview, policy, sensor};
+use super::{alerts, fields, flows, health, hosts, metrics, overview, policy, sensor};
 use crate::error::{ApiError, ErrorBody};
 use crate::query::{NoQuery, Params};
 use crate::state::App;
@@ -35,6 +35,8 @@ pub(super) fn routes() -> Router<App> {
         flows::show,
         fields::list,
         fields::complete,
+        hosts::list,
+        hosts::show,
         policy::policy,
         sensor::sensor,
         health::health,

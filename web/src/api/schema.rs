@@ -116,6 +116,87 @@ pub(super) struct Alert {
     explanation: Explanation,
 }
 
+/// Something that was seen of a device.
+#[derive(ToSchema)]
+pub(super) struct Sighting {
+    value: String,
+    /// Where it was read: protocol and field, as `dhcp.hostname`.
+    from: String,
+    #[schema(format = DateTime)]
+    first: String,
+    #[schema(format = DateTime)]
+    last: String,
+    /// How often.
+    count: u64,
+}
+
+/// A service that a device offers, or uses.
+#[derive(ToSchema)]
+pub(super) struct ServiceSeen {
+    /// The application protocol; empty where only the port is known.
+    service: String,
+    /// Transport protocol.
+    protocol: String,
+    /// Port of the responder.
+    port: u16,
+    #[schema(format = DateTime)]
+    first: String,
+    #[schema(format = DateTime)]
+    last: String,
+    /// Flows.
+    count: u64,
+}
+
+/// One line of the register of devices.
+#[derive(ToSchema)]
+pub(super) struct RegisterEntry {
+    /// MAC address or IP address.
+    key: String,
+    name: String,
+    owner: String,
+    department: String,
+    /// Whether it is no longer in use.
+    retired: bool,
+    note: String,
+}
+
+/// One device, as traffic shows it, and what the register says of it.
+#[derive(ToSchema)]
+pub(super) struct Host {
+    id: u64,
+    /// Absent where only a router's is known.
+    #[schema(required = true)]
+    mac: Option<String>,
+    /// Whether the MAC address is made up by the device (locally administered).
+    mac_is_random: bool,
+    /// Who made its network card.
+    #[schema(required = true)]
+    maker: Option<String>,
+    addresses: Vec<Sighting>,
+    names: Vec<Sighting>,
+    /// What its software shows of itself.
+    fingerprints: Vec<Sighting>,
+    offers: Vec<ServiceSeen>,
+    uses: Vec<ServiceSeen>,
+    /// Zones that it was seen in.
+    zones: Vec<String>,
+    /// Whether it forwards for others: a router, a gateway.
+    forwards: bool,
+    /// Why several devices are believed to stand behind it.
+    several: Vec<Text>,
+    #[schema(format = DateTime)]
+    first_seen: String,
+    #[schema(format = DateTime)]
+    last_seen: String,
+    /// Flows that it took part in.
+    flows: u64,
+    /// `known`, `unknown` or `retired`, by the register.
+    standing: String,
+    /// Its line of the register.
+    #[schema(required = true)]
+    register: Option<RegisterEntry>,
+}
+
 /// The policy of the last run.
 #[derive(ToSchema)]
 pub(super) struct Policy {

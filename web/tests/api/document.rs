@@ -44,6 +44,8 @@ async fn every_answer_is_as_the_document_says() {
             "/api/v1/complete",
             format!("/api/v1/complete?text={}", encoded("verdict == ")),
         ),
+        ("/api/v1/hosts", "/api/v1/hosts".to_owned()),
+        ("/api/v1/hosts/{id}", "/api/v1/hosts/1".to_owned()),
         ("/api/v1/policy", "/api/v1/policy".to_owned()),
         ("/api/v1/sensor", "/api/v1/sensor".to_owned()),
         ("/healthz", "/healthz".to_owned()),
@@ -81,6 +83,8 @@ async fn every_refusal_is_as_the_document_says() {
         ("/api/v1/flows", "400", "/api/v1/flows?filter=office"),
         ("/api/v1/flows", "400", "/api/v1/flows?limit=0"),
         ("/api/v1/flows/{flow_id}", "404", "/api/v1/flows/1"),
+        ("/api/v1/hosts", "400", "/api/v1/hosts?key=printer"),
+        ("/api/v1/hosts/{id}", "404", "/api/v1/hosts/99"),
     ] {
         let answer: Value = serde_json::from_str(&site.get(uri).await.text).unwrap();
 

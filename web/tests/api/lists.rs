@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::site::{ALERTS, FLOWS, HOSTILE, Site, encoded};
+use crate::site::{ALERTS, FLOWS, HOSTILE, HOSTS, Site, encoded};
 
 /// Every row of a list, page by page, and the number of pages.
 async fn all_pages(site: &Site, uri: &str) -> (Vec<Value>, usize) {
@@ -129,6 +129,40 @@ async fn alerts_are_found_by_each_key() {
         ("until=2026-11-02T00:05:00Z", 1),
     ] {
         let page = site.json(&format!("/api/v1/alerts?{query}")).await;
+
+        assert_eq!(page["total"], expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn cursors_lead_through_every_device_once_last_seen_first() {
+    let site = Site::new();
+
+    let (rows, pages) = all_pages(&site, "/api/v1/hosts?limit=5").await;
+
+    assert_eq!(pages, 3);
+    let ids: Vec<_> = rows.iter().map(|row| row["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, (1..=HOSTS).rev().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn devices_are_found_by_each_key() {
+    let site = Site::new();
+    for (query, expected) in [
+        ("standing=known", 1),
+        ("standing=retired", 1),
+        ("standing=unknown", HOSTS - 2),
+        ("standing=", HOSTS),
+        ("zone=office", HOSTS),
+        ("zone=off", 0),
+        ("key=10.40.1.2", 1),
+        ("key=10.40.1.99", 0),
+        ("key=52-54-00-00-00-0C", 1),
+        ("text=10.40.1.1", 4),
+        ("text=%E7%B7%8F%E5%8B%99", 1),
+        ("text=10.40.1.1&standing=known", 1),
+    ] {
+        let page = site.json(&format!("/api/v1/hosts?{query}")).await;
 
         assert_eq!(page["total"], expected, "{query}");
     }

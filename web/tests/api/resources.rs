@@ -6,7 +6,7 @@ use sekisho_model::fields::FIELDS;
 use sekisho_model::limits::LIMITS;
 use serde_json::{Value, json};
 
-use crate::site::{ALERTS, FLOWS, Site, encoded};
+use crate::site::{ALERTS, FLOWS, HOSTILE, Site, encoded};
 
 #[tokio::test]
 async fn the_overview_adds_up() {
@@ -100,11 +100,35 @@ async fn a_flow_has_all_its_records_oldest_first() {
 }
 
 #[tokio::test]
+async fn a_device_has_its_evidence_and_its_line_of_the_register() {
+    let site = Site::new();
+
+    let known = site.json("/api/v1/hosts/1").await;
+    let unknown = site.json("/api/v1/hosts/3").await;
+
+    assert_eq!(known["standing"], "known");
+    assert_eq!(known["register"]["name"], "総務課プリンター");
+    assert_eq!(known["mac"], "52:54:00:00:00:01");
+    assert_eq!(
+        known["addresses"],
+        json!([{
+            "value": "10.40.1.1", "from": "arp", "count": 4,
+            "first": "2026-11-02T00:01:00.000000+00:00", "last": "2026-11-02T00:01:10.000000+00:00"
+        }])
+    );
+    assert_eq!(known["offers"][0]["port"], 9100);
+    assert_eq!(unknown["standing"], "unknown");
+    assert_eq!(unknown["register"], Value::Null);
+    assert_eq!(unknown["names"][0]["value"], HOSTILE);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_404() {
     let site = Site::new();
     for uri in [
         "/api/v1/alerts/99",
         "/api/v1/flows/99",
+        "/api/v1/hosts/99",
         "/api/v1/nothing",
         "/api",
         "/api/v2/flows",
@@ -206,7 +230,7 @@ async fn an_empty_data_directory_is_answered_with_zeros() {
     );
     assert_eq!(overview["alerts"]["total"], 0);
     assert_eq!(sensor["summary"], Value::Null);
-    for list in ["flows", "alerts"] {
+    for list in ["flows", "alerts", "hosts"] {
         let page = site.json(&format!("/api/v1/{list}")).await;
         assert_eq!(page, json!({ "rows": [], "next": null, "total": 0 }));
     }

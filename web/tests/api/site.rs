@@ -1,6 +1,7 @@
 //! The fixture: a data directory with flows, alerts, a policy and a summary, and the router over it.
 //!
-//! 300 flows, one a minute, every third denied by the policy; 25 alerts, one every twelve minutes.
+//! 300 flows, one a minute, every third denied by the policy; 25 alerts, one every twelve minutes;
+//! 12 devices, one in the register and one retired there.
 //! One zone has a name that a browser, a spreadsheet or a terminal would misread.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,12 +13,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
+use sekisho_model::host::{ServiceSeen, Sighting};
 use sekisho_model::summary::{AlertTotals, Input, InputFile, MatrixCell, Summary, Talker, Volume};
 use sekisho_model::{
-    Alert, Category, Endpoint, Explanation, FlowRecord, MacAddress, Severity, Text, Timestamp, Verdict,
+    Alert, Category, Endpoint, Explanation, FlowRecord, Host, MacAddress, Severity, Text, Timestamp, Verdict,
 };
 use sekisho_policy::{Policy, Source};
-use sekisho_store::{Embedded, StoreWriter};
+use sekisho_store::{Embedded, RegisterEntry, Store as _, StoreWriter};
 use sekisho_web::{AppState, router};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -25,6 +27,7 @@ use tower::ServiceExt;
 
 pub(crate) const FLOWS: u64 = 300;
 pub(crate) const ALERTS: u64 = 25;
+pub(crate) const HOSTS: u64 = 12;
 pub(crate) const HOSTILE: &str = "<script>alert(1)</script>\"'\\\u{1b}[31m\n=cmd|calc";
 
 /// 2026-11-02T00:00:00Z.
@@ -46,7 +49,7 @@ pub(crate) struct Answer {
 impl Site {
     /// A data directory after one run.
     pub(crate) fn new() -> Self {
-        Self::with(|mut writer| {
+        Self::with(|store, mut writer| {
             for minute in 0..FLOWS {
                 writer.flow(&flow(minute)).unwrap();
             }
@@ -57,6 +60,9 @@ impl Site {
             for number in 0..ALERTS {
                 writer.alert(&alert(number)).unwrap();
             }
+            let hosts: Vec<_> = (1..=HOSTS).map(host).collect();
+            writer.hosts(&hosts).unwrap();
+            store.put_register(&register()).unwrap();
             writer.policy(&policy()).unwrap();
             writer.finish(&summary()).unwrap();
         })
@@ -64,13 +70,13 @@ impl Site {
 
     /// A data directory that nothing was written to.
     pub(crate) fn empty() -> Self {
-        Self::with(drop)
+        Self::with(|_, writer| drop(writer))
     }
 
-    fn with(fill: impl FnOnce(Box<dyn StoreWriter>)) -> Self {
+    fn with(fill: impl FnOnce(&Embedded, Box<dyn StoreWriter>)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Embedded::create(&folder.path().join("data")).unwrap();
-        fill(Box::new(store.writer().unwrap()));
+        fill(&store, Box::new(store.writer().unwrap()));
         Self {
             app: router(AppState {
                 store: Arc::new(store),
@@ -184,6 +190,59 @@ fn alert(number: u64) -> Alert {
             first_step: Text::new("担当者に聞く", "ask the owner"),
         },
     }
+}
+
+/// Device `number`, last seen `number` minutes after midnight; the third has a hostile name.
+fn host(number: u64) -> Host {
+    let first = morning().plus(Duration::from_secs(number * 60));
+    let last = first.plus(Duration::from_secs(10));
+    let seen = |value: String, from: &str| Sighting {
+        value,
+        from: from.to_owned(),
+        first,
+        last,
+        count: 4,
+    };
+    Host {
+        mac: Some(format!("52:54:00:00:00:{number:02x}")),
+        addresses: vec![seen(format!("10.40.1.{number}"), "arp")],
+        names: (number == 3)
+            .then(|| seen(HOSTILE.to_owned(), "dhcp.hostname"))
+            .into_iter()
+            .collect(),
+        offers: vec![ServiceSeen {
+            service: String::new(),
+            protocol: "tcp".to_owned(),
+            port: 9100,
+            first,
+            last,
+            count: 2,
+        }],
+        zones: vec!["office".to_owned()],
+        several: vec![Text::new("複数のOS", "several systems")],
+        first_seen: first,
+        last_seen: last,
+        flows: 2,
+        ..Host::new(number)
+    }
+}
+
+fn register() -> [RegisterEntry; 2] {
+    let entry = |key: &str, name: &str, retired| RegisterEntry {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        owner: "佐藤".to_owned(),
+        department: "総務課".to_owned(),
+        retired,
+        note: String::new(),
+    };
+    [
+        entry("52:54:00:00:00:01", "総務課プリンター", false),
+        RegisterEntry {
+            department: String::new(),
+            ..entry("10.40.1.2", "旧サーバー", true)
+        },
+    ]
 }
 
 fn policy() -> Value {

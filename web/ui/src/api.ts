@@ -9,6 +9,7 @@ import type {
   AlertDetail,
   Field,
   FlowRow,
+  Host,
   Overview,
   Page,
   Policy,
@@ -61,6 +62,10 @@ export const fields = (signal: AbortSignal) => get<Field[]>('fields', {}, signal
 
 export const complete = (text: string, cursor: number, signal: AbortSignal) =>
   get<Suggestion[]>('complete', { text, cursor }, signal, true);
+
+export const hosts = (query: Query, signal: AbortSignal) => get<Page<Host>>('hosts', query, signal);
+
+export const host = (id: string, signal: AbortSignal) => get<Host>(`hosts/${encodeURIComponent(id)}`, {}, signal);
 
 export const policy = (signal: AbortSignal) => get<Policy>('policy', {}, signal);
 

@@ -97,6 +97,56 @@ export interface AlertDetail extends Alert {
   flows_filter: string | null;
 }
 
+/** Something that was seen of a device, and where it was read: `dhcp.hostname`. */
+export interface Sighting {
+  value: string;
+  from: string;
+  first: string;
+  last: string;
+  count: number;
+}
+
+/** A service that a device offers or uses; `service` is empty where only the port is known. */
+export interface ServiceSeen {
+  service: string;
+  protocol: string;
+  port: number;
+  first: string;
+  last: string;
+  count: number;
+}
+
+export interface RegisterEntry {
+  key: string;
+  name: string;
+  owner: string;
+  department: string;
+  retired: boolean;
+  note: string;
+}
+
+export type StandingName = 'known' | 'unknown' | 'retired';
+
+export interface Host {
+  id: number;
+  mac: string | null;
+  mac_is_random: boolean;
+  maker: string | null;
+  addresses: Sighting[];
+  names: Sighting[];
+  fingerprints: Sighting[];
+  offers: ServiceSeen[];
+  uses: ServiceSeen[];
+  zones: string[];
+  forwards: boolean;
+  several: Text[];
+  first_seen: string;
+  last_seen: string;
+  flows: number;
+  standing: StandingName;
+  register: RegisterEntry | null;
+}
+
 /** One flow record, keyed by column name; a field that it does not have is null or left out. */
 export type FlowRow = Record<string, string | number | null>;
 

@@ -105,6 +105,9 @@ impl Address {
                 ) => &mut self.host.fingerprints,
                 _ => continue,
             };
+            if named.what == Essential::ServerName && is_address(&named.value) {
+                continue; // Asked for by its address, which is no name.
+            }
             let sighting = Sighting {
                 value: named.value.to_string(),
                 from: named.from.to_owned(),
@@ -138,6 +141,15 @@ impl Address {
             self.systems.push(system);
         }
     }
+}
+
+/// Whether a server name is an address, as URLs write it.
+fn is_address(name: &str) -> bool {
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .unwrap_or(name);
+    bare.parse::<IpAddr>().is_ok()
 }
 
 /// Extends the times of a host.
@@ -331,4 +343,26 @@ fn several(systems: &[&'static str]) -> Vec<Text> {
         format!("ブラウザーが複数のOSを名乗っている: {list}"),
         format!("browsers name several systems: {list}"),
     )]
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_model::App;
+
+    use super::*;
+
+    #[test]
+    fn a_server_asked_for_by_its_address_has_no_name_of_it() {
+        let mut record = FlowRecord::example();
+        let mut server = Address::new(record.resp.address);
+        for name in ["192.0.2.1", "[2001:db8::1]", "www.example.jp"] {
+            let mut app = Box::new(App::default());
+            app.set(Essential::ServerName, name, "http.hostname");
+            record.app = Some(app);
+            server.name(&record, Role::Resp);
+        }
+
+        let names: Vec<_> = server.host.names.iter().map(|seen| seen.value.as_str()).collect();
+        assert_eq!(names, ["www.example.jp"]);
+    }
 }

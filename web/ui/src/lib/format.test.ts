@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 
-import { axisTimes, endpoint, fromInput, instant, number, octets, percent, seconds, tcpFlags, toInput, zoneName } from './format';
+import { axisTimes, endpoint, fromInput, instant, number, octets, percent, plain, seconds, tcpFlags, toInput, zoneName } from './format';
 
 const AT = '2026-11-20T00:15:03.123456Z';
 
@@ -91,6 +91,12 @@ describe('network words', () => {
     expect(endpoint('10.0.0.1', 443)).toBe('10.0.0.1:443');
     expect(endpoint('2001:db8::1', 443)).toBe('[2001:db8::1]:443');
     expect(endpoint('2001:db8::1', 0)).toBe('2001:db8::1');
+  });
+
+  it('spells out letters that hide or turn what they stand in', () => {
+    expect(plain('soumu-pc\u202egnp.exe')).toBe('soumu-pc\\u{202e}gnp.exe');
+    expect(plain('a\u001b[31m\nb\u200bc')).toBe('a\\u{1b}[31m\\u{a}b\\u{200b}c');
+    expect(plain('総務課 <PC> 🖨')).toBe('総務課 <PC> 🖨');
   });
 
   it('spells TCP flags', () => {

@@ -181,6 +181,17 @@ export function tcpFlags(value: number): string {
     .join(' ');
 }
 
+/**
+ * Text from a network with what would not be seen, or would turn the words around it, spelled out:
+ * control characters, marks of direction, and letters without width.
+ */
+export function plain(text: string): string {
+  return text.replace(
+    /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu,
+    (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`,
+  );
+}
+
 /** `10.0.0.1:443`, `[2001:db8::1]:443`; without port 0. */
 export function endpoint(address: string, port: number | null | undefined): string {
   if (!port) return address;

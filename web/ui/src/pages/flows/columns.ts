@@ -3,6 +3,7 @@
 import type { Column } from '../../lib/column';
 import type { Field, FieldKind } from '../../types';
 
+/** Columns shown where nobody chose, in their order. */
 export const STANDARD = [
   'start',
   'verdict',
@@ -12,21 +13,41 @@ export const STANDARD = [
   'resp_address',
   'resp_port',
   'protocol',
+  'service',
+  'server_name',
   'conn_state',
   'packets',
   'octets',
   'rule',
 ];
 
+/** Of those, the ones that names of zones would be cut short for on a screen of 1366 pixels. */
+const WIDE: readonly string[] = ['server_name', 'packets'];
+const WIDE_FROM = 1600;
+
+/** The standard columns of a screen as wide as this. */
+export function standardFor(width: number): string[] {
+  return width >= WIDE_FROM ? STANDARD : STANDARD.filter((column) => !WIDE.includes(column));
+}
+
 const WIDTHS: Record<string, [min: number, grow?: number]> = {
   start: [164],
   end: [164],
   verdict: [92],
-  orig_zone: [106, 2],
-  resp_zone: [106, 2],
+  orig_zone: [105, 2],
+  resp_zone: [105, 2],
   orig_port: [86],
-  resp_port: [84],
-  protocol: [76],
+  resp_port: [80],
+  protocol: [74],
+  service: [76],
+  port_says: [96],
+  server_name: [112, 2],
+  ja3: [248],
+  ja3s: [248],
+  ja4: [282],
+  hassh: [248],
+  hassh_server: [248],
+  certificate_sha256: [280, 1],
   conn_state: [80],
   packets: [76],
   octets: [84],
@@ -40,7 +61,7 @@ const WIDTHS: Record<string, [min: number, grow?: number]> = {
 };
 
 const BY_KIND: Record<FieldKind, [min: number, grow?: number]> = {
-  address: [118, 1],
+  address: [124, 1],
   text: [130, 0.5],
   number: [104],
   time: [164],
@@ -64,7 +85,7 @@ export function columnsOf(fields: Field[], chosen: string[], label: (field: Fiel
 }
 
 /** The stored choice, or the standard one where there is none or it is empty. */
-export function chosenFrom(stored: string | null): string[] {
+export function chosenFrom(stored: string | null, width: number): string[] {
   const columns = (stored ?? '').split(',').filter((column) => /^[a-z_]+$/.test(column));
-  return columns.length > 0 ? columns : STANDARD;
+  return columns.length > 0 ? columns : standardFor(width);
 }

@@ -7,11 +7,11 @@ import { said } from '../../i18n/index.svelte';
 import type { Column } from '../../lib/column';
 import { read, write } from '../../lib/prefs.svelte';
 import type { Field } from '../../types';
-import { chosenFrom, columnsOf, STANDARD } from './columns';
+import { chosenFrom, columnsOf, standardFor } from './columns';
 
 class FlowFields {
   list = $state.raw<Field[]>([]);
-  chosen = $state.raw<string[]>(chosenFrom(read('columns')));
+  chosen = $state.raw<string[]>(chosenFrom(read('columns'), innerWidth));
 
   /** Loads the list unless it is here; a failure is the caller's to show. */
   async load(signal: AbortSignal): Promise<void> {
@@ -34,7 +34,7 @@ class FlowFields {
   }
 
   reset(): void {
-    this.chosen = STANDARD;
+    this.chosen = standardFor(innerWidth);
     write('columns', '');
   }
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Alert, Field } from '../../types';
 import { about } from './about';
-import { chosenFrom, columnsOf, STANDARD } from './columns';
+import { chosenFrom, columnsOf, STANDARD, standardFor } from './columns';
 import { pairLabel, sectionsOf } from './sections';
 
 const field = (name: string, kind: Field['kind'], en: string, ja = en): Field => ({
@@ -22,6 +22,9 @@ const fields = [
   field('packets', 'number', 'Packets'),
   field('orig.packets', 'number', 'Packets from originator', '発信パケット数'),
   field('resp.packets', 'number', 'Packets from responder', '応答パケット数'),
+  field('orig.duplicates', 'number', 'Duplicates from originator', '発信側の重複パケット'),
+  field('service', 'text', 'Service'),
+  field('ja4', 'text', 'JA4'),
   field('brand_new', 'text', 'Brand new'),
 ];
 
@@ -34,9 +37,17 @@ describe('columns', () => {
   });
 
   it('come from storage only when that makes sense', () => {
-    expect(chosenFrom(null)).toEqual(STANDARD);
-    expect(chosenFrom('')).toEqual(STANDARD);
-    expect(chosenFrom('start,<b>,octets')).toEqual(['start', 'octets']);
+    expect(chosenFrom(null, 1920)).toEqual(STANDARD);
+    expect(chosenFrom('', 1920)).toEqual(STANDARD);
+    expect(chosenFrom('start,<b>,octets', 1366)).toEqual(['start', 'octets']);
+  });
+});
+
+describe('the standard columns', () => {
+  it('leave names of zones their room on a narrow screen', () => {
+    expect(standardFor(1920)).toEqual(STANDARD);
+    expect(standardFor(1366)).not.toContain('server_name');
+    expect(standardFor(1366)).toContain('service');
   });
 });
 
@@ -50,14 +61,19 @@ describe('sections', () => {
     ].filter((item) => item !== null);
 
     expect(shown.map(({ column }) => column).sort()).toEqual(fields.map(({ column }) => column).sort());
+    expect(single.app.map(({ column }) => column)).toEqual(['service', 'ja4']);
     expect(single.other.map(({ column }) => column)).toEqual(['flow_id', 'brand_new']);
   });
 
   it('name a pair without its end', () => {
     const { pairs } = sectionsOf(fields);
 
-    expect(pairs.map((pair) => pairLabel(pair, (item) => item.label.en))).toEqual(['Address', 'Packets']);
-    expect(pairs.map((pair) => pairLabel(pair, (item) => item.label.ja))).toEqual(['アドレス', 'パケット数']);
+    expect(pairs.map((pair) => pairLabel(pair, (item) => item.label.en))).toEqual(['Address', 'Packets', 'Duplicates']);
+    expect(pairs.map((pair) => pairLabel(pair, (item) => item.label.ja))).toEqual([
+      'アドレス',
+      'パケット数',
+      '重複パケット',
+    ]);
   });
 });
 

@@ -5,10 +5,30 @@
 
 import type { Field } from '../../types';
 
-export type SectionId = 'what' | 'course' | 'other';
+export type SectionId = 'what' | 'app' | 'course' | 'other';
 
 const SECTIONS: Record<Exclude<SectionId, 'other'>, string[]> = {
   what: ['verdict', 'rule', 'policy_version', 'protocol'],
+  app: [
+    'service',
+    'service_by',
+    'port_says',
+    'service_version',
+    'server_name',
+    'alpn',
+    'client_software',
+    'server_software',
+    'client_host',
+    'user',
+    'ja3',
+    'ja3s',
+    'ja4',
+    'hassh',
+    'hassh_server',
+    'certificate_subject',
+    'certificate_issuer',
+    'certificate_sha256',
+  ],
   course: ['start', 'end', 'duration', 'conn_state', 'history', 'end_reason', 'direction_by'],
 };
 
@@ -43,6 +63,7 @@ export function sectionsOf(fields: Field[]): Sections {
   return {
     single: {
       what: named(SECTIONS.what),
+      app: named(SECTIONS.app),
       course: named(SECTIONS.course),
       other: fields.filter(({ column }) => !used.has(column)),
     },
@@ -55,7 +76,7 @@ export function sectionsOf(fields: Field[]): Sections {
 export function pairLabel(pair: Pair, label: (field: Field) => string): string {
   const text = pair.orig ? label(pair.orig) : pair.resp ? label(pair.resp) : pair.key;
   const bare = text
-    .replace(/^(発信元|発信|宛先|応答)/, '')
+    .replace(/^(発信元|発信側の|発信|宛先|応答側の|応答)/, '')
     .replace(/^(Originator|Responder) /, '')
     .replace(/ from (originator|responder)$/, '');
   return bare.charAt(0).toUpperCase() + bare.slice(1);
