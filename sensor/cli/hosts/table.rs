@@ -42,8 +42,8 @@ pub(super) fn list(rows: &[HostRow], language: Language) -> String {
             some(host.addresses.iter().map(|seen| seen.value.clone())),
             host.mac.clone().unwrap_or_default(),
             clean(host.maker.as_deref().unwrap_or_default()),
-            clean(&some(host.zones.iter().cloned())),
-            clean(&some(host.offers.iter().map(service))),
+            some(host.zones.iter().cloned()),
+            some(host.offers.iter().map(service)),
             host.last_seen.to_string(),
         ]);
     }
@@ -230,7 +230,7 @@ fn service(seen: &ServiceSeen) -> String {
 }
 
 fn some(values: impl Iterator<Item = String>) -> String {
-    let values: Vec<String> = values.collect();
+    let values: Vec<String> = values.map(|value| clean(&value)).collect();
     let mut text = values.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
     if let Some(more) = values.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         let _ = write!(text, "\n+{more}");

@@ -4,7 +4,7 @@
 //! it answered, was answered, or announced itself. What floods with made-up senders is not answered
 //! and so makes no devices. Addresses become devices by their MAC address: bound by ARP, neighbour
 //! discovery or DHCP, or else the MAC address of their frames where that is not a router's. A MAC
-//! address that carries frames of more than [`ROUTED`] addresses is a router's.
+//! address that carries frames of more than four addresses of one family is a router's.
 //!
 //! Bounded by [`limits::HOSTS`]: further addresses are not inventoried, and counted.
 

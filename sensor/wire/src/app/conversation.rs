@@ -82,7 +82,14 @@ impl Conversation {
     /// Octets held for later.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.waiting.iter().map(Vec::capacity).sum()
+        let parser = match &self.state {
+            State::Reading(parser, _) => parser.held(),
+            State::Probing(..) | State::Over => 0,
+        };
+        let [orig, resp] = &self.waiting;
+        parser
+            .saturating_add(orig.capacity())
+            .saturating_add(resp.capacity())
     }
 
     /// Reads what one end sent next.

@@ -98,6 +98,11 @@ pub trait Parser: Send {
         Gap::Stop
     }
 
+    /// Octets that it holds besides its own size, about: what counts against the limit on conversations.
+    fn held(&self) -> usize {
+        0
+    }
+
     /// The flow is over: whatever waits for an answer is written as it is.
     fn end(&mut self, sheet: &mut Sheet<'_>) {
         let _ = sheet;

@@ -113,6 +113,11 @@ struct Fragments {
 }
 
 impl Parser for Dtls {
+    fn held(&self) -> usize {
+        let [orig, resp] = &self.ends;
+        orig.held.capacity().saturating_add(resp.held.capacity())
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let mut rest = chunk.octets;
         // What is no record is data that another protocol carries behind the handshake.

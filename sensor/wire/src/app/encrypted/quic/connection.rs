@@ -72,6 +72,12 @@ struct Short {
 }
 
 impl Parser for Connection {
+    fn held(&self) -> usize {
+        let [orig, resp] = &self.streams;
+        let streams = orig.room().saturating_add(resp.room());
+        streams.saturating_add(self.opened.capacity())
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         self.began.get_or_insert(chunk.at);
         self.datagrams = self.datagrams.saturating_add(1);

@@ -17,6 +17,11 @@ pub(super) struct Stream {
 }
 
 impl Stream {
+    /// Octets that it holds.
+    pub(super) fn room(&self) -> usize {
+        self.octets.capacity()
+    }
+
     /// Takes what a frame carries. `false` where a limit kept it out.
     pub(super) fn take(&mut self, offset: u64, octets: &[u8]) -> bool {
         let Ok(start) = usize::try_from(offset) else {

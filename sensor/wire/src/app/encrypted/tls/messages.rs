@@ -39,6 +39,11 @@ pub(super) enum Fed {
 }
 
 impl Messages {
+    /// Octets that wait.
+    pub(super) fn held(&self) -> usize {
+        self.held.capacity()
+    }
+
     /// Takes the body of a record and hands out type and body of each message that is whole now,
     /// until `each` wants no more.
     pub(super) fn feed(&mut self, body: &[u8], mut each: impl FnMut(u8, &[u8]) -> bool) -> Fed {

@@ -79,6 +79,11 @@ struct Direction {
 }
 
 impl Parser for Tls {
+    fn held(&self) -> usize {
+        let [orig, resp] = &self.ends;
+        orig.messages.held().saturating_add(resp.messages.held())
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let [orig, resp] = &mut self.ends;
         let direction = if chunk.from == End::Orig { orig } else { resp };

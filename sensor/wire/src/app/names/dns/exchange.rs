@@ -180,6 +180,10 @@ impl Exchanges {
 }
 
 impl Parser for Exchanges {
+    fn held(&self) -> usize {
+        self.pending.capacity().saturating_mul(size_of::<Query>())
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if !self.is_stream {
             return match self.message(chunk, chunk.octets, sheet) {

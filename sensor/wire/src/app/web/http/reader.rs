@@ -69,6 +69,10 @@ enum Step {
 }
 
 impl Parser for Http {
+    fn held(&self) -> usize {
+        self.pending.len().saturating_mul(1024)
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let mut taken = 0_usize;
         loop {
