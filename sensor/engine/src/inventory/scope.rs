@@ -33,6 +33,12 @@ impl Scope {
     pub(super) fn can_be_bound(&self, address: IpAddr) -> bool {
         is_unicast(address)
     }
+
+    /// Whether an address is the network's own in any zone: private.
+    #[expect(clippy::unused_self, reason = "asked of the same thing as the other questions")]
+    pub(super) fn is_surely_ours(&self, address: IpAddr) -> bool {
+        is_private(address)
+    }
 }
 
 /// Addresses that are never routed on the Internet: RFC 1918, RFC 3927, RFC 4193, RFC 4291.
