@@ -134,7 +134,12 @@ fn dhcpv6(facts: &Facts) -> Vec<Evidence> {
         }
         return found;
     }
-    software(facts, client, ["dhcpv6.params", "dhcpv6.vendor_class"], &mut found);
+    software(
+        facts,
+        client,
+        ["dhcpv6.params", "dhcpv6.vendor_class"],
+        &mut found,
+    );
     if let Some(name) = facts.text("hostname").and_then(names::of_host) {
         found.push(Evidence::NameOfMac(client, name, "dhcpv6.hostname"));
     }
@@ -199,5 +204,6 @@ fn proxy(facts: &Facts, flow: Option<&FlowRef>) -> Option<Evidence> {
     let is_tunnel = facts.text("http_method") == Some("CONNECT");
     let is_absolute = facts.text("url").is_some_and(|url| url.contains("://"));
     let is_asked = is_tunnel || is_absolute;
-    flow.filter(|_| is_asked).map(|flow| Evidence::Proxy(flow.resp.address))
+    flow.filter(|_| is_asked)
+        .map(|flow| Evidence::Proxy(flow.resp.address))
 }

@@ -7,7 +7,7 @@ use super::owners::Owners;
 use super::seat::{Meet as _, Place, Seat};
 use super::{Inventory, Station, systems};
 
-impl Inventory {
+impl Inventory<'_> {
     /// Devices piece by piece: the pieces of one come under the same number.
     pub(super) fn devices(&self) -> Vec<Host> {
         let owners = Owners::of(self);
@@ -22,7 +22,11 @@ impl Inventory {
         stations
             .into_iter()
             .map(|(mac, station)| of_station(*mac, station))
-            .chain(seats.into_iter().map(|(place, seat)| self.of_seat(*place, seat, &owners)))
+            .chain(
+                seats
+                    .into_iter()
+                    .map(|(place, seat)| self.of_seat(*place, seat, &owners)),
+            )
             .map(|mut host| {
                 let mac = host.mac.as_deref().and_then(MacAddress::parse);
                 host.forwards = mac.is_some_and(|mac| owners.forwarders.contains(&mac));

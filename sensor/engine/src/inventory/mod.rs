@@ -46,8 +46,8 @@ struct Station {
 
 /// The devices seen so far.
 #[derive(Debug)]
-pub struct Inventory {
-    scope: Scope,
+pub struct Inventory<'a> {
+    scope: Scope<'a>,
     limit: usize,
     seats: HashMap<Place, Seat>,
     stations: HashMap<MacAddress, Station>,
@@ -61,10 +61,10 @@ pub struct Inventory {
     unlisted: u64,
 }
 
-impl Inventory {
+impl<'a> Inventory<'a> {
     /// Of nothing.
     #[must_use]
-    pub fn new(scope: Scope) -> Self {
+    pub fn new(scope: Scope<'a>) -> Self {
         Self {
             scope,
             limit: usize::try_from(limits::HOSTS.default).unwrap_or(usize::MAX),
@@ -94,6 +94,8 @@ impl Inventory {
             let place = (endpoint.address, mac);
             if self.scope.is_ours(endpoint.address, zone) || self.is_bound(place) {
                 if let Some(seat) = self.seat(place) {
+                    // Addresses of the link are in every zone.
+                    let zone = Some(zone).filter(|_| !scope::is_link_local(endpoint.address));
                     seat.observe(record, end, zone);
                 }
             } else if let Some(mac) = mac
@@ -171,8 +173,12 @@ impl Inventory {
             && let Some(station) = self.station(mac)
         {
             sight(&mut station.bound, &seen(address.to_string(), from, at));
+            let zone = self.scope.zone(address);
             if let Some(seat) = self.seat((address, Some(mac))) {
                 seat.host.meet(at);
+                if let Some(zone) = zone {
+                    seat.host.be_in(zone);
+                }
             }
         }
     }
@@ -190,8 +196,7 @@ impl Inventory {
         } else {
             self.limit / 2
         };
-        self.scope.can_be_bound(address)
-            && (self.named.len() < room || self.named.contains_key(&address))
+        self.scope.can_be_bound(address) && (self.named.len() < room || self.named.contains_key(&address))
     }
 
     /// Notes that frames of a MAC address carry an address of the outside.

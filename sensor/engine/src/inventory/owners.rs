@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use sekisho_model::{MacAddress, Timestamp};
 
 use super::Inventory;
+use super::scope::is_link_local;
 use super::seat::Place;
 
 /// IPv6 addresses that a host makes for itself, at most, and the networks that they are in.
@@ -56,7 +57,7 @@ pub(super) struct Owners {
 }
 
 impl Owners {
-    pub(super) fn of(inventory: &Inventory) -> Self {
+    pub(super) fn of(inventory: &Inventory<'_>) -> Self {
         let mut owners = Self::default();
         for (mac, station) in &inventory.stations {
             for bound in &station.bound {
@@ -74,10 +75,7 @@ impl Owners {
         let mut carriers: BTreeMap<IpAddr, Vec<(u64, MacAddress)>> = BTreeMap::new();
         for ((address, mac), seat) in &inventory.seats {
             if let Some(mac) = mac.filter(|mac| !owners.forwarders.contains(mac)) {
-                carriers
-                    .entry(*address)
-                    .or_default()
-                    .push((seat.host.flows, mac));
+                carriers.entry(*address).or_default().push((seat.host.flows, mac));
             }
         }
         for (address, carriers) in carriers {
@@ -106,7 +104,7 @@ impl Owners {
             .or_else(|| self.silent.get(&address).map(|mac| (*mac, "flow")))
     }
 
-    fn find_forwarders(&mut self, inventory: &Inventory) {
+    fn find_forwarders(&mut self, inventory: &Inventory<'_>) {
         let mut carried: BTreeMap<MacAddress, Carried> = BTreeMap::new();
         for (address, mac) in inventory.seats.keys() {
             if let Some(mac) = mac {
@@ -171,13 +169,6 @@ impl Carried {
             || self.networks.len() > OWN_NETWORKS
             || self.outside > 1
             || self.outside > 0 && inside > 0
-    }
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
     }
 }
 

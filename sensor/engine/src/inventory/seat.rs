@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use sekisho_model::app::Essential;
 use sekisho_model::host::{ServiceSeen, Sighting, serve, sight};
-use sekisho_model::{
-    ConnState, DirectionBy, Endpoint, FlowRecord, Host, MacAddress, Protocol, Timestamp,
-};
+use sekisho_model::{ConnState, DirectionBy, Endpoint, FlowRecord, Host, MacAddress, Protocol, Timestamp};
 
 use super::{names, systems};
 
@@ -49,11 +47,11 @@ impl Seat {
     }
 
     /// Takes a flow into account in which the address had a role.
-    pub(super) fn observe(&mut self, record: &FlowRecord, role: Role, zone: &Arc<str>) {
+    pub(super) fn observe(&mut self, record: &FlowRecord, role: Role, zone: Option<&Arc<str>>) {
         self.host.meet(record.start);
         self.host.meet(record.end);
         self.host.flows = self.host.flows.saturating_add(u64::from(record.part == 0));
-        if **zone != *"unknown" {
+        if let Some(zone) = zone.filter(|zone| ***zone != *"unknown") {
             self.host.be_in(zone);
         }
         self.name(record, role);

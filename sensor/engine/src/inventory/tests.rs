@@ -1,11 +1,12 @@
 //! Devices from flows and from what is said: who is merged with whom, and who is not.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use sekisho_model::app::{App, Essential, Event, Facts, FlowRef, Said, Transaction};
 use sekisho_model::{
     ConnState, Counts, DirectionBy, Endpoint, FlowRecord, Host, MacAddress, Protocol, Timestamp,
 };
+use sekisho_policy::Policy;
 
 use super::{Inventory, Makers, Scope};
 
@@ -13,16 +14,18 @@ const ROUTER: &str = "ac:de:48:00:00:01";
 const PC: &str = "ac:de:48:00:00:02";
 const OTHER: &str = "ac:de:48:00:00:03";
 
-fn inventory() -> Inventory {
-    Inventory::new(Scope::new(Vec::new()))
+/// An inventory without a policy.
+fn inventory() -> Inventory<'static> {
+    static NONE: LazyLock<Policy> = LazyLock::new(Policy::none);
+    Inventory::new(Scope::new(&NONE))
 }
 
-fn hosts(inventory: &Inventory) -> Vec<Host> {
+fn hosts(inventory: &Inventory<'_>) -> Vec<Host> {
     inventory.hosts(&Makers::default())
 }
 
 /// The device with a MAC address.
-fn device(inventory: &Inventory, mac: &str) -> Host {
+fn device(inventory: &Inventory<'_>, mac: &str) -> Host {
     hosts(inventory)
         .into_iter()
         .find(|host| host.mac.as_deref() == Some(mac))
@@ -150,7 +153,12 @@ fn a_lone_host_behind_a_virtual_router_does_not_get_its_mac_address() {
         let mut inventory = inventory();
         inventory.observe(&flow(("192.168.1.10", PC), ("10.0.0.1", mac, 443), 1));
 
-        assert!(hosts(&inventory).iter().all(|host| host.mac.as_deref() != Some(mac)), "{mac}");
+        assert!(
+            hosts(&inventory)
+                .iter()
+                .all(|host| host.mac.as_deref() != Some(mac)),
+            "{mac}"
+        );
     }
 }
 
@@ -162,10 +170,19 @@ fn of_two_that_claim_an_address_each_keeps_what_it_did() {
     inventory.hear(&arp(OTHER, "192.168.1.10", 100));
     inventory.observe(&flow(("192.168.1.20", ROUTER), ("192.168.1.10", OTHER, 80), 101));
 
-    let ports = |mac| device(&inventory, mac).offers.iter().map(|offer| offer.port).collect::<Vec<_>>();
+    let ports = |mac| {
+        device(&inventory, mac)
+            .offers
+            .iter()
+            .map(|offer| offer.port)
+            .collect::<Vec<_>>()
+    };
 
     assert_eq!((ports(PC), ports(OTHER)), (vec![22], vec![80]));
-    assert_eq!(addresses(&device(&inventory, PC)), addresses(&device(&inventory, OTHER)));
+    assert_eq!(
+        addresses(&device(&inventory, PC)),
+        addresses(&device(&inventory, OTHER))
+    );
 }
 
 #[test]
@@ -212,9 +229,17 @@ fn a_host_has_the_addresses_that_it_makes_for_itself() {
 fn neighbour_discovery_binds_senders_and_targets() {
     let mut inventory = inventory();
     let asks = flow_ref(("2001:db8::10", PC), ("ff02::1:ff00:1", "33:33:ff:00:00:01"));
-    let facts = [("type", "neighbor_solicitation"), ("target", "2001:db8::1"), ("src_mac", PC)];
+    let facts = [
+        ("type", "neighbor_solicitation"),
+        ("target", "2001:db8::1"),
+        ("src_mac", PC),
+    ];
     inventory.hear(&said("ndp", Some(asks), 0, &facts));
-    let facts = [("type", "neighbor_advertisement"), ("target", "2001:db8::1"), ("target_mac", ROUTER)];
+    let facts = [
+        ("type", "neighbor_advertisement"),
+        ("target", "2001:db8::1"),
+        ("target_mac", ROUTER),
+    ];
     inventory.hear(&said("ndp", None, 1, &facts));
 
     assert_eq!(addresses(&device(&inventory, PC)), ["2001:db8::10"]);
@@ -244,9 +269,19 @@ fn a_proxy_is_not_called_what_it_is_asked_for() {
 #[test]
 fn the_clients_of_dhcp_are_named_and_the_relay_is_not() {
     let mut inventory = inventory();
-    let facts = [("type", "request"), ("client_mac", PC), ("hostname", "pc-1"), ("params", "1,3,6")];
+    let facts = [
+        ("type", "request"),
+        ("client_mac", PC),
+        ("hostname", "pc-1"),
+        ("params", "1,3,6"),
+    ];
     inventory.hear(&said("dhcp", None, 0, &facts));
-    let facts = [("type", "reply"), ("client_mac", PC), ("dhcp_type", "ack"), ("assigned_ip", "192.168.1.10")];
+    let facts = [
+        ("type", "reply"),
+        ("client_mac", PC),
+        ("dhcp_type", "ack"),
+        ("assigned_ip", "192.168.1.10"),
+    ];
     inventory.hear(&said("dhcp", None, 1, &facts));
     let mut app = App::default();
     app.set(Essential::ClientHost, "pc-1", "dhcp.hostname");
@@ -256,7 +291,10 @@ fn the_clients_of_dhcp_are_named_and_the_relay_is_not() {
     });
 
     let pc = device(&inventory, PC);
-    assert_eq!((addresses(&pc), &*pc.names[0].value), (vec!["192.168.1.10"], "pc-1"));
+    assert_eq!(
+        (addresses(&pc), &*pc.names[0].value),
+        (vec!["192.168.1.10"], "pc-1")
+    );
     assert_eq!(pc.fingerprints[0].value, "1,3,6");
     assert!(device(&inventory, ROUTER).names.is_empty());
 }
@@ -264,7 +302,14 @@ fn the_clients_of_dhcp_are_named_and_the_relay_is_not() {
 #[test]
 fn broadcast_multicast_and_nobody_are_no_devices() {
     let mut inventory = inventory();
-    for address in ["255.255.255.255", "224.0.0.251", "0.0.0.0", "127.0.0.1", "ff02::fb", "::"] {
+    for address in [
+        "255.255.255.255",
+        "224.0.0.251",
+        "0.0.0.0",
+        "127.0.0.1",
+        "ff02::fb",
+        "::",
+    ] {
         inventory.hear(&arp(PC, address, 0));
     }
     inventory.hear(&arp("ff:ff:ff:ff:ff:ff", "192.168.1.10", 0));
@@ -287,5 +332,8 @@ fn what_a_port_says_in_one_flow_holds_for_the_flow_that_said_nothing() {
     });
 
     let offers = device(&inventory, OTHER).offers;
-    assert_eq!((offers.len(), &*offers[0].service, offers[0].count), (1, "tls", 2));
+    assert_eq!(
+        (offers.len(), &*offers[0].service, offers[0].count),
+        (1, "tls", 2)
+    );
 }
