@@ -103,7 +103,10 @@ fn by_key(devices: &[Value], of: fn(&Value) -> Facts) -> BTreeMap<String, Facts>
         let facts = of(device);
         let address = || facts.first().cloned().unwrap_or_default();
         let key = device["mac"].as_str().map_or_else(address, str::to_owned);
-        assert!(keyed.insert(key.clone(), facts).is_none(), "{key} is listed twice");
+        assert!(
+            keyed.insert(key.clone(), facts).is_none(),
+            "{key} is listed twice"
+        );
     }
     keyed
 }
@@ -139,7 +142,8 @@ fn the_devices_of_the_exercise_are_those_of_its_ground_truth_in_every_field() {
 fn the_ground_truth_holds_what_makes_an_inventory_hard() {
     let exercise = sekisho_kit::exercise::Exercise::new();
     let devices = exercise.inventory();
-    let count = |is: &dyn Fn(&sekisho_kit::exercise::Device) -> bool| devices.iter().filter(|one| is(one)).count();
+    let count =
+        |is: &dyn Fn(&sekisho_kit::exercise::Device) -> bool| devices.iter().filter(|one| is(one)).count();
 
     assert!(count(&|one| one.forwards) > 10);
     assert!(count(&|one| one.mac.is_none()) > 10);

@@ -5,8 +5,8 @@
 
 use std::net::IpAddr;
 
+use sekisho_model::MacAddress;
 use sekisho_model::app::{Event, Fact, Facts, FlowRef, Said};
-use sekisho_model::{Endpoint, MacAddress};
 
 use super::names;
 
@@ -35,8 +35,8 @@ pub(super) fn of(said: &Said) -> Vec<Evidence> {
     let facts = &transaction.facts;
     let flow = said.flow.as_ref();
     match transaction.protocol {
-        "arp" => arp(facts),
-        "ndp" => ndp(facts, flow).into_iter().collect(),
+        "arp" => arp(facts).into_iter().collect(),
+        "ndp" => ndp(facts, said.mac).into_iter().collect(),
         "dhcp" => dhcp(facts, flow),
         "dhcpv6" => dhcpv6(facts),
         "lldp" => named(said, facts, "lldp.system_name", "system_name"),
@@ -59,38 +59,24 @@ fn address(facts: &Facts, path: &str) -> Option<IpAddr> {
 }
 
 /// The sender of either message; who is asked says so himself when he answers.
-fn arp(facts: &Facts) -> Vec<Evidence> {
-    match (mac(facts, "src_mac"), address(facts, "src_ip")) {
-        (Some(mac), Some(address)) => vec![Evidence::Binding(mac, address, "arp")],
-        _ => Vec::new(),
-    }
+fn arp(facts: &Facts) -> Option<Evidence> {
+    let is_plain = matches!(facts.text("opcode"), Some("request" | "reply"));
+    let (mac, address) = (mac(facts, "src_mac")?, address(facts, "src_ip")?);
+    is_plain.then_some(Evidence::Binding(mac, address, "arp"))
 }
 
-fn ndp(facts: &Facts, flow: Option<&FlowRef>) -> Option<Evidence> {
-    let kind = facts.text("type")?;
-    let (mac, address) = match kind {
-        "neighbor_advertisement" => (mac(facts, "target_mac")?, address(facts, "target")?),
-        "neighbor_solicitation" | "router_advertisement" | "router_solicitation" => {
-            match mac(facts, "src_mac") {
-                Some(mac) => (mac, sender(flow?, mac)?.address),
-                // Asked by nobody for an address: the asker is about to take it (RFC 4862 5.4.2).
-                None => {
-                    let flow = flow.filter(|flow| flow.orig.address.is_unspecified())?;
-                    (flow.orig_mac?, address(facts, "target")?)
-                }
-            }
-        }
+fn ndp(facts: &Facts, sender: Option<MacAddress>) -> Option<Evidence> {
+    let (mac, address) = match facts.text("type")? {
+        "neighbor_advertisement" => (mac(facts, "target_mac").or(sender), address(facts, "target")?),
+        "neighbor_solicitation" => match address(facts, "src_ip")? {
+            // Asked by nobody for an address: the asker is about to take it (RFC 4862 5.4.2).
+            nobody if nobody.is_unspecified() => (sender, address(facts, "target")?),
+            asker => (mac(facts, "src_mac"), asker),
+        },
+        "router_advertisement" | "router_solicitation" => (mac(facts, "src_mac"), address(facts, "src_ip")?),
         _ => return None,
     };
-    Some(Evidence::Binding(mac, address, "ndp"))
-}
-
-/// The end of a flow whose frames have a MAC address.
-fn sender(flow: &FlowRef, mac: MacAddress) -> Option<Endpoint> {
-    [(flow.orig_mac, flow.orig), (flow.resp_mac, flow.resp)]
-        .into_iter()
-        .find(|(of, _)| *of == Some(mac))
-        .map(|(_, end)| end)
+    Some(Evidence::Binding(mac?, address, "ndp"))
 }
 
 fn dhcp(facts: &Facts, flow: Option<&FlowRef>) -> Vec<Evidence> {

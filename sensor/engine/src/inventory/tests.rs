@@ -87,7 +87,12 @@ fn said(protocol: &'static str, flow: Option<FlowRef>, at: i64, facts: &[(&'stat
 }
 
 fn arp(mac: &str, address: &str, at: i64) -> Said {
-    said("arp", None, at, &[("src_mac", mac), ("src_ip", address)])
+    said(
+        "arp",
+        None,
+        at,
+        &[("opcode", "request"), ("src_mac", mac), ("src_ip", address)],
+    )
 }
 
 fn flow_ref(orig: (&str, &str), resp: (&str, &str)) -> FlowRef {
@@ -214,9 +219,15 @@ fn a_host_has_the_addresses_that_it_makes_for_itself() {
     let mut inventory = inventory();
     inventory.hear(&arp(PC, "192.168.1.10", 0));
     for (at, address) in (1..).zip(["2001:db8::1", "2001:db8::a1b2", "2001:db8::c3d4"]) {
-        let asks = flow_ref(("::", PC), ("ff02::1:ff00:1", "33:33:ff:00:00:01"));
-        let facts = [("type", "neighbor_solicitation"), ("target", address)];
-        inventory.hear(&said("ndp", Some(asks), at, &facts));
+        let facts = [
+            ("type", "neighbor_solicitation"),
+            ("target", address),
+            ("src_ip", "::"),
+        ];
+        inventory.hear(&Said {
+            mac: MacAddress::parse(PC),
+            ..said("ndp", None, at, &facts)
+        });
     }
 
     assert_eq!(
@@ -228,13 +239,13 @@ fn a_host_has_the_addresses_that_it_makes_for_itself() {
 #[test]
 fn neighbour_discovery_binds_senders_and_targets() {
     let mut inventory = inventory();
-    let asks = flow_ref(("2001:db8::10", PC), ("ff02::1:ff00:1", "33:33:ff:00:00:01"));
     let facts = [
         ("type", "neighbor_solicitation"),
         ("target", "2001:db8::1"),
+        ("src_ip", "2001:db8::10"),
         ("src_mac", PC),
     ];
-    inventory.hear(&said("ndp", Some(asks), 0, &facts));
+    inventory.hear(&said("ndp", None, 0, &facts));
     let facts = [
         ("type", "neighbor_advertisement"),
         ("target", "2001:db8::1"),

@@ -149,6 +149,10 @@ pub(super) fn devices(capture: &Capture, hosts: &[Host], told: &Told) -> Vec<Dev
     }
     let mut book = Book::new(hosts, told);
     for exchange in exchanges.values() {
+        book.meet(exchange);
+    }
+    book.announce(told);
+    for exchange in exchanges.values() {
         book.read(exchange);
     }
     book.finish(told)
@@ -164,18 +168,31 @@ struct Book<'a> {
 
 impl<'a> Book<'a> {
     fn new(hosts: &'a [Host], told: &Told) -> Self {
-        let mut book = Self {
+        let stations = told.announced.iter().map(|host| (host.address, host.mac));
+        Self {
             hosts,
-            stations: BTreeSet::new(),
+            stations: stations.collect(),
             devices: BTreeMap::new(),
-        };
-        for host in &told.announced {
-            book.stations.insert((host.address, host.mac));
         }
-        for host in &told.announced {
-            book.device(host.address, host.mac, host.segment);
+    }
+
+    /// Notes the ends that spoke by frames of their own.
+    fn meet(&mut self, exchange: &Exchange) {
+        let Some(back) = exchange.back else { return };
+        for ((address, _), mac) in [
+            (exchange.first.from, exchange.first.mac),
+            (exchange.first.to, back),
+        ] {
+            if self.host(address, mac).mac == mac {
+                self.stations.insert((address, mac));
+            }
         }
-        book
+    }
+
+    fn announce(&mut self, told: &Told) {
+        for host in &told.announced {
+            self.device(host.address, host.mac, host.segment);
+        }
     }
 
     fn read(&mut self, exchange: &Exchange) {
