@@ -60,7 +60,7 @@ pub(crate) struct Collector<'a> {
     exporters: &'a mut Vec<NamedExporter>,
     folds: Folds,
     /// Devices; only where they are kept.
-    inventory: Option<Inventory>,
+    inventory: Option<Inventory<'a>>,
     closed: Vec<Alert>,
     /// Packet time at the end of the batch before.
     begin: Timestamp,
@@ -82,9 +82,7 @@ impl<'a> Collector<'a> {
         store: Option<&'a mut dyn StoreWriter>,
         exporters: &'a mut Vec<NamedExporter>,
     ) -> Self {
-        let inventory = store
-            .is_some()
-            .then(|| Inventory::new(Scope::new(policy.open_zones())));
+        let inventory = store.is_some().then(|| Inventory::new(Scope::new(policy)));
         Self {
             inventory,
             policy,
@@ -109,7 +107,9 @@ impl<'a> Collector<'a> {
 
     /// Addresses that were not inventoried because there were too many.
     pub(crate) fn hosts_unlisted(&self) -> u64 {
-        self.inventory.as_ref().map_or(0, Inventory::unlisted)
+        self.inventory
+            .as_ref()
+            .map_or(0, |inventory| inventory.unlisted())
     }
 
     /// Writes the alerts for the limits that were met. `flows` is the limit on flows of this run.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sekisho_filter::Filter;
 use sekisho_flow::{Brief, Sink, Start};
-use sekisho_model::app::{Event, FlowRef, Said};
+use sekisho_model::app::{Event, Facts, FlowRef, Said};
 use sekisho_model::{FlowRecord, Verdict};
 use sekisho_policy::{Judgement, Mode, Policy, Question, ZoneId};
 
@@ -52,6 +52,14 @@ impl<'a> Judge<'a> {
             records: std::mem::take(&mut self.records),
             said: std::mem::take(&mut self.said),
         }
+    }
+
+    /// Whether what a frame says below IP is about an address of which nothing is to be stored.
+    pub(crate) fn sets_aside_what_is_said(&self, facts: &Facts, vlan: Option<u16>) -> bool {
+        ["src_ip", "dest_ip", "target"]
+            .into_iter()
+            .filter_map(|path| facts.text(path)?.parse().ok())
+            .any(|address| self.policy.is_excluded(self.policy.zone_of(address, vlan)))
     }
 
     /// The number of a rule. A policy has few, and gives the same handle for the same rule.

@@ -252,6 +252,9 @@ fn hear(work: &Work, dealt: Dealt, frame: &Frame<'_>, judge: &mut Judge<'_>) {
     let Some(packet) = work.batch.get(index as usize) else {
         return;
     };
+    if judge.sets_aside_what_is_said(&facts, frame.link.vlan) {
+        return;
+    }
     judge.said.push(Said {
         flow: None,
         mac: frame.link.source,

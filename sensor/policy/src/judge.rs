@@ -82,7 +82,9 @@ impl Policy {
         judgement
     }
 
-    fn is_excluded(&self, zone: ZoneId) -> bool {
+    /// Whether what happens in a zone is counted and never stored.
+    #[must_use]
+    pub fn is_excluded(&self, zone: ZoneId) -> bool {
         self.zones.get(zone).is_some_and(|zone| zone.excluded)
     }
 

@@ -1,9 +1,14 @@
 //! What transactions say of devices.
+//!
+//! Who owns an address is read from ARP (RFC 826), neighbour discovery (RFC 4861), DHCP (RFC 2131,
+//! RFC 9915) and from announcements of one's own name (RFC 6762).
 
 use std::net::IpAddr;
 
 use sekisho_model::MacAddress;
-use sekisho_model::app::{Fact, Facts, Transaction};
+use sekisho_model::app::{Event, Fact, Facts, FlowRef, Said};
+
+use super::names;
 
 /// One piece of evidence, with where it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,19 +21,31 @@ pub(super) enum Evidence {
     FingerprintOfMac(MacAddress, String, &'static str),
     /// An address has a name.
     NameOfAddress(IpAddr, String, &'static str),
+    /// An address leases addresses; with the MAC address of its frames.
+    Leases(IpAddr, MacAddress),
+    /// An address speaks for others: the names that it is asked for are not its own.
+    Proxy(IpAddr),
 }
 
-/// Evidence in a transaction.
-pub(super) fn of(transaction: &Transaction) -> Vec<Evidence> {
+/// Evidence in what was said.
+pub(super) fn of(said: &Said) -> Vec<Evidence> {
+    let Event::Transaction(transaction) = &said.event else {
+        return Vec::new();
+    };
     let facts = &transaction.facts;
+    let flow = said.flow.as_ref();
     match transaction.protocol {
         "arp" => arp(facts).into_iter().collect(),
-        "ndp" => ndp(facts).into_iter().collect(),
-        "dhcp" => dhcp(facts),
+        "ndp" => ndp(facts, said.mac).into_iter().collect(),
+        "dhcp" => dhcp(facts, flow),
         "dhcpv6" => dhcpv6(facts),
-        "lldp" => named(facts, "lldp.system_name", "system_name"),
-        "cdp" => named(facts, "cdp.device_id", "device_id"),
-        "dns" | "mdns" | "llmnr" | "nbns" => answers(facts, transaction.protocol),
+        "lldp" => named(said, facts, "lldp.system_name", "system_name"),
+        "cdp" => named(said, facts, "cdp.device_id", "device_id"),
+        "dns" => answers(facts, "dns.answers"),
+        "mdns" => [announced(facts, flow), answers(facts, "mdns.answers")].concat(),
+        "llmnr" => answers(facts, "llmnr.answers"),
+        "nbns" => answers(facts, "nbns.answers"),
+        "http" => proxy(facts, flow).into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -41,49 +58,52 @@ fn address(facts: &Facts, path: &str) -> Option<IpAddr> {
     facts.text(path)?.parse().ok()
 }
 
+/// The sender of either message; who is asked says so himself when he answers.
 fn arp(facts: &Facts) -> Option<Evidence> {
-    Some(Evidence::Binding(
-        mac(facts, "src_mac")?,
-        address(facts, "src_ip")?,
-        "arp",
-    ))
+    let is_plain = matches!(facts.text("opcode"), Some("request" | "reply"));
+    let (mac, address) = (mac(facts, "src_mac")?, address(facts, "src_ip")?);
+    is_plain.then_some(Evidence::Binding(mac, address, "arp"))
 }
 
-fn ndp(facts: &Facts) -> Option<Evidence> {
-    let owner = match facts.text("type")? {
-        "neighbor_advertisement" => "target",
-        "neighbor_solicitation" | "router_advertisement" | "router_solicitation" => "src_ip",
+fn ndp(facts: &Facts, sender: Option<MacAddress>) -> Option<Evidence> {
+    let (mac, address) = match facts.text("type")? {
+        "neighbor_advertisement" => (mac(facts, "target_mac").or(sender), address(facts, "target")?),
+        "neighbor_solicitation" => match address(facts, "src_ip")? {
+            // Asked by nobody for an address: the asker is about to take it (RFC 4862 5.4.2).
+            nobody if nobody.is_unspecified() => (sender, address(facts, "target")?),
+            asker => (mac(facts, "src_mac"), asker),
+        },
+        "router_advertisement" | "router_solicitation" => (mac(facts, "src_mac"), address(facts, "src_ip")?),
         _ => return None,
     };
-    Some(Evidence::Binding(
-        mac(facts, "mac")?,
-        address(facts, owner)?,
-        "ndp",
-    ))
+    Some(Evidence::Binding(mac?, address, "ndp"))
 }
 
-fn dhcp(facts: &Facts) -> Vec<Evidence> {
+fn dhcp(facts: &Facts, flow: Option<&FlowRef>) -> Vec<Evidence> {
     let Some(client) = mac(facts, "client_mac") else {
         return Vec::new();
     };
     let mut found = Vec::new();
+    // A client that keeps its address and asks for the rest is not given one again.
+    let given = address(facts, "assigned_ip").or_else(|| address(facts, "client_ip"));
     if facts.text("dhcp_type") == Some("ack")
-        && let Some(address) = address(facts, "assigned_ip")
+        && let Some(address) = given
     {
         found.push(Evidence::Binding(client, address, "dhcp"));
     }
     // What a server says of itself is not said of the client.
     if facts.text("type") == Some("request") {
-        for (path, from) in [
-            ("params_list", "dhcp.params_list"),
-            ("vendor_class", "dhcp.vendor_class"),
-        ] {
-            if let Some(value) = facts.text(path) {
-                found.push(Evidence::FingerprintOfMac(client, value.to_owned(), from));
+        software(facts, client, ["dhcp.params", "dhcp.vendor_class"], &mut found);
+        for (path, from) in [("hostname", "dhcp.hostname"), ("client_fqdn", "dhcp.client_fqdn")] {
+            if let Some(name) = facts.text(path).and_then(names::of_host) {
+                found.push(Evidence::NameOfMac(client, name, from));
             }
         }
-        if let Some(name) = facts.text("hostname") {
-            found.push(Evidence::NameOfMac(client, name.to_owned(), "dhcp.hostname"));
+    } else if let (Some(server), Some(flow)) = (address(facts, "server_id"), flow) {
+        let ends = [(flow.orig, flow.orig_mac), (flow.resp, flow.resp_mac)];
+        let own = ends.into_iter().find(|(end, _)| end.address == server);
+        if let Some((_, Some(mac))) = own {
+            found.push(Evidence::Leases(server, mac));
         }
     }
     found
@@ -94,42 +114,82 @@ fn dhcpv6(facts: &Facts) -> Vec<Evidence> {
         return Vec::new();
     };
     let mut found = Vec::new();
-    if facts.text("dhcp_type") == Some("reply")
-        && let Some(address) = address(facts, "assigned_ip")
-    {
-        found.push(Evidence::Binding(client, address, "dhcpv6"));
+    if facts.text("dhcp_type") == Some("reply") {
+        if let Some(address) = address(facts, "assigned_ip") {
+            found.push(Evidence::Binding(client, address, "dhcpv6"));
+        }
+        return found;
     }
-    if let Some(name) = facts.text("hostname") {
-        found.push(Evidence::NameOfMac(client, name.to_owned(), "dhcpv6.hostname"));
+    software(
+        facts,
+        client,
+        ["dhcpv6.params", "dhcpv6.vendor_class"],
+        &mut found,
+    );
+    if let Some(name) = facts.text("hostname").and_then(names::of_host) {
+        found.push(Evidence::NameOfMac(client, name, "dhcpv6.hostname"));
     }
     found
 }
 
-fn named(facts: &Facts, from: &'static str, path: &str) -> Vec<Evidence> {
-    match (mac(facts, "src_mac"), facts.text(path)) {
-        (Some(mac), Some(name)) => vec![Evidence::NameOfMac(mac, name.to_owned(), from)],
+/// Which options a client asks for, and what it calls its software.
+fn software(facts: &Facts, client: MacAddress, from: [&'static str; 2], found: &mut Vec<Evidence>) {
+    for (path, from) in ["params", "vendor_class_identifier"].into_iter().zip(from) {
+        if let Some(value) = facts.text(path).filter(|value| !value.is_empty()) {
+            found.push(Evidence::FingerprintOfMac(client, value.to_owned(), from));
+        }
+    }
+}
+
+fn named(said: &Said, facts: &Facts, from: &'static str, path: &str) -> Vec<Evidence> {
+    match (said.mac, facts.text(path).and_then(names::of_host)) {
+        (Some(mac), Some(name)) => vec![Evidence::NameOfMac(mac, name, from)],
         _ => Vec::new(),
     }
 }
 
-/// Names that answers give to addresses.
-fn answers(facts: &Facts, protocol: &'static str) -> Vec<Evidence> {
-    let from = match protocol {
-        "mdns" => "mdns.answers",
-        "llmnr" => "llmnr.answers",
-        "nbns" => "nbns.answers",
-        _ => "dns.answers",
+/// Names that answers give to addresses, forwards and backwards.
+fn answers(facts: &Facts, from: &'static str) -> Vec<Evidence> {
+    let named = |answer: &Facts| {
+        let owner = answer.text("rrname")?;
+        let data = answer.text("rdata")?;
+        let (address, name) = match data.parse() {
+            Ok(address) => (address, owner),
+            Err(_) => (names::of_pointer(owner)?, data),
+        };
+        Some(Evidence::NameOfAddress(address, names::of_host(name)?, from))
     };
-    let Some(Fact::List(answers)) = facts.get("answers") else {
+    records(facts).filter_map(named).collect()
+}
+
+/// A host that announces its own address by multicast, which no router passes on.
+fn announced(facts: &Facts, flow: Option<&FlowRef>) -> Vec<Evidence> {
+    let Some((mac, own)) = flow.and_then(|flow| Some((flow.orig_mac?, flow.orig.address))) else {
         return Vec::new();
     };
-    answers
-        .iter()
-        .filter_map(|answer| {
-            let Fact::Group(answer) = answer else { return None };
-            let address = address(answer, "rdata")?;
-            let name = answer.text("rrname")?.trim_end_matches('.');
-            (!name.is_empty()).then(|| Evidence::NameOfAddress(address, name.to_owned(), from))
-        })
+    let is_own = records(facts).any(|answer| address(answer, "rdata") == Some(own));
+    is_own
+        .then_some(Evidence::Binding(mac, own, "mdns"))
+        .into_iter()
         .collect()
+}
+
+fn records(facts: &Facts) -> impl Iterator<Item = &Facts> {
+    let answers = match facts.get("answers") {
+        Some(Fact::List(answers)) => answers.as_slice(),
+        _ => &[],
+    };
+    answers.iter().filter_map(|answer| match answer {
+        Fact::Group(answer) => Some(answer),
+        _ => None,
+    })
+}
+
+/// A request that names a whole address, or asks for a tunnel, is for a proxy (RFC 9112 3.2).
+fn proxy(facts: &Facts, flow: Option<&FlowRef>) -> Option<Evidence> {
+    let is_tunnel = facts.text("http_method") == Some("CONNECT");
+    let is_absolute = facts.text("url").is_some_and(|url| url.contains("://"));
+    let is_asked = is_tunnel || is_absolute;
+    flow.filter(|_| is_asked)
+        .map(|flow| Evidence::Proxy(flow.resp.address))
 }

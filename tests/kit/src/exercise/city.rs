@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use crate::endpoint::mac_of;
 use crate::{Interface, Mac};
 
 /// Index of a tap among the capture's interfaces.
@@ -36,39 +35,80 @@ pub(super) struct Segment {
     pub(super) vlans: &'static [u16],
     /// Station of the router.
     pub(super) router: Mac,
+    /// Address of the router.
+    pub(super) gateway: &'static str,
+    /// Zone of the preset.
+    pub(super) zone: &'static str,
 }
 
-const fn segment(tap: u32, vlans: &'static [u16], number: u8) -> Segment {
+/// A segment whose router is one machine.
+const fn segment(
+    tap: u32,
+    vlans: &'static [u16],
+    number: u8,
+    gateway: &'static str,
+    zone: &'static str,
+) -> Segment {
     Segment {
         tap: Some(tap),
         vlans,
-        router: [0x02, 0x00, 0x5e, 0x00, 0x01, number],
+        router: [0xac, 0xde, 0x48, 0xfe, 0x00, number],
+        gateway,
+        zone,
     }
 }
 
-pub(super) static GYOMU: Segment = segment(TAP_GYOMU, &[], 10);
-pub(super) static GYOMU_SERVER: Segment = segment(TAP_GYOMU, &[], 11);
-pub(super) static GYOMU_KANRI: Segment = segment(TAP_GYOMU, &[], 12);
-pub(super) static JOHO: Segment = segment(TAP_JOHO, &[120], 20);
-pub(super) static JOHO_SERVER: Segment = segment(TAP_JOHO, &[121], 21);
-pub(super) static JOHO_PRINTER: Segment = segment(TAP_JOHO, &[122], 22);
-pub(super) static MUGAI_JOHO: Segment = segment(TAP_JOHO, &[125], 25);
-pub(super) static MUGAI_KOKAI: Segment = segment(TAP_KOKAI, &[126], 26);
-pub(super) static KOKAI: Segment = segment(TAP_KOKAI, &[130], 30);
-pub(super) static KOKAI_SERVER: Segment = segment(TAP_KOKAI, &[131], 31);
-pub(super) static KOKAI_WEB: Segment = segment(TAP_KOKAI, &[132], 32);
-pub(super) static KYOIKU: Segment = segment(TAP_KOKAI, &[180], 80);
-pub(super) static KANRI: Segment = segment(TAP_JOHO, &[190], 90);
-pub(super) static FUMIDAI: Segment = segment(TAP_JOHO, &[191], 91);
-pub(super) static KIKI: Segment = segment(TAP_JOHO, &[192], 92);
+/// A segment whose router is two machines that share a virtual station (VRRP, RFC 9568 section 7.3).
+const fn redundant(
+    tap: u32,
+    vlans: &'static [u16],
+    number: u8,
+    gateway: &'static str,
+    zone: &'static str,
+) -> Segment {
+    Segment {
+        router: [0x00, 0x00, 0x5e, 0x00, 0x01, number],
+        ..segment(tap, vlans, number, gateway, zone)
+    }
+}
+
+/// A network that is seen on the segment of the other end.
+const fn outside(zone: &'static str) -> Segment {
+    Segment {
+        tap: None,
+        vlans: &[],
+        router: [0; 6],
+        gateway: "",
+        zone,
+    }
+}
+
+pub(super) static GYOMU: Segment = segment(TAP_GYOMU, &[], 10, "10.10.16.1", "gyomu");
+pub(super) static GYOMU_SERVER: Segment = segment(TAP_GYOMU, &[], 11, "10.10.1.1", "gyomu-server");
+pub(super) static GYOMU_KANRI: Segment = segment(TAP_GYOMU, &[], 12, "10.10.2.1", "gyomu-kanri");
+pub(super) static JOHO: Segment = redundant(TAP_JOHO, &[120], 20, "10.20.16.1", "joho");
+pub(super) static JOHO_SERVER: Segment = redundant(TAP_JOHO, &[121], 21, "10.20.1.1", "joho-server");
+pub(super) static JOHO_PRINTER: Segment = redundant(TAP_JOHO, &[122], 22, "10.20.8.1", "joho-printer");
+pub(super) static MUGAI_JOHO: Segment = redundant(TAP_JOHO, &[125], 25, "10.25.1.14", "mugai-joho");
+pub(super) static MUGAI_KOKAI: Segment = redundant(TAP_KOKAI, &[126], 26, "10.25.2.14", "mugai-kokai");
+pub(super) static KOKAI: Segment = redundant(TAP_KOKAI, &[130], 30, "10.30.16.1", "kokai");
+pub(super) static KOKAI_SERVER: Segment = redundant(TAP_KOKAI, &[131], 31, "10.30.1.1", "kokai-server");
+pub(super) static KOKAI_WEB: Segment = redundant(TAP_KOKAI, &[132], 32, "203.0.113.65", "kokai-web");
+pub(super) static KYOIKU: Segment = redundant(TAP_KOKAI, &[180], 80, "10.80.4.1", "kyoiku");
+pub(super) static KANRI: Segment = redundant(TAP_JOHO, &[190], 90, "10.90.1.1", "kanri");
+pub(super) static FUMIDAI: Segment = redundant(TAP_JOHO, &[191], 91, "10.90.2.1", "fumidai");
+pub(super) static KIKI: Segment = redundant(TAP_JOHO, &[192], 92, "10.90.8.254", "kiki");
 /// The branch office comes over a carrier's line: a service tag outside the segment's.
-pub(super) static SHISHO: Segment = segment(TAP_SHISHO, &[900, 120], 33);
-/// Security cloud, LGWAN, maintenance line, Internet: seen on the segment of the other end.
-pub(super) static OUTSIDE: Segment = Segment {
-    tap: None,
-    vlans: &[],
-    router: [0; 6],
-};
+pub(super) static SHISHO: Segment = segment(TAP_SHISHO, &[900, 120], 33, "10.20.32.1", "joho");
+pub(super) static OUTSIDE: Segment = outside("internet");
+pub(super) static CLOUD: Segment = outside("cloud");
+pub(super) static LGWAN: Segment = outside("lgwan-service");
+pub(super) static LGWAN_ASP: Segment = outside("lgwan-asp");
+pub(super) static TOKUTEI: Segment = outside("tokutei");
+pub(super) static VENDOR: Segment = outside("vendor");
+pub(super) static VENDOR_KEIYAKU: Segment = outside("vendor-keiyaku");
+/// Private addresses that nobody registered.
+pub(super) static MITOUROKU: Segment = outside("mitouroku");
 
 /// One host.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +129,14 @@ impl Host {
         }
     }
 
+    /// The router of a segment.
+    pub(super) fn gateway(segment: &'static Segment) -> Self {
+        Self {
+            mac: segment.router,
+            ..Self::new(segment, segment.gateway)
+        }
+    }
+
     /// The same machine's other address.
     pub(super) fn also(self, address: impl AsRef<str>) -> Self {
         Self {
@@ -96,6 +144,22 @@ impl Host {
             ..Self::new(self.segment, address)
         }
     }
+}
+
+/// The station of a host: in the block that the IEEE uses in its own examples (AC-DE-48), which is
+/// administered universally, so that no station here looks like one that was made up.
+fn mac_of(address: IpAddr) -> Mac {
+    let (a, b, c) = match address {
+        IpAddr::V4(address) => {
+            let [_, a, b, c] = address.octets();
+            (a, b, c)
+        }
+        IpAddr::V6(address) => {
+            let [.., a, b, c] = address.octets();
+            (a ^ 0x60, b, c)
+        }
+    };
+    [0xac, 0xde, 0x48, a, b, c]
 }
 
 /// Terminals of a segment by the last octets of their addresses.
@@ -134,13 +198,16 @@ pub(super) fn kokai_terminal(number: u8) -> Host {
     Host::new(&KOKAI, format!("10.30.16.{number}"))
 }
 
-/// The IPv6 address of a terminal: the segment's prefix and the last octet of the IPv4 address.
+/// The IPv6 address of a terminal: the segment's prefix and the last octets of the IPv4 address.
 pub(super) fn over_ipv6(host: Host) -> Host {
     let IpAddr::V4(address) = host.address else {
         return host;
     };
-    let [_, side, _, last] = address.octets();
-    host.also(format!("2001:db8:{side}:16::{last}"))
+    let [_, side, third, last] = address.octets();
+    host.also(match third {
+        16 => format!("2001:db8:{side}:16::{last}"),
+        _ => format!("2001:db8:{side}:16::{third}:{last}"),
+    })
 }
 
 /// The link-local IPv6 address of a host.
@@ -167,6 +234,7 @@ hosts! {
     gyomu_file: GYOMU_SERVER "10.10.1.20";
     gyomu_backup: GYOMU_SERVER "10.10.1.90";
     gyomu_link: GYOMU_SERVER "10.10.1.40";
+    retired_server: JOHO_SERVER "10.20.1.81";
     gyomu_admin: GYOMU_KANRI "10.10.2.5";
     joho_dns: JOHO_SERVER "10.20.1.53";
     joho_ntp: JOHO_SERVER "10.20.1.23";
@@ -178,32 +246,31 @@ hosts! {
     joho_update: JOHO_SERVER "10.20.1.30";
     joho_accounting: JOHO_SERVER "10.20.1.33";
     joho_backup: JOHO_SERVER "10.20.1.90";
-    joho_router: JOHO "10.20.16.1";
     printer: JOHO_PRINTER "10.20.8.11";
     mugai_joho_screen: MUGAI_JOHO "10.25.1.1";
     mugai_joho_mail: MUGAI_JOHO "10.25.1.2";
     mugai_kokai_screen: MUGAI_KOKAI "10.25.2.1";
     mugai_kokai_mail: MUGAI_KOKAI "10.25.2.2";
+    kokai_dhcp: KOKAI_SERVER "10.30.1.67";
     kokai_dns: KOKAI_SERVER "10.30.1.53";
     kokai_ntp: KOKAI_SERVER "10.30.1.23";
     kokai_mail: KOKAI_SERVER "10.30.1.25";
     kokai_pages: KOKAI_SERVER "10.30.1.80";
     kokai_file: KOKAI_SERVER "10.30.1.20";
     web: KOKAI_WEB "203.0.113.80";
-    cloud_proxy: OUTSIDE "172.20.1.80";
-    cloud_dns: OUTSIDE "172.20.1.53";
-    cloud_ntp: OUTSIDE "172.20.1.23";
-    cloud_mail: OUTSIDE "172.20.1.25";
-    lgwan_dns: OUTSIDE "172.24.1.5";
-    lgwan_ntp: OUTSIDE "172.24.1.6";
-    lgwan_mail: OUTSIDE "172.24.1.7";
-    lgwan_asp: OUTSIDE "172.24.8.10";
-    lgwan_updates: OUTSIDE "172.24.8.20";
-    intermediate_server: OUTSIDE "172.24.200.4";
+    cloud_proxy: CLOUD "172.20.1.80";
+    cloud_dns: CLOUD "172.20.1.53";
+    cloud_ntp: CLOUD "172.20.1.23";
+    cloud_mail: CLOUD "172.20.1.25";
+    lgwan_dns: LGWAN "172.24.1.5";
+    lgwan_ntp: LGWAN "172.24.1.6";
+    lgwan_mail: LGWAN "172.24.1.7";
+    lgwan_asp: LGWAN_ASP "172.24.8.10";
+    lgwan_updates: LGWAN_ASP "172.24.8.20";
+    intermediate_server: TOKUTEI "172.24.200.4";
     admin: KANRI "10.90.1.11";
     log_server: KANRI "10.90.1.20";
-    kanri_router: KANRI "10.90.1.1";
     jump_host: FUMIDAI "10.90.2.4";
-    vendor: OUTSIDE "172.28.5.4";
-    vendor_of_ended_contract: OUTSIDE "172.28.5.34";
+    vendor: VENDOR_KEIYAKU "172.28.5.4";
+    vendor_of_ended_contract: VENDOR "172.28.5.34";
 }

@@ -11,7 +11,9 @@
 
 mod city;
 mod incidents;
+mod inventory;
 mod labels;
+mod names;
 mod office;
 mod script;
 mod talk;
@@ -20,6 +22,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+pub use inventory::Device;
 pub use labels::{CaptureLabel, Context, Event, Ignore, Labels};
 
 use crate::{ByteOrder, Capture, Interface, PcapngWriter};
@@ -29,6 +32,10 @@ use script::Script;
 pub const CAPTURE_FILE: &str = "office-morning.pcapng";
 /// Name of the ground truth.
 pub const LABELS_FILE: &str = "labels.json";
+/// Name of the ground truth of the inventory.
+pub const INVENTORY_FILE: &str = "inventory.json";
+/// Name of the register of devices.
+pub const REGISTER_FILE: &str = "register.csv";
 
 /// Fixes every random choice of the morning.
 const SEED: u64 = 0x5345_4b49_5348_4f01;
@@ -42,6 +49,8 @@ pub struct Exercise {
     pub taps: Vec<Interface>,
     /// What is planted.
     pub events: Vec<Event>,
+    /// The machines that can be known from the capture.
+    devices: Vec<Device>,
 }
 
 impl Exercise {
@@ -52,7 +61,8 @@ impl Exercise {
         for play in office::TRAFFIC.iter().chain(&incidents::INCIDENTS) {
             play(&mut script);
         }
-        let (capture, mut events) = script.finish();
+        office::hello::play(&mut script);
+        let (capture, mut events, devices) = script.finish();
         for (number, event) in (1..).zip(&mut events) {
             event.id = format!("{CAPTURE_FILE}#{number}");
         }
@@ -60,7 +70,20 @@ impl Exercise {
             capture,
             taps: city::taps().to_vec(),
             events,
+            devices,
         }
+    }
+
+    /// The ground truth of the inventory, by station and address.
+    #[must_use]
+    pub fn inventory(&self) -> &[Device] {
+        &self.devices
+    }
+
+    /// The register of the machines that should be there, as CSV.
+    #[must_use]
+    pub fn register(&self) -> String {
+        inventory::register(&self.devices)
     }
 
     /// The capture file's octets.
@@ -119,7 +142,7 @@ impl Exercise {
         }
     }
 
-    /// Writes both files into a folder, which is made where it is missing.
+    /// Writes all files into a folder, which is made where it is missing.
     ///
     /// # Errors
     ///
@@ -132,6 +155,10 @@ impl Exercise {
         let mut json = serde_json::to_vec_pretty(&labels)?;
         json.push(b'\n');
         std::fs::write(folder.join(LABELS_FILE), json)?;
+        let mut json = serde_json::to_vec_pretty(&self.devices)?;
+        json.push(b'\n');
+        std::fs::write(folder.join(INVENTORY_FILE), json)?;
+        std::fs::write(folder.join(REGISTER_FILE), self.register())?;
         Ok(labels)
     }
 }

@@ -1,9 +1,10 @@
 //! The script that office and incidents are written into: packets by tap, and the ground truth beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::city::{Host, Segment, TAP_SHISHO};
+use super::inventory::{self, Device, Seen};
 use super::labels::{Event, seconds};
 use crate::{Capture, Conversation, Endpoint, Exchange, Packet, Random};
 
@@ -30,6 +31,22 @@ pub(super) struct Script {
     capture: Capture,
     events: Vec<Event>,
     ports: BTreeMap<IpAddr, u16>,
+    /// Who took part, by address and station.
+    hosts: BTreeMap<(IpAddr, crate::Mac), Host>,
+    pub(super) told: Told,
+}
+
+/// What machines told of themselves, for the ground truth of the inventory.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Who announced its address by ARP, neighbour discovery, DHCP or mDNS.
+    pub(super) announced: Vec<Host>,
+    /// Names by station.
+    pub(super) names: BTreeSet<(crate::Mac, String)>,
+    /// Addresses that several machines share.
+    pub(super) shared: BTreeSet<IpAddr>,
+    /// Stations of machines that forward, beside the routers of the segments.
+    pub(super) routers: BTreeSet<crate::Mac>,
 }
 
 /// Two hosts that talk, and where they are seen.
@@ -81,13 +98,52 @@ pub(super) struct Denial {
 }
 
 impl Script {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self {
             random: Random::new(seed),
             capture: Capture::new(),
             events: Vec::new(),
             ports: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            told: Told {
+                announced: Vec::new(),
+                names: BTreeSet::new(),
+                shared: BTreeSet::new(),
+                routers: BTreeSet::new(),
+            },
         }
+    }
+
+    /// A machine announced its address, at this time and on its own segment.
+    pub(super) fn announce(&mut self, host: Host, time_ns: u64) {
+        let tap = host.segment.tap.unwrap_or_default();
+        if is_seen(tap, time_ns) {
+            self.told.announced.push(host);
+        }
+    }
+
+    /// A machine gave its name.
+    pub(super) fn call(&mut self, host: Host, name: impl Into<String>) {
+        self.told.names.insert((host.mac, name.into()));
+    }
+
+    /// Several machines stand behind a host's address.
+    pub(super) fn share(&mut self, host: Host) {
+        self.told.shared.insert(host.address);
+    }
+
+    /// Everyone who took part so far.
+    pub(super) fn hosts(&self) -> Vec<Host> {
+        self.hosts.values().copied().collect()
+    }
+
+    /// Addresses that sent anything so far.
+    pub(super) fn speakers(&self) -> BTreeSet<IpAddr> {
+        let packets = self.capture.packets.iter();
+        packets
+            .filter_map(|packet| Seen::of(&packet.octets))
+            .map(|seen| seen.from.0)
+            .collect()
     }
 
     /// A new connection's ends: the client at its next free port, each end at the station that its tap sees.
@@ -99,12 +155,25 @@ impl Script {
     }
 
     /// The same from a fixed port.
-    pub(super) fn link_from(&self, client: Host, client_port: u16, server: Host, port: u16) -> Link {
+    pub(super) fn link_from(&mut self, client: Host, client_port: u16, server: Host, port: u16) -> Link {
         let segment = if client.segment.tap.is_some() {
             client.segment
         } else {
             server.segment
         };
+        self.link_on(segment, (client, client_port), (server, port))
+    }
+
+    /// The same as it is seen on a given segment.
+    pub(super) fn link_on(
+        &mut self,
+        segment: &'static Segment,
+        (client, client_port): (Host, u16),
+        (server, port): (Host, u16),
+    ) -> Link {
+        for host in [client, server] {
+            self.hosts.insert((host.address, host.mac), host);
+        }
         let seen = |host: Host, port| Endpoint {
             mac: if host.segment == segment {
                 host.mac
@@ -174,16 +243,22 @@ impl Script {
     }
 
     /// The capture of the half hour, without what the dead tap missed, and the events in order of time.
-    pub(super) fn finish(mut self) -> (Capture, Vec<Event>) {
-        self.capture.packets.retain(|packet| {
-            let missed = packet.interface == TAP_SHISHO && packet.time_ns >= TAP_DIES_NS;
-            (START_NS..END_NS).contains(&packet.time_ns) && !missed
-        });
+    pub(super) fn finish(mut self) -> (Capture, Vec<Event>, Vec<Device>) {
+        self.capture
+            .packets
+            .retain(|packet| is_seen(packet.interface, packet.time_ns));
+        let devices = inventory::devices(&self.capture, &self.hosts(), &self.told);
         self.capture.sort();
         self.events
             .sort_by(|a, b| a.start.total_cmp(&b.start).then_with(|| a.dst.cmp(&b.dst)));
-        (self.capture, self.events)
+        (self.capture, self.events, devices)
     }
+}
+
+/// Whether a tap saw what happened at a time.
+fn is_seen(tap: u32, time_ns: u64) -> bool {
+    let is_missed = tap == TAP_SHISHO && time_ns >= TAP_DIES_NS;
+    (START_NS..END_NS).contains(&time_ns) && !is_missed
 }
 
 /// First and last time of the packets, in seconds.

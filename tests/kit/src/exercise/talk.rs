@@ -43,10 +43,21 @@ pub(super) fn proxied(
     tls(conversation, name, rounds, random)
 }
 
-/// Pages of a web site in clear text.
+/// Pages of a web site in clear text, asked for by a terminal's browser.
 pub(super) fn web(
     conversation: Conversation,
     name: &str,
+    sizes: &[usize],
+    random: &mut Random,
+) -> Conversation {
+    web_as(conversation, name, http::WINDOWS, sizes, random)
+}
+
+/// The same by another browser.
+pub(super) fn web_as(
+    conversation: Conversation,
+    name: &str,
+    user_agent: &str,
     sizes: &[usize],
     random: &mut Random,
 ) -> Conversation {
@@ -60,7 +71,7 @@ pub(super) fn web(
                 conversation
             };
             conversation
-                .request(&http::get(name, &format!("/page/{number}")))
+                .request(&http::get(name, &format!("/page/{number}"), user_agent))
                 .response(&http::ok(*size, random))
         })
 }

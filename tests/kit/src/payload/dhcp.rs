@@ -15,13 +15,26 @@ pub const REQUEST: u8 = 3;
 /// The server grants.
 pub const ACK: u8 = 5;
 
+/// What a client says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Client<'a> {
+    /// Host name, option 12.
+    pub name: &'a str,
+    /// Vendor class, option 60.
+    pub vendor: &'a str,
+    /// Options that it asks for, option 55.
+    pub parameters: &'a [u8],
+}
+
 /// What the messages of one lease agree on.
 #[derive(Debug, Clone, Copy)]
-pub struct Lease {
+pub struct Lease<'a> {
     /// Transaction.
     pub transaction: u32,
     /// The client's station.
     pub mac: Mac,
+    /// What the client says of itself.
+    pub client: Client<'a>,
     /// The address that is leased.
     pub address: Ipv4Addr,
     /// The server.
@@ -32,8 +45,12 @@ pub struct Lease {
     pub renewal: bool,
 }
 
-impl Lease {
+impl Lease<'_> {
     /// One message of the lease.
+    ///
+    /// # Panics
+    ///
+    /// When an option of the client is longer than 255 octets.
     #[must_use]
     pub fn message(&self, kind: u8) -> Vec<u8> {
         let from_server = matches!(kind, OFFER | ACK);
@@ -70,7 +87,14 @@ impl Lease {
                 out.extend([50, 4]);
                 out.extend(self.address.octets());
             }
-            out.extend([55, 4, 1, 3, 6, 15]);
+            for (code, value) in [
+                (12, self.client.name.as_bytes()),
+                (60, self.client.vendor.as_bytes()),
+                (55, self.client.parameters),
+            ] {
+                out.extend([code, u8::try_from(value.len()).expect("a short option")]);
+                out.extend_from_slice(value);
+            }
         }
         out.push(255);
         out.resize(out.len().max(300), 0);

@@ -56,6 +56,42 @@ pub fn no_such_name(id: u16, name: &str, kind: u16) -> Vec<u8> {
     message
 }
 
+/// The answer that says the name exists and has no address of this type.
+#[must_use]
+pub fn no_data(id: u16, name: &str, kind: u16) -> Vec<u8> {
+    let mut message = header(id, 0x8180, 0);
+    question(&mut message, name, kind);
+    message
+}
+
+/// What a device says of itself by mDNS: a service instance of this type, and its address (RFC 6762
+/// section 8.3, RFC 6763 section 4).
+///
+/// # Panics
+///
+/// When a label is longer than 63 octets.
+#[must_use]
+pub fn announcement(host: &str, instance: &str, service: &str, address: std::net::Ipv4Addr) -> Vec<u8> {
+    let mut message: Vec<u8> = [0_u16, 0x8400, 0, 2, 0, 0]
+        .iter()
+        .flat_map(|word| word.to_be_bytes())
+        .collect();
+    let mut pointed = Vec::new();
+    labels(&mut pointed, &format!("{instance}.{service}"));
+    for (owner, kind, class, data) in [
+        (service, 12_u16, 1_u16, pointed),
+        (host, A, 0x8001, address.octets().to_vec()), // The top bit: nothing else has this name.
+    ] {
+        labels(&mut message, owner);
+        message.extend(kind.to_be_bytes());
+        message.extend(class.to_be_bytes());
+        message.extend(120_u32.to_be_bytes());
+        message.extend(u16::try_from(data.len()).expect("a short record").to_be_bytes());
+        message.extend(data);
+    }
+    message
+}
+
 fn record(id: u16, name: &str, kind: u16, ttl: u32, data: &[u8]) -> Vec<u8> {
     let mut message = header(id, 0x8180, 1);
     question(&mut message, name, kind);
@@ -74,14 +110,18 @@ fn header(id: u16, flags: u16, answers: u16) -> Vec<u8> {
 }
 
 fn question(message: &mut Vec<u8>, name: &str, kind: u16) {
+    labels(message, name);
+    message.extend_from_slice(&kind.to_be_bytes());
+    message.extend_from_slice(&[0, 1]);
+}
+
+fn labels(message: &mut Vec<u8>, name: &str) {
     for label in name.split('.').filter(|label| !label.is_empty()) {
         let length = u8::try_from(label.len()).ok().filter(|length| *length <= 63);
         message.push(length.unwrap_or_else(|| panic!("the label {label} is longer than 63 octets")));
         message.extend_from_slice(label.as_bytes());
     }
     message.push(0);
-    message.extend_from_slice(&kind.to_be_bytes());
-    message.extend_from_slice(&[0, 1]);
 }
 
 #[cfg(test)]

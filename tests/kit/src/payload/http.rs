@@ -4,11 +4,16 @@
 
 use crate::Random;
 
+/// What the browser of a terminal calls itself.
+pub const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)";
+/// Another system's.
+pub const MACOS: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_6)";
+
 /// A GET request.
 #[must_use]
-pub fn get(host: &str, path: &str) -> Vec<u8> {
+pub fn get(host: &str, path: &str, user_agent: &str) -> Vec<u8> {
     format!(
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64)\r\n\
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {user_agent}\r\n\
          Accept: text/html,*/*;q=0.8\r\nAccept-Language: ja,en;q=0.5\r\nConnection: keep-alive\r\n\r\n"
     )
     .into_bytes()

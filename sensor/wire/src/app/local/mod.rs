@@ -40,7 +40,10 @@ pub fn observe(frame: &Frame<'_>) -> Option<(&'static str, Facts)> {
         LocalKind::Ndp => {
             let mut facts = ndp::read(local.octets)?;
             if let Some(layer) = frame.innermost() {
-                facts.put("hop_limit", layer.ip.ttl);
+                facts
+                    .put("hop_limit", layer.ip.ttl)
+                    .put("src_ip", layer.ip.source.to_string())
+                    .put("dest_ip", layer.ip.destination.to_string());
                 // A host that has no address yet asks whether the one it wants is taken.
                 if facts.text("type") == Some(ndp::SOLICITATION)
                     && matches!(layer.ip.source, IpAddr::V6(source) if source.is_unspecified())

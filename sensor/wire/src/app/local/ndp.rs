@@ -26,6 +26,8 @@ const FACTS: &[FactRow] = &[
         "ホップ制限",
         "Hop limit of the packet",
     ),
+    row("src_ip", FactKind::Text, "送信元アドレス", "Sender's address"),
+    row("dest_ip", FactKind::Text, "宛先アドレス", "Receiver's address"),
     row(
         "src_mac",
         FactKind::Text,

@@ -1,10 +1,13 @@
 //! Incident 2: someone plugs a mobile router into the LGWAN side; a terminal takes it as its second exit.
 
-use super::super::city::{self, Host, OUTSIDE};
+use std::net::IpAddr;
+
+use super::super::city::{self, Host, JOHO, MITOUROKU, OUTSIDE};
 use super::super::script::{Denial, MILLISECOND, SECOND, Script, at};
 use super::super::talk;
-use crate::Mac;
+use crate::frame::BROADCAST;
 use crate::payload::dns;
+use crate::{Frame, Mac, Packet};
 
 const ROUTER: Mac = [0x02, 0x4c, 0x54, 0x45, 0x00, 0x01];
 
@@ -27,7 +30,10 @@ const EXIT: Denial = Denial {
 pub(in super::super) fn play(script: &mut Script) {
     let mut random = script.random.fork("mobile_router");
     let host = city::joho_terminal(52);
-    let router = Host::new(&OUTSIDE, "192.168.8.1");
+    let router = Host {
+        mac: ROUTER,
+        ..Host::new(&MITOUROKU, "192.168.8.1")
+    };
     let over_ipv6 = city::over_ipv6(host);
     let sites = [
         (host, Host::new(&OUTSIDE, "198.51.100.80"), "webmail.example"),
@@ -38,6 +44,20 @@ pub(in super::super) fn play(script: &mut Script) {
             "webmail.example",
         ),
     ];
+    let found = Frame::new(host.mac, BROADCAST).vlan(JOHO.vlans[0]).padded();
+    let told = Frame::new(ROUTER, host.mac).vlan(JOHO.vlans[0]).padded();
+    if let (IpAddr::V4(asker), IpAddr::V4(asked)) = (host.address, router.address) {
+        let request = found.arp(true, (host.mac, asker), ([0; 6], asked));
+        let reply = told.arp(false, (ROUTER, asked), (host.mac, asker));
+        let packets = vec![
+            Packet::new(at(8, 9), request),
+            Packet::new(at(8, 9) + MILLISECOND, reply),
+        ];
+        script.add_on(&JOHO, packets);
+        script.announce(host, at(8, 9));
+        script.announce(router, at(8, 9));
+        script.told.routers.insert(ROUTER);
+    }
 
     for round in 0..4 {
         for (step, (client, site, name)) in (0..).zip(sites) {

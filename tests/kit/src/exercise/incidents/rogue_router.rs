@@ -27,6 +27,7 @@ pub(in super::super) fn play(script: &mut Script) {
         .collect();
     let (start, end) = span(&packets);
     script.add_on(&JOHO, packets);
+    script.announce(host, at(10, 21));
     let mac = host.mac.map(|octet| format!("{octet:02x}")).join(":");
     script.note(Event {
         kind: "rogue_ra",

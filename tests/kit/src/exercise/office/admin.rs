@@ -1,6 +1,6 @@
 //! Administration from its own segment: shells, remote desktops, device pages, SNMP, pings, logs.
 
-use super::super::city::{self, Host, JOHO_SERVER, KANRI, KIKI, KOKAI_SERVER};
+use super::super::city::{self, Host, JOHO, KIKI};
 use super::super::script::{SECOND, START_NS, Script, at};
 use super::super::talk;
 use super::sometime;
@@ -23,8 +23,8 @@ pub(in super::super) fn play(script: &mut Script) {
         let packets = talk::ssh(link.tcp(), keystrokes, &mut random).play(sometime(&mut random), &mut random);
         script.add(&link, packets);
     }
-    let over_ipv6 = Host::new(&KANRI, "2001:db8:90:1::11");
-    let link = script.link(over_ipv6, Host::new(&KOKAI_SERVER, "2001:db8:30:1::53"), 22);
+    let over_ipv6 = city::admin().also("2001:db8:90:1::11");
+    let link = script.link(over_ipv6, city::kokai_dns().also("2001:db8:30:1::53"), 22);
     let packets = talk::ssh(link.tcp(), 20, &mut random).play(at(11, 0), &mut random);
     script.add(&link, packets);
     for (client, server) in [
@@ -54,13 +54,10 @@ pub(in super::super) fn play(script: &mut Script) {
         (watcher, city::kokai_mail()),
         (watcher, city::web()),
         (watcher, city::mugai_joho_screen()),
-        (watcher, city::joho_router()),
+        (watcher, Host::gateway(&JOHO)),
         (gyomu, city::gyomu_file()),
         (joho, city::joho_groupware()),
-        (
-            city::over_ipv6(joho),
-            Host::new(&JOHO_SERVER, "2001:db8:20:1::53"),
-        ),
+        (city::over_ipv6(joho), city::joho_dns().also("2001:db8:20:1::53")),
     ] {
         let link = script.link(client, server, 0);
         for minute in [1, 11, 21] {
@@ -78,12 +75,7 @@ pub(in super::super) fn play(script: &mut Script) {
         }
     }
     watch(script, city::gyomu_admin(), city::gyomu_app(), &mut random);
-    watch(
-        script,
-        watcher,
-        Host::new(&JOHO_SERVER, "10.20.1.20"),
-        &mut random,
-    );
+    watch(script, watcher, city::joho_file(), &mut random);
 }
 
 /// SNMP every five minutes.

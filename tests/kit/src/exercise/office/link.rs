@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::super::city::{self, Host, JOHO, KOKAI, SHISHO, Segment};
+use super::super::names;
 use super::super::script::{MILLISECOND, SECOND, START_NS, Script};
 use super::sometime;
 use crate::frame::BROADCAST;
-use crate::payload::dhcp::{self, Lease};
+use crate::payload::dhcp::{self, Client, Lease};
 use crate::payload::{dns, ndp};
 use crate::{Frame, Mac, Packet, Random};
 
@@ -27,8 +28,19 @@ pub(in super::super) fn play(script: &mut Script) {
         if host.segment != &SHISHO && random.chance(25) {
             announce(script, host, &mut random);
         }
-        if host.segment == &JOHO && index % 4 == 0 {
-            lease(script, host, index % 8 == 0, &mut random);
+        let server = if host.segment == &JOHO {
+            city::joho_dhcp()
+        } else {
+            city::kokai_dhcp()
+        };
+        if (host.segment == &JOHO || host.segment == &KOKAI) && index % 4 == 0 {
+            let name = names::of_terminal(host);
+            let client = Client {
+                name: &name,
+                ..WINDOWS
+            };
+            let now = sometime(&mut random);
+            lease(script, host, server, client, index % 8 == 0, now, &mut random);
         }
         if index % 9 == 0 && host.segment != &SHISHO {
             discover(script, host, &mut random);
@@ -43,7 +55,7 @@ pub(in super::super) fn play(script: &mut Script) {
 }
 
 /// An untagged or tagged frame of the segment.
-fn frame(segment: &Segment, source: Mac, destination: Mac) -> Frame {
+pub(super) fn frame(segment: &Segment, source: Mac, destination: Mac) -> Frame {
     segment
         .vlans
         .iter()
@@ -51,18 +63,12 @@ fn frame(segment: &Segment, source: Mac, destination: Mac) -> Frame {
         .padded()
 }
 
-/// The router's address on the segment: the network's first.
+/// The router's address on the segment.
 fn router_of(host: Host) -> Ipv4Addr {
-    match host.address {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            Ipv4Addr::new(a, b, c, 1)
-        }
-        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
-    }
+    host.segment.gateway.parse().expect("an IPv4 address")
 }
 
-fn resolve_router(script: &mut Script, host: Host, random: &mut Random) {
+pub(super) fn resolve_router(script: &mut Script, host: Host, random: &mut Random) {
     let IpAddr::V4(address) = host.address else { return };
     let (router, router_mac) = (router_of(host), host.segment.router);
     for _ in 0..random.between(1, 2) {
@@ -76,6 +82,8 @@ fn resolve_router(script: &mut Script, host: Host, random: &mut Random) {
             host.segment,
             vec![Packet::new(now, request), Packet::new(later, reply)],
         );
+        script.announce(host, now);
+        script.announce(Host::gateway(host.segment), later);
     }
 }
 
@@ -119,6 +127,18 @@ fn neighbours(script: &mut Script, host: Host, random: &mut Random) {
         .ip(router.into(), address.into())
         .ttl(255)
         .icmp(136, 0, &ndp::neighbour_advertisement(router, host.segment.router));
+    for (owner, address) in [
+        (host.mac, address),
+        (host.mac, local),
+        (host.segment.router, router),
+    ] {
+        let owner = Host {
+            address: address.into(),
+            mac: owner,
+            segment: host.segment,
+        };
+        script.announce(owner, now + 160 * MILLISECOND);
+    }
     let packets = [tentative, ask, report, who, here];
     let times = (0..).map(|step: u64| now + step * 40 * MILLISECOND);
     script.add_on(
@@ -212,22 +232,37 @@ fn discover(script: &mut Script, host: Host, random: &mut Random) {
     script.add_on(host.segment, packets.collect());
 }
 
+/// What Windows asks for.
+pub(super) const WINDOWS: Client<'_> = Client {
+    name: "",
+    vendor: "MSFT 5.0",
+    parameters: &[1, 3, 6, 15, 31, 33, 43, 44, 46, 47, 119, 121, 249, 252],
+};
+
 /// A lease by way of the router's relay agent, or a renewal straight to the server.
-fn lease(script: &mut Script, host: Host, renewal: bool, random: &mut Random) {
-    let IpAddr::V4(address) = host.address else { return };
-    let (relay, server) = (city::joho_router(), city::joho_dhcp());
-    let IpAddr::V4(server_address) = server.address else {
+pub(super) fn lease(
+    script: &mut Script,
+    host: Host,
+    server: Host,
+    client: Client<'_>,
+    renewal: bool,
+    now: u64,
+    random: &mut Random,
+) {
+    let (IpAddr::V4(address), IpAddr::V4(server_address)) = (host.address, server.address) else {
         return;
     };
+    let relay = Host::gateway(host.segment);
     let lease = Lease {
         transaction: random.double_word(),
         mac: host.mac,
+        client,
         address,
         server: server_address,
         relay: router_of(host),
         renewal,
     };
-    let now = sometime(random);
+    script.call(host, client.name);
     if renewal {
         let link = script.link_from(host, 68, server, 67);
         let exchange = link
@@ -236,9 +271,10 @@ fn lease(script: &mut Script, host: Host, renewal: bool, random: &mut Random) {
             .answer(&lease.message(dhcp::ACK));
         let packets = exchange.play(now, random);
         script.add(&link, packets);
+        script.announce(host, now + MILLISECOND);
         return;
     }
-    let relayed = script.link_from(relay, 67, server, 67);
+    let relayed = script.link_on(server.segment, (relay, 67), (server, 67));
     for (step, asked, given) in [(0, dhcp::DISCOVER, dhcp::OFFER), (1, dhcp::REQUEST, dhcp::ACK)] {
         let start = now + step * 900 * MILLISECOND;
         let everyone = IpAddr::V4(Ipv4Addr::BROADCAST);
@@ -260,13 +296,19 @@ fn lease(script: &mut Script, host: Host, renewal: bool, random: &mut Random) {
         ];
         script.add_on(host.segment, packets);
     }
+    script.announce(host, now + 908 * MILLISECOND);
 }
 
 /// LLDP from the switch, which carries no IP at all.
 fn switches(script: &mut Script, segment: &'static Segment) {
     let mut body = vec![0x02, 7, 4];
     body.extend(segment.router);
-    body.extend(b"\x04\x08\x05Gi1/0/1\x06\x02\x00\x78\x0a\x06switch\x00\x00");
+    body.extend(b"\x04\x08\x05Gi1/0/1\x06\x02\x00\x78");
+    let name = format!("core-{}", segment.zone);
+    body.extend([0x0a, u8::try_from(name.len()).expect("a short name")]);
+    body.extend(name.as_bytes());
+    body.extend([0, 0]);
+    script.call(Host::gateway(segment), name);
     let packets = (0..15).map(|round| {
         let frame = Frame::new(segment.router, [0x01, 0x80, 0xc2, 0, 0, 0x0e]).padded();
         Packet::new(

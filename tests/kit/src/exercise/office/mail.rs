@@ -1,6 +1,7 @@
 //! Mail: terminals to their server, and from relay to relay through the sanitising gateway.
 
 use super::super::city::{self, Host};
+use super::super::names;
 use super::super::script::{MILLISECOND, SECOND, Script};
 use super::super::talk;
 use super::sometime;
@@ -130,10 +131,11 @@ fn deliver(script: &mut Script, legs: &[Leg], random: &mut Random) {
 /// A terminal hands in a mail: STARTTLS on the submission port.
 fn submit(script: &mut Script, client: Host, random: &mut Random) {
     let link = script.link(client, city::joho_mail(), 587);
+    let name = format!("{}.joho.city.example", names::of_terminal(client));
     let conversation = link
         .tcp()
         .response(b"220 mail.joho.city.example ESMTP\r\n")
-        .request(b"EHLO terminal.joho.city.example\r\n")
+        .request(format!("EHLO {name}\r\n").as_bytes())
         .response(b"250-mail.joho.city.example\r\n250 STARTTLS\r\n")
         .request(b"STARTTLS\r\n")
         .response(b"220 2.0.0 Ready to start TLS\r\n");
@@ -141,4 +143,5 @@ fn submit(script: &mut Script, client: Host, random: &mut Random) {
     let packets =
         talk::tls(conversation, "mail.joho.city.example", &rounds, random).play(sometime(random), random);
     script.add(&link, packets);
+    script.call(client, name);
 }

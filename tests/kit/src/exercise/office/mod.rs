@@ -3,6 +3,8 @@
 mod admin;
 mod business;
 mod files;
+mod guests;
+pub(super) mod hello;
 mod lgwan;
 mod link;
 mod mail;
@@ -33,6 +35,7 @@ pub(super) const TRAFFIC: &[fn(&mut Script)] = &[
     admin::play,
     vendor::play,
     school::play,
+    guests::play,
     trouble::play,
 ];
 

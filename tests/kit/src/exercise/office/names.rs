@@ -1,6 +1,7 @@
 //! DNS: each zone asks its own resolver, the resolvers ask the cloud and LGWAN.
 
 use super::super::city::{self, Host};
+use super::super::names;
 use super::super::script::{MILLISECOND, Script};
 use super::sometime;
 use crate::Random;
@@ -113,13 +114,12 @@ pub(in super::super) fn play(script: &mut Script) {
 fn ask(script: &mut Script, client: Host, server: Host, name: &str, round_trip_ms: u64, random: &mut Random) {
     let id = random.word();
     let link = script.link(client, server, 53);
-    let (kind, answer) = match random.between(1, 100) {
-        1..=6 => (dns::A, dns::no_such_name(id, name, dns::A)),
-        7..=14 => {
-            let address = city::over_ipv6(city::joho_terminal(20)).address;
-            (dns::AAAA, dns::answer(id, name, address, 300))
-        }
-        _ => (dns::A, dns::answer(id, name, city::joho_groupware().address, 300)),
+    let kind = if random.chance(8) { dns::AAAA } else { dns::A };
+    let known = names::address_of(name, true);
+    let answer = match names::address_of(name, kind == dns::A) {
+        Some(address) => dns::answer(id, name, address, 300),
+        None if known.is_some() => dns::no_data(id, name, kind),
+        None => elsewhere(id, name, kind),
     };
     let exchange = link
         .udp()
@@ -127,4 +127,14 @@ fn ask(script: &mut Script, client: Host, server: Host, name: &str, round_trip_m
         .query(&dns::query(id, name, kind));
     let packets = exchange.answer(&answer).play(sometime(random), random);
     script.add(&link, packets);
+}
+
+/// The answer for a name outside the city, as far as anyone has it.
+fn elsewhere(id: u16, name: &str, kind: u16) -> Vec<u8> {
+    let number = name.bytes().map(u32::from).sum::<u32>() % 90 + 100;
+    let is_world = !name.ends_with("city.example");
+    match format!("198.51.100.{number}").parse() {
+        Ok(address) if is_world && kind == dns::A => dns::answer(id, name, address, 300),
+        _ => dns::no_such_name(id, name, kind),
+    }
 }

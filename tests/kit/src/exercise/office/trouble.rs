@@ -1,6 +1,6 @@
 //! What goes wrong on a good day: connections refused, unanswered, broken off, begun before the capture; and ICMP errors.
 
-use super::super::city::{self, Host, JOHO_SERVER, KOKAI_SERVER};
+use super::super::city::{self, Host, JOHO_SERVER, KANRI, KOKAI_SERVER};
 use super::super::script::{SECOND, START_NS, Script};
 use super::super::talk;
 use super::sometime;
@@ -11,11 +11,7 @@ pub(in super::super) fn play(script: &mut Script) {
     let mut random = script.random.fork("trouble");
     // A server that was taken out of service.
     for number in 0..12 {
-        let link = script.link(
-            city::joho_terminal(21 + number * 4),
-            Host::new(&JOHO_SERVER, "10.20.1.81"),
-            443,
-        );
+        let link = script.link(city::joho_terminal(21 + number * 4), city::retired_server(), 443);
         let packets = link.tcp().refused().play(sometime(&mut random), &mut random);
         script.add(&link, packets);
     }
@@ -73,7 +69,7 @@ fn unreachable(script: &mut Script) {
             .play(now, &mut random);
         script.add(&link, packets);
     }
-    let router = city::kanri_router();
+    let router = Host::gateway(&KANRI);
     let router = Endpoint {
         mac: router.mac,
         address: router.address,

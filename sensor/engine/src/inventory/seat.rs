@@ -1,0 +1,167 @@
+//! What is known of an address behind one MAC address, from flow records.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use sekisho_model::app::Essential;
+use sekisho_model::host::{ServiceSeen, Sighting, serve, sight};
+use sekisho_model::{ConnState, DirectionBy, Endpoint, FlowRecord, Host, MacAddress, Protocol, Timestamp};
+
+use super::{names, systems};
+
+/// One end of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Orig,
+    Resp,
+}
+
+impl Role {
+    pub(super) const fn of(self, record: &FlowRecord) -> (Endpoint, Option<MacAddress>, &Arc<str>) {
+        match self {
+            Self::Orig => (record.orig, record.orig_mac, &record.orig_zone),
+            Self::Resp => (record.resp, record.resp_mac, &record.resp_zone),
+        }
+    }
+}
+
+/// Whether both ends took part.
+pub(super) const fn is_exchange(record: &FlowRecord) -> bool {
+    record.to_resp.packets > 0 && record.to_orig.packets > 0
+}
+
+/// What is known of it.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) host: Host,
+    /// Systems that its user agents name, for telling several devices behind it.
+    pub(super) systems: Vec<&'static str>,
+}
+
+impl Seat {
+    pub(super) const fn new(id: u64) -> Self {
+        Self {
+            host: Host::new(id),
+            systems: Vec::new(),
+        }
+    }
+
+    /// Takes a flow into account in which the address had a role.
+    pub(super) fn observe(&mut self, record: &FlowRecord, role: Role, zone: Option<&Arc<str>>) {
+        self.host.meet(record.start);
+        self.host.meet(record.end);
+        self.host.flows = self.host.flows.saturating_add(u64::from(record.part == 0));
+        if let Some(zone) = zone.filter(|zone| ***zone != *"unknown") {
+            self.host.be_in(zone);
+        }
+        self.name(record, role);
+        if let Some(service) = service_of(record) {
+            let list = match role {
+                Role::Orig => &mut self.host.uses,
+                Role::Resp => &mut self.host.offers,
+            };
+            serve(list, &service);
+        }
+    }
+
+    /// The address leases addresses (RFC 2131).
+    pub(super) fn lease(&mut self, at: Timestamp) {
+        self.host.meet(at);
+        let service = ServiceSeen {
+            service: "dhcp".to_owned(),
+            protocol: Protocol::UDP.to_string(),
+            port: 67,
+            first: at,
+            last: at,
+            count: 1,
+        };
+        serve(&mut self.host.offers, &service);
+    }
+
+    /// Names and fingerprints that a flow's application side gives of this end.
+    fn name(&mut self, record: &FlowRecord, role: Role) {
+        let Some(app) = &record.app else { return };
+        for named in &app.essentials {
+            let mut value = named.value.to_string();
+            let list = match (role, named.what) {
+                (Role::Orig, Essential::ClientHost) | (Role::Resp, Essential::ServerName) => {
+                    match names::of_host(&value).filter(|_| is_of_this_end(named.from)) {
+                        Some(name) => value = name,
+                        None => continue,
+                    }
+                    &mut self.host.names
+                }
+                (
+                    Role::Orig,
+                    Essential::ClientSoftware | Essential::Ja3 | Essential::Ja4 | Essential::Hassh,
+                )
+                | (
+                    Role::Resp,
+                    Essential::ServerSoftware
+                    | Essential::Ja3s
+                    | Essential::HasshServer
+                    | Essential::CertificateSubject
+                    | Essential::CertificateSha256,
+                ) => &mut self.host.fingerprints,
+                _ => continue,
+            };
+            let sighting = Sighting {
+                value,
+                from: named.from.to_owned(),
+                first: record.start,
+                last: record.end,
+                count: 1,
+            };
+            sight(list, &sighting);
+            if role == Role::Orig
+                && named.what == Essential::ClientSoftware
+                && let Some(system) = systems::named_by(&named.value)
+                && !self.systems.contains(&system)
+            {
+                self.systems.push(system);
+            }
+        }
+    }
+}
+
+/// Whether a name is the end's own: a relay sends the host names of DHCP's clients, and what a client
+/// of MQTT calls itself is no host name.
+fn is_of_this_end(from: &str) -> bool {
+    !from.starts_with("dhcp") && from != "mqtt.client_id"
+}
+
+/// Extends the times of a host.
+pub(super) trait Meet {
+    fn meet(&mut self, at: Timestamp);
+}
+
+impl Meet for Host {
+    fn meet(&mut self, at: Timestamp) {
+        self.first_seen = self.first_seen.min(at);
+        self.last_seen = self.last_seen.max(at);
+    }
+}
+
+/// The service of a flow that really was one.
+fn service_of(record: &FlowRecord) -> Option<ServiceSeen> {
+    let service = record.app.as_ref().map_or("", |app| app.service);
+    let is_open = match record.protocol {
+        Protocol::TCP => !matches!(
+            record.conn_state,
+            None | Some(ConnState::S0 | ConnState::Rej | ConnState::Shr | ConnState::Sh | ConnState::Rstos0)
+        ),
+        _ => record.protocol.has_ports(),
+    };
+    let is_told = record.direction_by != DirectionBy::First || !service.is_empty();
+    (is_open && is_told && record.resp.port > 0).then(|| ServiceSeen {
+        service: service.to_owned(),
+        protocol: record.protocol.to_string(),
+        port: record.resp.port,
+        first: record.start,
+        last: record.end,
+        count: u64::from(record.part == 0),
+    })
+}
+
+/// The key of an address behind a MAC address.
+pub(super) type Place = (IpAddr, Option<MacAddress>);
