@@ -58,6 +58,9 @@ pub(crate) struct Args {
     /// Leave out copies of packets, as a mirror port shows that copies both directions
     #[arg(long)]
     skip_duplicates: bool,
+    /// Do not read payload: flows, verdicts and alerts, but no application metadata
+    #[arg(long)]
+    no_metadata: bool,
     /// How fast: max, or a multiple of the speed at which it was captured, such as 1x
     #[arg(long, value_name = "max|Nx", default_value = "max", value_parser = speed)]
     speed: Speed,
@@ -152,6 +155,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let outputs = outputs(args, data.as_ref(), policy.mode() == Mode::Enforce)?;
     let flow = sekisho_flow::Config {
         leave_out_duplicates: args.skip_duplicates,
+        conversations: !args.no_metadata,
         ..sekisho_flow::Config::default()
     };
     let config = Config {
