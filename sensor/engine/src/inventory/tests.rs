@@ -82,6 +82,7 @@ fn said(protocol: &'static str, flow: Option<FlowRef>, at: i64, facts: &[(&'stat
             protocol,
             at: Timestamp::from_seconds(at, 0),
             facts: all,
+            also: None,
         }),
     }
 }
