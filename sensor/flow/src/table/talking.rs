@@ -1,0 +1,60 @@
+//! What the table does for the conversations of its flows: feeds them, keeps them bounded together,
+//! and hands on what they say.
+
+use super::{Sink, Table};
+use crate::key::Side;
+use crate::observation::Observation;
+
+impl<T: Clone> Table<T> {
+    /// Lets the conversation of a flow read a packet.
+    #[inline(never)]
+    pub(super) fn converse<S: Sink<Tag = T>>(
+        &mut self,
+        slot: u32,
+        packet: &Observation<'_>,
+        place: (Side, [Option<u32>; 2]),
+        sink: &mut S,
+    ) {
+        let Some(mut entry) = self.slots.entry(slot) else {
+            return;
+        };
+        let before = entry.cold.talk.held();
+        entry.converse(packet, place, &mut self.said);
+        let mut after = entry.cold.talk.held();
+        let others = self.talking.saturating_sub(before);
+        if others.saturating_add(after) > self.config.conversation_octets {
+            // The one that would grow past the limit gives up, and is marked.
+            entry.cold.talk.finish(packet.at, true, &mut self.said);
+            entry.hot.be_quiet();
+            self.counters.conversations_cut = self.counters.conversations_cut.saturating_add(1);
+            after = 0;
+        }
+        self.talking = others.saturating_add(after);
+        self.tell(slot, sink);
+    }
+
+    /// The conversation of a flow is over with it.
+    pub(super) fn fall_silent<S: Sink<Tag = T>>(&mut self, slot: u32, sink: &mut S) {
+        let Some(entry) = self.slots.entry(slot) else {
+            return;
+        };
+        self.talking = self.talking.saturating_sub(entry.cold.talk.held());
+        entry.cold.talk.finish(entry.hot.last, false, &mut self.said);
+        self.tell(slot, sink);
+    }
+
+    /// Hands on what a conversation said.
+    fn tell<S: Sink<Tag = T>>(&mut self, slot: u32, sink: &mut S) {
+        if self.said.is_empty() {
+            return;
+        }
+        let Some(mut entry) = self.slots.entry(slot) else {
+            return;
+        };
+        let flow = entry.reference(&self.blank, self.config.community_ids);
+        for event in self.said.drain(..) {
+            let number = entry.next_said();
+            sink.said(flow.clone(), number, event, &entry.cold.tag);
+        }
+    }
+}
