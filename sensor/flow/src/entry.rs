@@ -5,20 +5,16 @@
 //! once or seldom in between. A million flows do not fit a cache, so what a packet costs is the
 //! number of lines that it touches.
 
+mod record;
 mod talking;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sekisho_model::{
-    Carrier, ConnState, Counts, DirectionBy, EndReason, FlowRecord, MacAddress, Protocol, TcpFlags,
-    Timestamp, Verdict, stable_id,
-};
+use sekisho_model::{DirectionBy, EndReason, MacAddress, Protocol, TcpFlags, Timestamp, stable_id};
 use sekisho_wire::tunnel::Tunnel;
 
 use crate::attach::Talk;
-use crate::brief::Brief;
-use crate::community_id;
 use crate::config::{Counters, Timeouts};
 use crate::duplicate::Recent;
 use crate::history::History;
@@ -517,124 +513,6 @@ impl<T> Entry<'_, T> {
     pub(crate) const fn note_icmp_error(&mut self) {
         self.cold.icmp_errors = self.cold.icmp_errors.saturating_add(1);
     }
-
-    /// Writes the record filled so far and begins the next one.
-    pub(crate) fn record(&mut self, end_reason: EndReason, blank: &Blank, community_ids: bool) -> FlowRecord {
-        let community_id = |key: &FlowKey| {
-            if community_ids {
-                community_id::of(key, &community_id::digest(key))
-            } else {
-                String::new()
-            }
-        };
-        let (hot, cold) = (&*self.hot, &*self.cold);
-        let (orig, resp) = self.ends();
-        let (to_resp, to_orig) = self.counts();
-        let [orig_mac, resp_mac] = cold.macs;
-        let record = FlowRecord {
-            flow_id: cold.flow_id,
-            part: cold.part,
-            orig,
-            resp,
-            protocol: hot.key.protocol(),
-            has_ports: hot.key.has_ports(),
-            vlan: cold.vlan,
-            inner_vlan: cold.inner_vlan,
-            orig_mac,
-            resp_mac,
-            start: hot.start,
-            end: hot.last,
-            to_resp,
-            to_orig,
-            conn_state: self.conn_state(),
-            history: cold.history.text(),
-            end_reason,
-            direction_by: cold.direction_by,
-            community_id: community_id(&hot.key),
-            carrier: cold.carried_in.as_ref().map(|carrier| {
-                let (kind, key) = &**carrier;
-                Carrier {
-                    kind: kind.name(),
-                    community_id: community_id(key),
-                }
-            }),
-            carries: cold.carries.map_or("", Tunnel::name),
-            handshake_rtt: (hot.handshake == Handshake::Took).then(|| nanos(cold.handshake.unsigned_abs())),
-            data_rtt: (cold.data_rtt != u64::MAX).then(|| nanos(cold.data_rtt)),
-            icmp_errors: cold.icmp_errors,
-            app: cold.talk.app(),
-            orig_zone: Arc::clone(&blank.zone),
-            resp_zone: Arc::clone(&blank.zone),
-            verdict: Verdict::Unknown,
-            rule: Arc::clone(&blank.nothing),
-            policy_version: Arc::clone(&blank.nothing),
-        };
-        self.turn_page();
-        record
-    }
-
-    /// The least of the record filled so far; begins the next one.
-    pub(crate) fn brief(&mut self) -> Brief {
-        let (orig, resp) = self.ends();
-        let (to_resp, to_orig) = self.counts();
-        let brief = Brief {
-            flow_id: self.cold.flow_id,
-            part: self.cold.part,
-            start: self.hot.start,
-            end: self.hot.last,
-            orig: orig.address,
-            resp: resp.address,
-            packets: to_resp.packets.saturating_add(to_orig.packets),
-            octets: to_resp.octets.saturating_add(to_orig.octets),
-        };
-        self.turn_page();
-        brief
-    }
-
-    fn turn_page(&mut self) {
-        self.cold.part = self.cold.part.saturating_add(1);
-        self.cold.faults = [Faults::default(); 2];
-        self.cold.spilled = None;
-        self.cold.icmp_errors = 0;
-        self.hot.sent = [Volume::default(); 2];
-        self.hot.tcp_flags = [TcpFlags::default(); 2];
-    }
-
-    /// Originator and responder.
-    fn ends(&self) -> (sekisho_model::Endpoint, sekisho_model::Endpoint) {
-        let (key, side) = (&self.hot.key, self.hot.orig);
-        let (mut orig, mut resp) = (key.endpoint(side), key.endpoint(side.other()));
-        if key.is_icmp() {
-            (orig.port, resp.port) = (u16::from(self.cold.icmp_type), u16::from(self.cold.icmp_code));
-        }
-        (orig, resp)
-    }
-
-    /// What went to the responder, and to the originator.
-    fn counts(&self) -> (Counts, Counts) {
-        let [there, back] = self.hot.sent;
-        let [orig_flags, resp_flags] = self.hot.tcp_flags;
-        let [orig, resp] = &self.cold.faults;
-        let (mut there, mut back) = (counts(there, orig_flags, orig), counts(back, resp_flags, resp));
-        if let Some(spilled) = &self.cold.spilled {
-            spilled.add_to(&mut there, &mut back);
-        }
-        (there, back)
-    }
-
-    /// Zeek's word for the whole flow so far; for UDP it says who was heard.
-    fn conn_state(&self) -> Option<ConnState> {
-        match self.hot.key.protocol() {
-            Protocol::TCP => Some(self.tcp.connection.conn_state(&self.cold.history)),
-            Protocol::UDP => Some(match self.hot.flags & BOTH_HEARD {
-                BOTH_HEARD => ConnState::SF,
-                ORIG_HEARD => ConnState::S0,
-                RESP_HEARD => ConnState::Shr,
-                _ => ConnState::Oth,
-            }),
-            _ => None,
-        }
-    }
 }
 
 /// The bit of a plain letter of an end: payload, or an acknowledgement alone.
@@ -648,35 +526,10 @@ const fn letter_bit(has_payload: bool, by_originator: bool) -> u8 {
     }
 }
 
-fn counts(sent: Volume, tcp_flags: TcpFlags, faults: &Faults) -> Counts {
-    let Volume {
-        packets,
-        octets,
-        payload_octets,
-        frame_octets,
-    } = sent;
-    Counts {
-        packets: u64::from(packets),
-        octets: u64::from(octets),
-        payload_octets: u64::from(payload_octets),
-        frame_octets: u64::from(frame_octets),
-        tcp_flags,
-        retransmitted: faults.retransmitted,
-        out_of_order: faults.out_of_order,
-        zero_windows: faults.zero_windows,
-        duplicates: faults.duplicates,
-        missed_octets: faults.missed_octets,
-    }
-}
-
 /// A time moved later by nanoseconds, at most to the end of time.
 #[inline]
 const fn later(at: Timestamp, nanos: i64) -> Timestamp {
     Timestamp::from_nanos(at.nanos().saturating_add(nanos))
-}
-
-const fn nanos(count: u64) -> Duration {
-    Duration::from_nanos(count)
 }
 
 /// The words of a record that nobody has judged, made once.
