@@ -5,14 +5,23 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Octets of a name that are kept (RFC 1035 2.3.4).
 const LONGEST: usize = 253;
 
-/// The name without the root's dot; none for an address, for the name of a service, and for what
-/// every machine calls itself.
+/// Suffixes of NetBIOS names that stand for a machine: workstation and server (RFC 1001 14, `[MS-NBTE]`).
+const MACHINES: [&str; 2] = ["<00>", "<20>"];
+
+/// The name without the root's dot and without a NetBIOS suffix; none for an address, for the name of
+/// a service or a group, and for what every machine calls itself.
 pub(super) fn of_host(name: &str) -> Option<String> {
     let name = name.trim().trim_end_matches('.');
+    let name = MACHINES
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name)
+        .trim();
     let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     let is_service = name.split('.').any(|label| label.starts_with('_'));
     let is_everyone = ["", "*", "localhost", "localhost.localdomain", "ip6-localhost"].contains(&name);
-    let is_host = !is_address && !is_service && !is_everyone && name.len() <= LONGEST;
+    let is_group = name.ends_with('>');
+    let is_host = !is_address && !is_service && !is_everyone && !is_group && name.len() <= LONGEST;
     is_host.then(|| name.to_owned())
 }
 
@@ -39,12 +48,14 @@ mod tests {
     #[test]
     fn a_host_s_name_is_told_from_an_address_and_from_a_service() {
         assert_eq!(of_host("pc-1.example."), Some("pc-1.example".to_owned()));
+        assert_eq!(of_host("PC-1<20>"), Some("PC-1".to_owned()));
         for other in [
             "192.0.2.7",
             "[192.0.2.7]",
             "[2001:db8::1]",
             "Laser._ipp._tcp.local",
             "localhost",
+            "WORKGROUP<1e>",
             "*",
             "",
             ".",

@@ -5,6 +5,10 @@
 //! outside beside an own one, a second IPv4 address that nothing binds to it, or more IPv6 addresses
 //! than a host makes for itself (RFC 8981). Link-local addresses are never forwarded (RFC 4291 2.5.6,
 //! RFC 3927 2.7), so the sender of the frame has them; the same one can be had on every link.
+//!
+//! Where no device claims an address, it is the sender's if that does not forward; a router's, if it is
+//! the only one of its frames that lies among the addresses of its neighbours; or the device's whose MAC
+//! address stands in it (RFC 4291 appendix A).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -52,8 +56,10 @@ pub(super) struct Owners {
     claims: HashMap<IpAddr, Vec<Claim>>,
     /// MAC addresses that forward for others.
     pub(super) forwarders: BTreeSet<MacAddress>,
-    /// Addresses that frames of a MAC address carry and that no device claims, where it is the only one.
+    /// Who has an address that no device claims.
     silent: HashMap<IpAddr, MacAddress>,
+    /// MAC addresses of devices.
+    known: BTreeSet<MacAddress>,
 }
 
 impl Owners {
@@ -72,17 +78,8 @@ impl Owners {
             }
         }
         owners.find_forwarders(inventory);
-        let mut carriers: BTreeMap<IpAddr, Vec<(u64, MacAddress)>> = BTreeMap::new();
-        for ((address, mac), seat) in &inventory.seats {
-            if let Some(mac) = mac.filter(|mac| !owners.forwarders.contains(mac)) {
-                carriers.entry(*address).or_default().push((seat.host.flows, mac));
-            }
-        }
-        for (address, carriers) in carriers {
-            if let Some((_, mac)) = carriers.iter().max().filter(|_| !is_link_local(address)) {
-                owners.silent.insert(address, *mac);
-            }
-        }
+        owners.known.extend(inventory.stations.keys());
+        owners.find_silent(inventory);
         owners
     }
 
@@ -100,8 +97,55 @@ impl Owners {
             .or_else(|| claims.iter().filter(is_free).max())
             .or(mine)
             .or_else(|| claims.iter().max());
-        best.map(|claim| (claim.mac, claim.from))
-            .or_else(|| self.silent.get(&address).map(|mac| (*mac, "flow")))
+        best.map(|claim| (claim.mac, claim.from)).or_else(|| {
+            let inside = eui_64(address).filter(|mac| self.known.contains(mac));
+            let silent = self.silent.get(&address).copied().or(inside);
+            silent.map(|mac| (mac, "flow"))
+        })
+    }
+
+    fn find_silent(&mut self, inventory: &Inventory<'_>) {
+        let unclaimed = || {
+            inventory.seats.iter().filter_map(|((address, mac), seat)| {
+                let mac = mac.filter(|_| !is_link_local(*address) && !self.claims.contains_key(address))?;
+                Some((*address, mac, seat.host.flows))
+            })
+        };
+        let mut senders: BTreeMap<IpAddr, (u64, MacAddress)> = BTreeMap::new();
+        for (address, mac, flows) in unclaimed().filter(|(_, mac, _)| !self.forwarders.contains(mac)) {
+            let best = senders.entry(address).or_insert((flows, mac));
+            *best = (*best).max((flows, mac));
+        }
+        let free = |mac: &MacAddress| !self.forwarders.contains(mac);
+        let claimed = self.claims.iter();
+        let claimed = claimed.filter(|(_, claims)| claims.iter().any(|claim| free(&claim.mac)));
+        let neighbours: BTreeSet<_> = claimed
+            .map(|(address, _)| address)
+            .chain(senders.keys())
+            .filter_map(|address| neighbourhood(*address))
+            .collect();
+        let mut routed: BTreeMap<MacAddress, BTreeSet<IpAddr>> = BTreeMap::new();
+        for (address, mac, _) in unclaimed() {
+            let is_near = neighbourhood(address).is_some_and(|near| neighbours.contains(&near));
+            if is_near && self.forwarders.contains(&mac) && !senders.contains_key(&address) {
+                routed.entry(mac).or_default().insert(address);
+            }
+        }
+        // A router that says where it lives needs no guess.
+        for claim in self.claims.iter().filter(|(address, _)| address.is_ipv4()) {
+            for claim in claim.1 {
+                routed.remove(&claim.mac);
+            }
+        }
+        let only = |(mac, addresses): (MacAddress, BTreeSet<IpAddr>)| match addresses.first() {
+            Some(address) if addresses.len() == 1 => Some((*address, mac)),
+            _ => None,
+        };
+        let gateways: Vec<_> = routed.into_iter().filter_map(only).collect();
+        self.known.extend(senders.values().map(|(_, mac)| *mac));
+        self.silent
+            .extend(senders.into_iter().map(|(address, (_, mac))| (address, mac)));
+        self.silent.extend(gateways);
     }
 
     fn find_forwarders(&mut self, inventory: &Inventory<'_>) {
@@ -169,6 +213,28 @@ impl Carried {
             || self.networks.len() > OWN_NETWORKS
             || self.outside > 1
             || self.outside > 0 && inside > 0
+    }
+}
+
+/// The first three octets of an IPv4 address: networks of offices and homes are mostly of this size.
+fn neighbourhood(address: IpAddr) -> Option<[u8; 3]> {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            Some([a, b, c])
+        }
+        IpAddr::V6(_) => None,
+    }
+}
+
+/// The MAC address that stands in an IPv6 address.
+fn eui_64(address: IpAddr) -> Option<MacAddress> {
+    match address {
+        IpAddr::V6(v6) => match v6.octets() {
+            [.., a, b, c, 0xff, 0xfe, d, e, f] => Some(MacAddress([a ^ 2, b, c, d, e, f])),
+            _ => None,
+        },
+        IpAddr::V4(_) => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sekisho_model::app::Essential;
 use sekisho_model::host::{ServiceSeen, Sighting, serve, sight};
-use sekisho_model::{ConnState, DirectionBy, Endpoint, FlowRecord, Host, MacAddress, Protocol, Timestamp};
+use sekisho_model::{DirectionBy, Endpoint, FlowRecord, Host, MacAddress, Protocol, TcpFlags, Timestamp};
 
 use super::{names, systems};
 
@@ -124,10 +124,10 @@ impl Seat {
     }
 }
 
-/// Whether a name is the end's own: a relay sends the host names of DHCP's clients, and what a client
-/// of MQTT calls itself is no host name.
+/// Whether a name is the end's own: a relay sends the host names of DHCP's clients, what a client of
+/// MQTT calls itself is no host name, and a call by SIP names who is called.
 fn is_of_this_end(from: &str) -> bool {
-    !from.starts_with("dhcp") && from != "mqtt.client_id"
+    !from.starts_with("dhcp") && !["mqtt.client_id", "sip.uri_host"].contains(&from)
 }
 
 /// Extends the times of a host.
@@ -142,15 +142,15 @@ impl Meet for Host {
     }
 }
 
-/// The service of a flow that really was one.
+/// The service of a flow that really was one: the responder took the connection, or answered. What
+/// the originator alone says to a port does not name its service.
 fn service_of(record: &FlowRecord) -> Option<ServiceSeen> {
-    let service = record.app.as_ref().map_or("", |app| app.service);
+    let answered = record.to_orig.payload_octets > 0;
+    let app = record.app.as_ref().filter(|_| answered);
+    let service = app.map_or("", |app| app.service);
     let is_open = match record.protocol {
-        Protocol::TCP => !matches!(
-            record.conn_state,
-            None | Some(ConnState::S0 | ConnState::Rej | ConnState::Shr | ConnState::Sh | ConnState::Rstos0)
-        ),
-        _ => record.protocol.has_ports(),
+        Protocol::TCP => answered || record.to_orig.tcp_flags.has(TcpFlags::SYN),
+        _ => answered && record.protocol.has_ports(),
     };
     let is_told = record.direction_by != DirectionBy::First || !service.is_empty();
     (is_open && is_told && record.resp.port > 0).then(|| ServiceSeen {

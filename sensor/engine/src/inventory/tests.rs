@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use sekisho_model::app::{App, Essential, Event, Facts, FlowRef, Said, Transaction};
 use sekisho_model::{
-    ConnState, Counts, DirectionBy, Endpoint, FlowRecord, Host, MacAddress, Protocol, Timestamp,
+    ConnState, Counts, DirectionBy, Endpoint, FlowRecord, Host, MacAddress, Protocol, TcpFlags, Timestamp,
 };
 use sekisho_policy::Policy;
 
@@ -42,6 +42,7 @@ fn addresses(host: &Host) -> Vec<&str> {
 fn flow(orig: (&str, &str), resp: (&str, &str, u16), at: i64) -> FlowRecord {
     let counts = Counts {
         packets: 3,
+        payload_octets: 100,
         ..Counts::default()
     };
     FlowRecord {
@@ -151,6 +152,55 @@ fn a_gateway_to_the_internet_forwards_and_the_internet_is_no_device() {
 
     assert!(device(&inventory, ROUTER).forwards);
     assert_eq!(hosts(&inventory).len(), 2);
+}
+
+#[test]
+fn a_gateway_that_says_nothing_of_itself_has_the_one_address_among_its_neighbours() {
+    let mut inventory = inventory();
+    for (at, server) in (1..).zip(["192.168.1.1", "10.0.0.1", "198.51.100.7"]) {
+        inventory.observe(&flow(("192.168.1.10", PC), (server, ROUTER, 53), at));
+    }
+
+    assert_eq!(addresses(&device(&inventory, ROUTER)), ["192.168.1.1"]);
+    assert_eq!(hosts(&inventory).len(), 3);
+}
+
+#[test]
+fn the_mac_address_inside_an_address_tells_whose_it_is_behind_a_router() {
+    let mut inventory = inventory();
+    inventory.hear(&arp(PC, "192.168.1.10", 0));
+    inventory.observe(&flow(
+        ("fd00:1::aede:48ff:fe00:2", "00:00:5e:00:02:01"),
+        ("fd00::20", OTHER, 443),
+        1,
+    ));
+
+    assert_eq!(
+        addresses(&device(&inventory, PC)),
+        ["192.168.1.10", "fd00:1::aede:48ff:fe00:2"]
+    );
+}
+
+#[test]
+fn what_nobody_answers_names_no_service() {
+    let mut inventory = inventory();
+    let silent = flow(("192.168.1.10", PC), ("192.168.1.20", OTHER, 80), 1);
+    let app = App {
+        service: "x11",
+        ..App::default()
+    };
+    inventory.observe(&FlowRecord {
+        app: Some(Box::new(app)),
+        to_orig: Counts {
+            payload_octets: 0,
+            tcp_flags: TcpFlags(TcpFlags::SYN | TcpFlags::ACK),
+            ..silent.to_orig
+        },
+        ..silent
+    });
+
+    let offers = device(&inventory, OTHER).offers;
+    assert_eq!((offers.len(), &*offers[0].service), (1, ""));
 }
 
 #[test]
