@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: the criterion benches, and Sekisho beside its peers on the same captures.
 //!
 //! `inputs` makes the captures, `programs` knows how each program reads one, `measure` runs it, `report` is the
-//! Markdown.
+//! Markdown. `parsers` counts what each parser of application protocols costs.
 
 mod inputs;
 mod measure;
+mod parsers;
 mod programs;
 mod report;
 
@@ -38,6 +39,11 @@ pub(crate) static COMMAND: Command = Command {
             about: "only the comparison, no criterion benches",
         },
         Flag {
+            name: "--parsers",
+            value: None,
+            about: "only the instructions of each parser (valgrind); PARSERS=tls,dns names some",
+        },
+        Flag {
             name: "--inputs",
             value: Some("KINDS"),
             about: "only these captures: office, mix, small, bulk, syn-flood, live-10k, live-1m, collide",
@@ -63,6 +69,9 @@ pub(crate) static COMMAND: Command = Command {
 };
 
 fn bench(parsed: &Parsed) -> ExitCode {
+    if parsed.has("--parsers") {
+        return ended(parsers::parsers(&std::env::var("PARSERS").unwrap_or_default()));
+    }
     let plan = match Plan::read(parsed) {
         Ok(plan) => plan,
         Err(reason) => {
@@ -75,7 +84,11 @@ fn bench(parsed: &Parsed) -> ExitCode {
     } else {
         criterion()
     };
-    match criterion.and_then(|()| compare(&plan)) {
+    ended(criterion.and_then(|()| compare(&plan)))
+}
+
+fn ended(outcome: Result<(), Stop>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Failed(why) | Stop::Skipped(why)) => {
             eprintln!("xtask: {why}");

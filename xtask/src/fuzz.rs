@@ -17,9 +17,9 @@ use crate::step::Stop;
 
 pub(crate) static COMMAND: Command = Command {
     name: "fuzz",
-    about: "Searches for inputs that break the decoders, the flow table, filters and policies.",
-    details: "TARGET is capture_file, frame, defrag, flow, filter or policy; all in turn where none is\n\
-              given. tests/fuzz/README.md says what each keeps true. The first build takes some minutes\n\
+    about: "Searches for inputs that break decoders, parsers, the flow table, filters and policies.",
+    details: "TARGET is capture_file, frame, local, defrag, flow, app, parser, filter or policy; all in\n\
+              turn where none is given. tests/fuzz/README.md says what each keeps true. The first build takes some minutes\n\
               and needs a C++ compiler. What is found grows in tests/fuzz/corpus and is where the next run\n\
               begins; the first begins with small captures, where there are any, and the shipped policy.\n\
               An input that breaks something is left in tests/fuzz/artifacts; --input runs it again.\n\
@@ -61,6 +61,11 @@ static TARGETS: &[Target] = &[
         octets: 2048,
     },
     Target {
+        name: "local",
+        seeds: local_seeds,
+        octets: 4096,
+    },
+    Target {
         name: "defrag",
         seeds: record_seeds,
         octets: 8192,
@@ -69,6 +74,16 @@ static TARGETS: &[Target] = &[
         name: "flow",
         seeds: record_seeds,
         octets: 4096,
+    },
+    Target {
+        name: "app",
+        seeds: no_seeds,
+        octets: 8192,
+    },
+    Target {
+        name: "parser",
+        seeds: no_seeds,
+        octets: 8192,
     },
     Target {
         name: "filter",
@@ -178,6 +193,11 @@ fn search(target: &Target, program: &Path, seconds: u64) -> Result<(), Stop> {
         let file = corpus.join(format!("seed-{index:03}"));
         std::fs::write(&file, seed).map_err(|error| cannot_be_written(&file, &error))?;
     }
+    // A target that wants the payload of flows takes it from the captures itself, and ends.
+    run(command(program)
+        .args(["-runs=0"])
+        .env("SEKISHO_SEEDS_INTO", &corpus)
+        .env("SEKISHO_CAPTURES", captures()))?;
     let mut search = command(program);
     search
         .arg(format!("-max_total_time={seconds}"))
@@ -202,10 +222,8 @@ fn cannot_be_written(path: &Path, error: &std::io::Error) -> Stop {
 /// Small captures of the labelled ones, where they lie beside the repository, and the beginning of
 /// the exercise capture, where it was written.
 fn capture_seeds() -> Vec<Vec<u8>> {
-    let labelled =
-        std::env::var_os("SEKISHO_CAPTURES").map_or_else(|| root().join("../shared/captures"), PathBuf::from);
     let mut files = Vec::new();
-    for folder in entries(&labelled) {
+    for folder in entries(&captures()) {
         files.extend(entries(&folder));
     }
     let is_small = |file: &PathBuf| {
@@ -219,6 +237,11 @@ fn capture_seeds() -> Vec<Vec<u8>> {
         .collect();
     seeds.extend(beginning(&office_morning()));
     seeds
+}
+
+/// Where the labelled captures are.
+fn captures() -> PathBuf {
+    std::env::var_os("SEKISHO_CAPTURES").map_or_else(|| root().join("../shared/captures"), PathBuf::from)
 }
 
 /// The first octets of a file.
@@ -248,6 +271,28 @@ fn frame_seeds() -> Vec<Vec<u8>> {
         }
     }
     seeds
+}
+
+/// What follows the header of the Ethernet frames that are not of IPv4: ARP, LLDP and CDP; and what
+/// follows those of IPv6: neighbour discovery, mostly.
+fn local_seeds() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for capture in capture_seeds() {
+        for frame in frames(&capture).1 {
+            match frame.get(12..14) {
+                Some([0x08, 0x00]) | None => {}
+                Some([0x86, 0xdd]) => seeds.extend(frame.get(54..).map(<[u8]>::to_vec)),
+                Some([0x00..=0x05, _]) => seeds.extend(frame.get(22..).map(<[u8]>::to_vec)),
+                Some(_) => seeds.extend(frame.get(14..).map(<[u8]>::to_vec)),
+            }
+        }
+    }
+    seeds
+}
+
+/// For targets that write their first inputs themselves.
+const fn no_seeds() -> Vec<Vec<u8>> {
+    Vec::new()
 }
 
 /// Link type and records, as the library of the fuzz targets reads them.

@@ -7,6 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use sekisho_flow::{Config, Observation, Observed, Sink, Start, Table};
 use sekisho_fuzz::records;
 use sekisho_model::FlowRecord;
+use sekisho_model::app::{Event, FlowRef};
 use sekisho_wire::decode;
 
 /// Adds up what comes out.
@@ -16,6 +17,7 @@ struct Sum {
     packets: u64,
     octets: u64,
     frame_octets: u64,
+    said: u64,
 }
 
 impl Sink for Sum {
@@ -31,9 +33,18 @@ impl Sink for Sum {
         assert!(record.start <= record.end, "{} to {}", record.start, record.end);
         assert!(record.packets() > 0, "a record of nothing");
         assert!(record.community_id.is_empty() || record.community_id.starts_with("1:"));
+        if let Some(app) = &record.app {
+            assert!(!app.is_nothing());
+        }
         self.packets += record.packets();
         self.octets += record.octets();
         self.frame_octets += record.to_resp.frame_octets + record.to_orig.frame_octets;
+    }
+
+    fn said(&mut self, _: FlowRef, _: u64, event: Event, tag: &u64) {
+        assert!(*tag <= self.started);
+        assert!(!matches!(event, Event::Anomaly { event: "parser_fault", .. }));
+        self.said += 1;
     }
 }
 
@@ -47,6 +58,10 @@ fuzz_target!(|input: &[u8]| {
         flows: 4,
         by_vlan: options & 1 != 0,
         leave_out_duplicates: options & 2 != 0,
+        community_ids: options & 8 == 0,
+        conversations: options & 16 == 0,
+        // A few conversations at once; more are cut short.
+        conversation_octets: if options & 32 == 0 { 1 << 20 } else { 4096 },
     };
     let mut table = Table::new(config.clone());
     let mut out = Sum::default();
@@ -61,7 +76,7 @@ fuzz_target!(|input: &[u8]| {
             packet.wire_octets *= u64::from(packet.frames);
             let (frames, wire_octets) = (u64::from(packet.frames), packet.wire_octets);
             match table.observe(&packet, &mut out) {
-                Observed::Counted(_) => {
+                Observed::Counted(_) | Observed::SetAside(_) => {
                     packets += frames;
                     octets += u64::from(layer.ip.octets);
                     frame_octets += wire_octets;
@@ -79,6 +94,7 @@ fuzz_target!(|input: &[u8]| {
     assert!(left_out == 0 || (config.leave_out_duplicates && left_out == counters.duplicates));
     table.drain(&mut out);
     assert!(table.is_empty());
+    assert!(config.conversations || out.said == 0, "a conversation that nobody hears");
     assert_eq!(
         (packets, octets),
         (out.packets, out.octets),

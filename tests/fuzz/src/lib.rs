@@ -8,6 +8,11 @@
 //! The format has no wrong input, so that every change the fuzzer makes means something, and
 //! `cargo xtask fuzz` can write it from a capture.
 
+pub mod script;
+pub mod seeds;
+#[path = "../../support/talks.rs"]
+mod talks;
+
 use sekisho_model::{Linktype, Timestamp};
 
 /// One frame with its time.

@@ -115,7 +115,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// A number with a comma after every three digits.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -128,12 +128,12 @@ fn grouped(number: u64) -> String {
 }
 
 /// The load average of the last minute.
-fn load() -> String {
+pub(super) fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or("unknown").to_owned()
 }
 
-fn cpu_model() -> String {
+pub(super) fn cpu_model() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find(|line| line.starts_with("model name"));
     model

@@ -1,4 +1,7 @@
 //! One flow's conversation: finds its protocol, feeds the parser, keeps what it left.
+//!
+//! What a sender can grow: octets that wait ([`MAX_BUFFER`] of each end), and how often it goes over
+//! to another protocol ([`CHANGES`]); a conversation that meets a limit ends and is marked partial.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,6 +19,9 @@ pub const PROBED_CHUNKS: u8 = 8;
 /// Octets of a stream that are looked at in however many chunks, while a probe asks for more: a
 /// client that writes octet by octet is not unknown for that.
 const PROBED_OCTETS: usize = 1024;
+/// How often a conversation may go over to another protocol: through a proxy, and into TLS. One that
+/// does so without end has nothing to say.
+const CHANGES: u8 = 8;
 
 /// The application side of one flow.
 pub struct Conversation {
@@ -28,6 +34,8 @@ pub struct Conversation {
     need: [usize; 2],
     /// Octets of each end that nobody wants.
     skip: [u64; 2],
+    /// How often it went over to another protocol.
+    changes: u8,
 }
 
 enum State {
@@ -58,7 +66,18 @@ impl Conversation {
             waiting: [Vec::new(), Vec::new()],
             need: [0, 0],
             skip: [0, 0],
+            changes: 0,
         }
+    }
+
+    /// A conversation that is known to be in a protocol: its parser reads from the first octet on,
+    /// and no probe is asked. For tools that try one parser alone.
+    #[must_use]
+    pub fn speaking(start: Start, protocol: &Protocol) -> Self {
+        let mut conversation = Self::new(start);
+        conversation.app.service = protocol.name;
+        conversation.state = State::Reading((protocol.parser)(&start), protocol.name);
+        conversation
     }
 
     /// Whether further octets can change anything.
@@ -362,6 +381,11 @@ impl Conversation {
                 return;
             }
         }
+        self.changes = self.changes.saturating_add(1);
+        if self.changes > CHANGES {
+            self.close(true);
+            return;
+        }
         let protocol = name.and_then(protocol::by_name);
         self.state = match protocol {
             Some(protocol) => State::Reading((protocol.parser)(&self.start), protocol.name),
@@ -409,4 +433,30 @@ fn pass_over<'a>(skip: &mut [u64; 2], from: End, octets: &'a [u8]) -> &'a [u8] {
     let passed = usize::try_from(*skip).unwrap_or(usize::MAX).min(octets.len());
     *skip = skip.saturating_sub(passed as u64);
     octets.get(passed..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::app::test::converse;
+
+    use super::*;
+
+    #[test]
+    fn a_conversation_that_goes_over_to_another_protocol_without_end_is_given_up() {
+        let tunnel = [
+            (
+                End::Orig,
+                &b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n"[..],
+            ),
+            (End::Resp, &b"HTTP/1.1 200 OK\r\n\r\n"[..]),
+        ];
+
+        let some = converse(Transport::Tcp, [50_000, 3128], &tunnel.repeat(8));
+        let many = converse(Transport::Tcp, [50_000, 3128], &tunnel.repeat(1000));
+
+        assert_eq!(some.transactions("http").len(), 8);
+        assert!(!some.app.is_partial);
+        assert_eq!(many.transactions("http").len(), 9);
+        assert!(many.app.is_partial);
+    }
 }
