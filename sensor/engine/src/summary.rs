@@ -49,6 +49,7 @@ pub(crate) fn of(
         ("fragments_timed_out", read.fragments.timed_out),
         ("fragments_abandoned", read.fragments.abandoned),
         (limits::TUNNEL_DEPTH.counter, totals.depth_met),
+        ("parser_faults", totals.flows.parser_faults),
         ("duplicates", totals.flows.duplicates),
         ("capture_gaps", totals.flows.gaps),
         ("time_backwards", read.backwards),

@@ -85,6 +85,8 @@ pub struct Counters {
     pub gaps: u64,
     /// Conversations cut short because all of them together held too much.
     pub conversations_cut: u64,
+    /// Conversations that ended because their parser failed, which is a fault of ours.
+    pub parser_faults: u64,
 }
 
 impl Counters {
@@ -96,5 +98,6 @@ impl Counters {
         self.duplicates = self.duplicates.saturating_add(other.duplicates);
         self.gaps = self.gaps.saturating_add(other.gaps);
         self.conversations_cut = self.conversations_cut.saturating_add(other.conversations_cut);
+        self.parser_faults = self.parser_faults.saturating_add(other.parser_faults);
     }
 }

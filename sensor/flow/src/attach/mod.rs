@@ -16,7 +16,7 @@ use stream::{Piece, Segment, Stream};
 pub(crate) use talk::Talk;
 
 /// What an attachment is reckoned to hold besides its buffers, octets.
-pub(crate) const BASE_OCTETS: usize = 1024;
+pub(crate) const BASE_OCTETS: usize = 512;
 
 /// The conversation of one flow.
 #[derive(Debug)]
@@ -103,6 +103,11 @@ impl Attachment {
     /// What is known so far.
     pub(crate) const fn app(&self) -> &App {
         self.conversation.app()
+    }
+
+    /// Marks what is known as partial.
+    pub(crate) const fn mark_partial(&mut self) {
+        self.conversation.mark_partial();
     }
 
     /// What is left of it.

@@ -10,6 +10,9 @@ const SEGMENTS: usize = 32;
 /// Octets that wait in them together.
 const OCTETS: usize = 64 * 1024;
 
+/// How far behind its turn octets may lie that were acknowledged before they were seen.
+const FARTHEST_BACK: i32 = 1 << 20;
+
 /// What a stream gives on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece<'a> {
@@ -27,6 +30,8 @@ pub(crate) struct Stream {
     /// Segments ahead of their turn, by sequence number.
     early: Vec<(u32, Box<[u8]>)>,
     held: usize,
+    /// Whether octets were given on.
+    has_given: bool,
 }
 
 /// A segment with payload, or with SYN.
@@ -59,14 +64,18 @@ impl Stream {
     /// Takes a segment and gives on what has its turn.
     pub(crate) fn push(&mut self, segment: Segment<'_>, mut give: impl FnMut(Piece<'_>)) {
         let first = segment.sequence.wrapping_add(u32::from(segment.syn));
-        if segment.syn {
-            // A stream begins anew, or its beginning is seen late.
-            self.next = Some(first);
-        }
+        // A SYN inside a stream changes nothing: a host answers it with a challenge (RFC 5961 section 4).
+        let mut next = *self.next.get_or_insert(first);
         if segment.declared == 0 {
             return;
         }
-        let next = *self.next.get_or_insert(first);
+        let back = next.wrapping_sub(first).cast_signed();
+        if !self.has_given && segment.declared > 1 && (1..FARTHEST_BACK).contains(&back) {
+            // The acknowledgement of these octets was seen before them: they are no copy, because
+            // nothing was given on yet. One octet alone is a keep-alive.
+            self.next = Some(first);
+            next = first;
+        }
         let ahead = first.wrapping_sub(next).cast_signed();
         if ahead > 0 {
             self.keep(first, segment, &mut give);
@@ -114,6 +123,7 @@ impl Stream {
             .get(usize::try_from(seen).unwrap_or(usize::MAX)..)
             .unwrap_or_default();
         if !captured.is_empty() {
+            self.has_given = true;
             give(Piece::Octets(captured));
         }
         let missing = u64::from(fresh).saturating_sub(captured.len() as u64);
@@ -145,14 +155,18 @@ impl Stream {
             .early
             .partition_point(|(other, _)| first.wrapping_sub(*other).cast_signed() > 0);
         match self.early.get_mut(place).filter(|(other, _)| *other == first) {
-            Some((_, kept)) if kept.len() >= segment.payload.len() => return, // A copy.
+            Some((_, kept)) if kept.len() >= segment.payload.len() => {} // A copy.
             Some((_, kept)) => {
-                self.held = self.held.saturating_sub(kept.len());
-                *kept = segment.payload.into();
+                // The first copy of an octet counts; only what is new is added.
+                let new = segment.payload.get(kept.len()..).unwrap_or_default();
+                self.held = self.held.saturating_add(new.len());
+                *kept = [&**kept, new].concat().into();
             }
-            None => self.early.insert(place, (first, segment.payload.into())),
+            None => {
+                self.held = self.held.saturating_add(segment.payload.len());
+                self.early.insert(place, (first, segment.payload.into()));
+            }
         }
-        self.held = self.held.saturating_add(segment.payload.len());
     }
 
     /// Gives on the early segments that have their turn now.
@@ -229,6 +243,38 @@ mod tests {
         assert_eq!(got, []);
         stream.acknowledged(107, |piece| got.push(own(piece)));
         assert_eq!(got, [Got::Gap(3), Got::Octets(b"fg".to_vec())]);
+    }
+
+    #[test]
+    fn a_syn_inside_a_stream_and_a_longer_copy_change_nothing() {
+        let mut stream = Stream::expecting(Some(100));
+        let mut got = Vec::new();
+        let syn = Segment {
+            sequence: 5_000,
+            syn: true,
+            payload: b"",
+            declared: 0,
+        };
+        stream.push(syn, |piece| got.push(own(piece)));
+        assert_eq!(push(&mut stream, 102, b"cd"), []);
+        assert_eq!(push(&mut stream, 102, b"XYef"), []);
+        let given = push(&mut stream, 100, b"ab");
+        assert_eq!(got, []);
+        assert_eq!(
+            given,
+            [Got::Octets(b"ab".to_vec()), Got::Octets(b"cdef".to_vec())]
+        );
+    }
+
+    #[test]
+    fn the_first_octets_are_no_copy_where_their_acknowledgement_was_seen_before_them() {
+        let mut stream = Stream::expecting(Some(110));
+
+        assert_eq!(push(&mut stream, 109, b"k"), [], "a keep-alive");
+        let given = push(&mut stream, 100, b"0123456789");
+
+        assert_eq!(given, [Got::Octets(b"0123456789".to_vec())]);
+        assert_eq!(push(&mut stream, 100, b"0123456789"), []);
     }
 
     #[test]

@@ -45,7 +45,8 @@ impl Talk {
     pub(crate) fn held(&self) -> usize {
         match self {
             Self::Open(attachment) => attachment.held(),
-            _ => 0,
+            Self::Known(app) => app.held(),
+            Self::Silent | Self::Nothing => 0,
         }
     }
 
@@ -79,10 +80,10 @@ impl Talk {
     pub(crate) fn finish(&mut self, at: Timestamp, is_cut: bool, out: &mut Vec<Event>) {
         if let Self::Open(attachment) = self {
             attachment.finish(at, out);
-            self.close();
-            if let (true, Self::Known(app)) = (is_cut, self) {
-                app.is_partial = true;
+            if is_cut {
+                attachment.mark_partial();
             }
+            self.close();
         }
     }
 

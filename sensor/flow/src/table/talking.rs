@@ -1,6 +1,8 @@
 //! What the table does for the conversations of its flows: feeds them, keeps them bounded together,
 //! and hands on what they say.
 
+use sekisho_model::app::Event;
+
 use super::{Sink, Table};
 use crate::key::Side;
 use crate::observation::Observation;
@@ -27,7 +29,7 @@ impl<T: Clone> Table<T> {
             entry.cold.talk.finish(packet.at, true, &mut self.said);
             entry.hot.be_quiet();
             self.counters.conversations_cut = self.counters.conversations_cut.saturating_add(1);
-            after = 0;
+            after = entry.cold.talk.held();
         }
         self.talking = others.saturating_add(after);
         self.tell(slot, sink);
@@ -39,6 +41,7 @@ impl<T: Clone> Table<T> {
             return;
         };
         self.talking = self.talking.saturating_sub(entry.cold.talk.held());
+        // What is kept from here on is the record's.
         entry.cold.talk.finish(entry.hot.last, false, &mut self.said);
         self.tell(slot, sink);
     }
@@ -53,6 +56,13 @@ impl<T: Clone> Table<T> {
         };
         let flow = entry.reference(&self.blank, self.config.community_ids);
         for event in self.said.drain(..) {
+            if let Event::Anomaly {
+                event: "parser_fault",
+                ..
+            } = event
+            {
+                self.counters.parser_faults = self.counters.parser_faults.saturating_add(1);
+            }
             let number = entry.next_said();
             sink.said(flow.clone(), number, event, &entry.cold.tag);
         }

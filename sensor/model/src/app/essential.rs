@@ -131,6 +131,15 @@ impl App {
         *self == Self::default()
     }
 
+    /// Octets that it holds, about.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.essentials
+            .iter()
+            .map(|named| size_of::<Named>().saturating_add(named.value.len()))
+            .fold(size_of::<Self>(), usize::saturating_add)
+    }
+
     /// The value of an essential.
     #[must_use]
     pub fn get(&self, what: Essential) -> Option<&str> {

@@ -23,6 +23,9 @@ const PROBED_OCTETS: usize = 1024;
 /// does so without end has nothing to say.
 const CHANGES: u8 = 8;
 
+/// What stands for the protocol where it is not known.
+const UNKNOWN: &str = "unknown";
+
 /// The application side of one flow.
 pub struct Conversation {
     start: Start,
@@ -92,6 +95,11 @@ impl Conversation {
         &self.app
     }
 
+    /// Marks what is known as partial: it is read no further.
+    pub const fn mark_partial(&mut self) {
+        self.app.is_partial = true;
+    }
+
     /// What is left when it is over.
     #[must_use]
     pub fn into_app(self) -> App {
@@ -141,14 +149,25 @@ impl Conversation {
         if unexpected == 0 {
             return;
         }
+        if self.is_over() {
+            return; // What was to be learned was learned before.
+        }
+        self.app.is_partial = true;
+        if let State::Probing(..) = self.state
+            && !self.believe_likely(at, out)
+        {
+            // What comes after it may tell still.
+            if let Some(waiting) = self.waiting.get_mut(from.index()) {
+                waiting.clear();
+            }
+            return;
+        }
         let State::Reading(parser, name) = &mut self.state else {
-            self.close(true);
             return;
         };
         let name = *name;
         let sheet = &mut Sheet::new(&mut self.app, out, name, at);
         let gap = catch_unwind(AssertUnwindSafe(|| parser.gap(from, unexpected, sheet)));
-        self.app.is_partial = true;
         match gap {
             Ok(Gap::Resume) => {
                 if let Some(waiting) = self.waiting.get_mut(from.index()) {
@@ -188,13 +207,17 @@ impl Conversation {
             (true, End::Resp) => (&resp[..], &orig[..]),
             (false, _) => (chunk.octets, &[][..]),
         };
-        let found = protocol::find(&Hint {
+        let hint = Hint {
             from: chunk.from,
             octets,
             other,
             transport: self.start.transport,
             ports: self.start.ports,
-        });
+        };
+        let Ok(found) = catch_unwind(AssertUnwindSafe(|| protocol::find(&hint))) else {
+            self.fault(UNKNOWN, chunk.at, out);
+            return;
+        };
         let held = octets.len().saturating_add(other.len());
         match found {
             Ok((protocol, probe)) => self.begin(protocol, probe, chunk, out),
@@ -214,34 +237,40 @@ impl Conversation {
 
     /// No more octets will tell: takes what is likely at the port, or gives up.
     fn settle(&mut self, at: Timestamp, out: &mut Vec<Event>) {
+        if !self.believe_likely(at, out) {
+            self.contradict();
+            self.close(false);
+        }
+    }
+
+    /// Takes what is likely at the port; false where nothing is.
+    fn believe_likely(&mut self, at: Timestamp, out: &mut Vec<Event>) -> bool {
         let [orig, resp] = &self.waiting;
         let found = [(End::Orig, orig, resp), (End::Resp, resp, orig)]
             .into_iter()
             .filter(|(_, octets, _)| !octets.is_empty())
             .find_map(|(from, octets, other)| {
-                protocol::settle(&Hint {
+                let hint = Hint {
                     from,
                     octets,
                     other,
                     transport: self.start.transport,
                     ports: self.start.ports,
-                })
-            });
-        match found {
-            Some((protocol, probe)) => {
-                let chunk = Chunk {
-                    from: End::Orig,
-                    at,
-                    octets: &[],
-                    cut: 0,
                 };
-                self.begin(protocol, probe, &chunk, out);
-            }
-            None => {
-                self.contradict();
-                self.close(false);
-            }
-        }
+                // A probe that fails is no likely protocol.
+                catch_unwind(AssertUnwindSafe(|| protocol::settle(&hint))).ok()?
+            });
+        let Some((protocol, probe)) = found else {
+            return false;
+        };
+        let chunk = Chunk {
+            from: End::Orig,
+            at,
+            octets: &[],
+            cut: 0,
+        };
+        self.begin(protocol, probe, &chunk, out);
+        true
     }
 
     /// The protocol is found: reads what waits.
@@ -386,6 +415,7 @@ impl Conversation {
             self.close(true);
             return;
         }
+        self.need = [0, 0];
         let protocol = name.and_then(protocol::by_name);
         self.state = match protocol {
             Some(protocol) => State::Reading((protocol.parser)(&self.start), protocol.name),
@@ -440,6 +470,30 @@ mod tests {
     use crate::app::test::converse;
 
     use super::*;
+
+    #[test]
+    fn octets_lost_before_the_protocol_is_known_do_not_end_the_conversation() {
+        let start = Start {
+            transport: Transport::Tcp,
+            ports: [50_000, 80],
+        };
+        let (mut conversation, mut out) = (Conversation::new(start), Vec::new());
+        let at = Timestamp::from_seconds(1, 0);
+        conversation.gap(End::Orig, 500, at, &mut out);
+        let request = b"GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n";
+        conversation.read(
+            &Chunk {
+                from: End::Orig,
+                at,
+                octets: request,
+                cut: 0,
+            },
+            &mut out,
+        );
+
+        assert_eq!(conversation.app().service, "http");
+        assert!(conversation.app().is_partial);
+    }
 
     #[test]
     fn a_conversation_that_goes_over_to_another_protocol_without_end_is_given_up() {
