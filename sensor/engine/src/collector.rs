@@ -107,9 +107,7 @@ impl<'a> Collector<'a> {
 
     /// Addresses that were not inventoried because there were too many.
     pub(crate) fn hosts_unlisted(&self) -> u64 {
-        self.inventory
-            .as_ref()
-            .map_or(0, |inventory| inventory.unlisted())
+        self.inventory.as_ref().map_or(0, Inventory::unlisted)
     }
 
     /// Writes the alerts for the limits that were met. `flows` is the limit on flows of this run.

@@ -4,9 +4,12 @@ use std::net::IpAddr;
 
 use super::city::{self, Host, JOHO};
 
+/// A name and the server that has it.
+type Named = (&'static str, fn() -> Host);
+
 /// Names of servers, as DNS gives them and as clients ask for them; one with several addresses, and a
 /// machine with several names, comes several times.
-const SERVERS: [(&str, fn() -> Host); 31] = [
+const SERVERS: [Named; 31] = [
     ("jumin.gyomu.city.example", city::gyomu_app),
     ("zei.gyomu.city.example", city::gyomu_app),
     ("fukushi.gyomu.city.example", city::gyomu_app),
