@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::city::{self, Host, JOHO};
 
-/// A name, and the host that has it.
+/// A name and the server that has it.
 type Named = (&'static str, fn() -> Host);
 
 /// Names of servers, as DNS gives them and as clients ask for them; one with several addresses, and a

@@ -1,5 +1,7 @@
 //! What is said on a connection, by protocol.
 
+use super::city::Host;
+use super::names;
 use super::script::{MILLISECOND, SECOND};
 use crate::payload::{http, rdp, smb, smtp, ssh, tls};
 use crate::{Conversation, Random};
@@ -76,22 +78,34 @@ pub(super) fn web_as(
         })
 }
 
-/// An SMB 3 session with encryption: rounds of (octets up, octets down, pause before in milliseconds).
+/// An SMB 3 session on a server's share, encrypted from there on: rounds of (octets up, octets down, pause before in milliseconds).
 pub(super) fn smb(
     conversation: Conversation,
+    server: Host,
     rounds: &[(usize, usize, u64)],
     random: &mut Random,
 ) -> Conversation {
     let session = random.next();
     let start = conversation
         .request(&smb::negotiate_request(random))
-        .response(&smb::negotiate_response(random));
+        .response(&smb::negotiate_response(random))
+        .request(&smb::session_setup_request())
+        .response(&smb::session_setup_response(session))
+        .request(&smb::tree_connect_request(session, &share_of(server)))
+        .response(&smb::tree_connect_response(session));
     rounds.iter().fold(start, |conversation, (up, down, pause)| {
         conversation
             .wait(pause * MILLISECOND)
             .request(&smb::encrypted(*up, session, random))
             .response(&smb::encrypted(*down, session, random))
     })
+}
+
+/// A server's share by the name that clients know, or by its address.
+fn share_of(server: Host) -> String {
+    let name = names::of_server(server.address).next().map(str::to_owned);
+    let name = name.unwrap_or_else(|| server.address.to_string());
+    format!(r"\\{name}\kyoyu")
 }
 
 /// Octets of one screen update; a record never crosses a segment.

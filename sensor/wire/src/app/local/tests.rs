@@ -76,7 +76,8 @@ fn a_capture_of_forged_answers_is_read_as_tshark_reads_it() {
     assert_eq!(solicitations.len(), 3);
     assert_eq!(
         solicitations[0].1,
-        json!({"type": "router_solicitation", "src_mac": "02:e4:0b:13:d8:28", "hop_limit": 255})
+        json!({"type": "router_solicitation", "src_mac": "02:e4:0b:13:d8:28", "hop_limit": 255,
+            "src_ip": "fe80::28f8:b9ff:fe27:aa6f", "dest_ip": "ff02::2"})
     );
 }
 
@@ -93,19 +94,22 @@ fn routers_and_neighbours_of_a_capture_are_read_as_tshark_reads_them() {
     assert_eq!(
         of("neighbor_solicitation"),
         &json!({"type": "neighbor_solicitation", "target": "fe80::260:97ff:fe07:69ea",
-            "src_mac": "00:00:86:05:80:da", "hop_limit": 255})
+            "src_mac": "00:00:86:05:80:da", "hop_limit": 255,
+            "src_ip": "fe80::200:86ff:fe05:80da", "dest_ip": "fe80::260:97ff:fe07:69ea"})
     );
     assert_eq!(
         of("neighbor_advertisement"),
         &json!({"type": "neighbor_advertisement", "router": true, "solicited": true, "override": false,
-            "target": "fe80::260:97ff:fe07:69ea", "hop_limit": 255})
+            "target": "fe80::260:97ff:fe07:69ea", "hop_limit": 255,
+            "src_ip": "fe80::260:97ff:fe07:69ea", "dest_ip": "fe80::200:86ff:fe05:80da"})
     );
     assert_eq!(
         of("router_advertisement"),
         &json!({"type": "router_advertisement", "current_hop_limit": 64, "managed": false, "other": false,
             "preference": "medium", "router_lifetime": 1800, "src_mac": "00:60:97:07:69:ea", "mtu": 1500,
             "prefixes": [{"prefix": "3ffe:507:0:1::/64", "on_link": true, "autonomous": true,
-                "valid_lifetime": 3_600_000, "preferred_lifetime": 3_600_000}], "hop_limit": 255})
+                "valid_lifetime": 3_600_000, "preferred_lifetime": 3_600_000}], "hop_limit": 255,
+            "src_ip": "fe80::260:97ff:fe07:69ea", "dest_ip": "ff02::1"})
     );
 }
 

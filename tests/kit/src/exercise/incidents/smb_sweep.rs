@@ -46,7 +46,12 @@ pub(in super::super) fn play(script: &mut Script) {
         let conversation = match number % 4 {
             0 => link.tcp().refused(),
             1 | 2 => link.tcp().unanswered(0),
-            _ => talk::smb(link.tcp(), &[(3_000, 400, 5), (40_000, 300, 20)], &mut random),
+            _ => talk::smb(
+                link.tcp(),
+                city::joho_terminal(number),
+                &[(3_000, 400, 5), (40_000, 300, 20)],
+                &mut random,
+            ),
         };
         let packets = conversation.play(now, &mut random);
         script.deny(&link, "tcp", BESIDE, packets);

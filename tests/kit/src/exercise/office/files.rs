@@ -57,7 +57,7 @@ fn open_files(script: &mut Script, client: Host, server: Host, random: &mut Rand
     } else {
         Close::ClientFin
     };
-    let packets = talk::smb(link.tcp(), &rounds, random)
+    let packets = talk::smb(link.tcp(), server, &rounds, random)
         .close(close)
         .play(sometime(random), random);
     script.add(&link, packets);
@@ -67,6 +67,6 @@ fn open_files(script: &mut Script, client: Host, server: Host, random: &mut Rand
 fn backup(script: &mut Script, client: Host, server: Host, start_ns: u64, random: &mut Random) {
     let link = script.link(client, server, 445);
     let rounds: Vec<_> = (0..8).map(|_| (65_536, 120, 2_500)).collect();
-    let packets = talk::smb(link.tcp(), &rounds, random).play(start_ns, random);
+    let packets = talk::smb(link.tcp(), server, &rounds, random).play(start_ns, random);
     script.add(&link, packets);
 }

@@ -7,7 +7,8 @@ use super::super::city::{self, Host, JOHO, JOHO_PRINTER};
 use super::super::names;
 use super::super::script::{MILLISECOND, SECOND, Script, at};
 use super::super::talk;
-use super::link::{self, frame};
+use super::leases::{WINDOWS, lease};
+use super::link::frame;
 use crate::payload::dhcp::Client;
 use crate::payload::{dns, http, ndp};
 use crate::{Packet, Random};
@@ -34,7 +35,7 @@ fn tablet(script: &mut Script, random: &mut Random) {
         mac: [0xda, 0xa1, 0x19, 0x4f, 0x20, 0x07],
         ..city::kokai_terminal(99)
     };
-    link::lease(
+    lease(
         script,
         tablet,
         city::kokai_dhcp(),
@@ -83,9 +84,9 @@ fn passed_on(script: &mut Script, random: &mut Random) {
         let name = format!("note-{last:x}");
         let client = Client {
             name: &name,
-            ..link::WINDOWS
+            ..WINDOWS
         };
-        link::lease(script, notebook, city::joho_dhcp(), client, false, start, random);
+        lease(script, notebook, city::joho_dhcp(), client, false, start, random);
         for number in 0..4 {
             let start = start + (5 + number * 30) * SECOND;
             ask(

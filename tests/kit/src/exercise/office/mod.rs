@@ -5,6 +5,7 @@ mod business;
 mod files;
 mod guests;
 pub(super) mod hello;
+mod leases;
 mod lgwan;
 mod link;
 mod mail;

@@ -17,7 +17,8 @@ pub(in super::super) fn play(script: &mut Script) {
     for _ in 0..6 {
         let link = script.link(city::printer(), city::joho_file(), 445);
         let rounds = talk::rounds(2, 30_000, 200, 50, &mut random);
-        let packets = talk::smb(link.tcp(), &rounds, &mut random).play(sometime(&mut random), &mut random);
+        let packets = talk::smb(link.tcp(), city::joho_file(), &rounds, &mut random)
+            .play(sometime(&mut random), &mut random);
         script.add(&link, packets);
     }
 }

@@ -25,7 +25,7 @@ pub(in super::super) fn play(script: &mut Script) {
         let link = script.link(city::joho_terminal(25 + number * 3), city::joho_file(), 445);
         let close = [Close::ClientRst, Close::ServerRst, Close::Open][usize::from(number % 3)];
         let rounds = talk::rounds(2, 400, 12_000, 2_000, &mut random);
-        let packets = talk::smb(link.tcp(), &rounds, &mut random)
+        let packets = talk::smb(link.tcp(), city::joho_file(), &rounds, &mut random)
             .close(close)
             .play(sometime(&mut random), &mut random);
         script.add(&link, packets);
