@@ -355,6 +355,37 @@ fn a_web_server_is_no_proxy_for_an_address_in_a_query_or_for_what_it_refuses() {
 }
 
 #[test]
+fn a_connection_met_midway_does_not_make_a_server_of_the_client() {
+    let met = |direction_by, protocol| {
+        let mut inventory = inventory();
+        let mut app = App {
+            service: "http",
+            ..App::default()
+        };
+        app.set(Essential::ServerName, "www.example", "http.hostname");
+        app.set(Essential::ServerSoftware, "nginx", "http.server");
+        // The first packet was the answer from port 8000: its sender stands as the originator.
+        inventory.observe(&FlowRecord {
+            app: Some(Box::new(app)),
+            direction_by,
+            protocol,
+            ..flow(("192.168.1.80", OTHER), ("192.168.1.10", PC, 50_000), 1)
+        });
+        let pc = device(&inventory, PC);
+        (
+            pc.names.len(),
+            pc.fingerprints.len(),
+            pc.offers.len(),
+            device(&inventory, OTHER).uses.len(),
+        )
+    };
+
+    assert_eq!(met(DirectionBy::First, Protocol::TCP), (0, 0, 0, 0));
+    assert_eq!(met(DirectionBy::Syn, Protocol::TCP), (1, 1, 1, 1));
+    assert_eq!(met(DirectionBy::First, Protocol::UDP), (1, 1, 1, 1));
+}
+
+#[test]
 fn the_clients_of_dhcp_are_named_and_the_relay_is_not() {
     let mut inventory = inventory();
     let facts = [
