@@ -185,11 +185,22 @@ fn records(facts: &Facts) -> impl Iterator<Item = &Facts> {
     })
 }
 
-/// A request that names a whole address, or asks for a tunnel, is for a proxy (RFC 9112 3.2).
+/// A request that names a whole address, or asks for a tunnel, is for a proxy (RFC 9112 3.2); who grants
+/// it is one. An address within the query of another is none.
 fn proxy(facts: &Facts, flow: Option<&FlowRef>) -> Option<Evidence> {
     let is_tunnel = facts.text("http_method") == Some("CONNECT");
-    let is_absolute = facts.text("url").is_some_and(|url| url.contains("://"));
-    let is_asked = is_tunnel || is_absolute;
-    flow.filter(|_| is_asked)
+    let is_absolute = facts.text("url").is_some_and(is_whole);
+    let is_granted = facts
+        .number("status")
+        .is_some_and(|status| (200..400).contains(&status));
+    flow.filter(|_| (is_tunnel || is_absolute) && is_granted)
         .map(|flow| Evidence::Proxy(flow.resp.address))
+}
+
+/// Whether a URL begins with its scheme, in any case of letters (RFC 3986 3.1).
+fn is_whole(url: &str) -> bool {
+    ["http://", "https://"].into_iter().any(|scheme| {
+        url.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
 }

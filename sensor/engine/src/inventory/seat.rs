@@ -80,7 +80,9 @@ impl Seat {
 
     /// Names and fingerprints that a flow's application side gives of this end.
     fn name(&mut self, record: &FlowRecord, role: Role) {
-        let Some(app) = &record.app else { return };
+        let Some(app) = record.app.as_ref().filter(|_| knows_its_ends(record)) else {
+            return;
+        };
         for named in &app.essentials {
             let mut value = named.value.to_string();
             let list = match (role, named.what) {
@@ -124,6 +126,12 @@ impl Seat {
     }
 }
 
+/// Whether it is known which end is the client. Of a connection met midway, the first packet may as
+/// well be the server's.
+fn knows_its_ends(record: &FlowRecord) -> bool {
+    record.protocol != Protocol::TCP || record.direction_by != DirectionBy::First
+}
+
 /// Whether a name is the end's own: a relay sends the host names of DHCP's clients, what a client of
 /// MQTT calls itself is no host name, and a call by SIP names who is called.
 fn is_of_this_end(from: &str) -> bool {
@@ -152,7 +160,11 @@ fn service_of(record: &FlowRecord) -> Option<ServiceSeen> {
         Protocol::TCP => answered || record.to_orig.tcp_flags.has(TcpFlags::SYN),
         _ => answered && record.protocol.has_ports(),
     };
-    let is_told = record.direction_by != DirectionBy::First || !service.is_empty();
+    // Who began tells the server only where the first packet was seen to be a question.
+    let is_told = match record.direction_by {
+        DirectionBy::First => record.protocol == Protocol::UDP && !service.is_empty(),
+        DirectionBy::Syn | DirectionBy::Icmp | DirectionBy::Port => true,
+    };
     (is_open && is_told && record.resp.port > 0).then(|| ServiceSeen {
         service: service.to_owned(),
         protocol: record.protocol.to_string(),

@@ -113,6 +113,17 @@ fn flow_ref(orig: (&str, &str), resp: (&str, &str)) -> FlowRef {
     }
 }
 
+/// A request of a PC to 192.168.1.80, and what it is answered.
+fn request(method: &str, url: &str, status: Option<u64>) -> Said {
+    let to_server = flow_ref(("192.168.1.10", PC), ("192.168.1.80", OTHER));
+    let facts = [("http_method", method), ("url", url)];
+    let mut said = said("http", Some(to_server), 0, &facts);
+    if let Event::Transaction(transaction) = &mut said.event {
+        transaction.facts.put_some("status", status);
+    }
+    said
+}
+
 #[test]
 fn two_hosts_behind_a_router_are_two_devices_and_neither_has_its_mac_address() {
     let mut inventory = inventory();
@@ -311,9 +322,7 @@ fn neighbour_discovery_binds_senders_and_targets() {
 #[test]
 fn a_proxy_is_not_called_what_it_is_asked_for() {
     let mut inventory = inventory();
-    let to_proxy = flow_ref(("192.168.1.10", PC), ("192.168.1.80", OTHER));
-    let facts = [("http_method", "CONNECT"), ("url", "www.example:443")];
-    inventory.hear(&said("http", Some(to_proxy), 0, &facts));
+    inventory.hear(&request("CONNECT", "www.example:443", Some(200)));
     for (server, mac) in [("192.168.1.80", OTHER), ("192.168.1.81", ROUTER)] {
         let mut app = App::default();
         app.set(Essential::ServerName, "www.example", "http.hostname");
@@ -326,6 +335,54 @@ fn a_proxy_is_not_called_what_it_is_asked_for() {
 
     assert!(device(&inventory, OTHER).names.is_empty());
     assert_eq!(device(&inventory, ROUTER).names[0].value, "www.example");
+}
+
+#[test]
+fn a_web_server_is_no_proxy_for_an_address_in_a_query_or_for_what_it_refuses() {
+    let mut inventory = inventory();
+    for (method, url, status) in [
+        ("GET", "/login?next=https://portal.example/", Some(200)),
+        ("GET", "http://www.example/", Some(404)),
+        ("GET", "http://www.example/", None),
+        ("CONNECT", "www.example:443", Some(405)),
+    ] {
+        inventory.hear(&request(method, url, status));
+    }
+    assert!(inventory.proxies.is_empty());
+
+    inventory.hear(&request("GET", "HTTP://www.example/", Some(304)));
+    assert_eq!(inventory.proxies.len(), 1);
+}
+
+#[test]
+fn a_connection_met_midway_does_not_make_a_server_of_the_client() {
+    let met = |direction_by, protocol| {
+        let mut inventory = inventory();
+        let mut app = App {
+            service: "http",
+            ..App::default()
+        };
+        app.set(Essential::ServerName, "www.example", "http.hostname");
+        app.set(Essential::ServerSoftware, "nginx", "http.server");
+        // The first packet was the answer from port 8000: its sender stands as the originator.
+        inventory.observe(&FlowRecord {
+            app: Some(Box::new(app)),
+            direction_by,
+            protocol,
+            ..flow(("192.168.1.80", OTHER), ("192.168.1.10", PC, 50_000), 1)
+        });
+        let pc = device(&inventory, PC);
+        (
+            pc.names.len(),
+            pc.fingerprints.len(),
+            pc.offers.len(),
+            device(&inventory, OTHER).uses.len(),
+        )
+    };
+
+    assert_eq!(met(DirectionBy::First, Protocol::TCP), (0, 0, 0, 0));
+    assert_eq!(met(DirectionBy::Syn, Protocol::TCP), (1, 1, 1, 1));
+    assert_eq!(met(DirectionBy::First, Protocol::UDP), (1, 1, 1, 1));
 }
 
 #[test]
