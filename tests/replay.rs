@@ -118,9 +118,13 @@ fn eve_is_the_same_to_the_octet_for_any_number_of_workers_and_on_every_run() {
 fn excluded_zones_are_counted_and_never_written() {
     let folder = tempfile::tempdir().unwrap();
     let eve = folder.path().join("eve.json");
-    let (_, summary) = replay(&eve, "2", &[]);
+    let (written, summary) = replay(&eve, "2", &[]);
 
     assert!(summary["losses"]["excluded"].as_u64().unwrap() > 0);
+    let written = String::from_utf8(written).unwrap();
+    for network in ["\"10.80.", "\"2001:db8:80:"] {
+        assert!(!written.contains(network), "{network}");
+    }
     let zones = summary["zones"].as_array().unwrap();
     assert!(
         !zones

@@ -48,6 +48,8 @@ struct Claim {
     last: Timestamp,
     mac: MacAddress,
     from: &'static str,
+    /// When it was heard first.
+    first: Timestamp,
 }
 
 /// Who has what.
@@ -72,6 +74,7 @@ impl Owners {
                         last: bound.last,
                         mac: *mac,
                         from: word(&bound.from),
+                        first: bound.first,
                     };
                     owners.claims.entry(address).or_default().push(claim);
                 }
@@ -90,11 +93,14 @@ impl Owners {
         if is_link_local(address) && mac.is_some() {
             return mac.map(|mac| (mac, mine.map_or("flow", |claim| claim.from)));
         }
-        // Who forwards for an address and answers for it leaves it to the one that has it.
         let is_free = |claim: &&Claim| !self.forwarders.contains(&claim.mac);
+        let free = claims.iter().filter(is_free).max();
+        // A router that answers for hosts leaves an address to the one that said before that it has it;
+        // who says so later may be lying.
+        let is_mine = |mine: &&Claim| is_free(mine) || free.is_none_or(|free| mine.first < free.first);
         let best = mine
-            .filter(is_free)
-            .or_else(|| claims.iter().filter(is_free).max())
+            .filter(is_mine)
+            .or(free)
             .or(mine)
             .or_else(|| claims.iter().max());
         best.map(|claim| (claim.mac, claim.from)).or_else(|| {

@@ -267,6 +267,20 @@ fn a_router_that_answers_for_a_host_leaves_it_its_address() {
 }
 
 #[test]
+fn a_gateway_keeps_its_services_when_another_says_later_that_it_is_the_gateway() {
+    let mut inventory = inventory();
+    inventory.hear(&arp(ROUTER, "192.168.1.1", 0));
+    for (at, server) in (1..).zip(["192.168.1.1", "198.51.100.7"]) {
+        inventory.observe(&flow(("192.168.1.10", PC), (server, ROUTER, 53), at));
+    }
+    inventory.hear(&arp(OTHER, "192.168.1.1", 10));
+
+    assert_eq!(device(&inventory, ROUTER).offers[0].port, 53);
+    assert!(device(&inventory, OTHER).offers.is_empty());
+    assert_eq!(addresses(&device(&inventory, OTHER)), ["192.168.1.1"]);
+}
+
+#[test]
 fn one_link_local_address_on_two_links_is_two_devices() {
     let mut inventory = inventory();
     inventory.observe(&flow(("fe80::10", PC), ("fe80::1", ROUTER, 53), 1));

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use sekisho_kit::exercise::{CAPTURE_FILE, Exercise, LABELS_FILE};
+use sekisho_kit::exercise::{CAPTURE_FILE, Exercise, INVENTORY_FILE, LABELS_FILE, REGISTER_FILE};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -12,7 +12,8 @@ fn main() -> ExitCode {
         return fail("usage: exercise OUT_DIR");
     };
     let folder = Path::new(&folder);
-    match Exercise::new().write(folder) {
+    let exercise = Exercise::new();
+    match exercise.write(folder) {
         Err(error) => fail(&format!("cannot write into {}: {error}", folder.display())),
         Ok(labels) => {
             let mut out = std::io::stdout().lock();
@@ -31,6 +32,16 @@ fn main() -> ExitCode {
                 if written.is_err() {
                     return ExitCode::FAILURE;
                 }
+            }
+            let written = writeln!(
+                out,
+                "{}: {} devices\n{}",
+                folder.join(INVENTORY_FILE).display(),
+                exercise.inventory().len(),
+                folder.join(REGISTER_FILE).display(),
+            );
+            if written.is_err() {
+                return ExitCode::FAILURE;
             }
             ExitCode::SUCCESS
         }

@@ -50,6 +50,7 @@ fn two_runs_write_the_same_octets() {
 
     assert!(first.pcapng() == second.pcapng());
     assert_eq!(first.labels(0), second.labels(0));
+    assert_eq!(first.inventory(), second.inventory());
 }
 
 #[test]
@@ -236,7 +237,7 @@ fn the_dead_tap_is_busy_before_and_silent_after() {
 }
 
 #[test]
-fn both_files_are_written_and_the_labels_are_json() {
+fn every_file_is_written_and_what_is_json_reads_as_such() {
     let folder = tempfile::tempdir().unwrap();
 
     let labels = EXERCISE.write(&folder.path().join("new")).unwrap();
@@ -247,6 +248,13 @@ fn both_files_are_written_and_the_labels_are_json() {
     let json = std::fs::read(folder.path().join("new").join(LABELS_FILE)).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(json["captures"][0]["size"], size);
+    let devices = std::fs::read(folder.path().join("new").join(INVENTORY_FILE)).unwrap();
+    let devices: serde_json::Value = serde_json::from_slice(&devices).unwrap();
+    let register = std::fs::read_to_string(folder.path().join("new").join(REGISTER_FILE)).unwrap();
+    let unknown = devices.as_array().unwrap().iter();
+    let unknown = unknown.filter(|device| device["standing"] == "unknown").count();
+    assert_eq!(devices.as_array().unwrap().len(), EXERCISE.inventory().len());
+    assert_eq!(register.lines().count(), 1 + EXERCISE.inventory().len() - unknown);
     assert_eq!(
         json["captures"][0]["events"][0]["type"],
         labels.captures[0].events[0].kind
