@@ -1,13 +1,14 @@
 //! A request and its response: what is kept of them and how it is written.
 //!
 //! Keys are those of Suricata's EVE (`http.hostname`, `http.url`); `authorization` holds the scheme
-//! only, `http_refer` the origin only, and `path_octets`, `query_octets`, `user_digest`,
-//! `has_cookie`, `challenge`, `connect` and the `request_` keys are ours.
+//! only, `http_refer` the origin only, URLs neither account nor query nor fragment, which may be
+//! secrets; and `path_octets`, `query_octets`, `user_digest`, `has_cookie`, `challenge`, `connect` and
+//! the `request_` keys are ours.
 
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
-use super::fields::{Field, authority, host_and_port};
+use super::fields::{Field, authority, host_and_port, without_secrets};
 use super::{MAX_VALUE, credentials};
 use crate::app::protocol::row;
 use crate::app::sheet::Sheet;
@@ -235,7 +236,7 @@ impl Exchange {
         let query = path.iter().position(|octet| *octet == b'?');
         Self {
             method: text::of(method),
-            target: text::bounded(&without_user(target), MAX_VALUE).0,
+            target: text::bounded(&without_secrets(target), MAX_VALUE).0,
             version: text::of(version),
             path_octets: query.unwrap_or(path.len()),
             query_octets: query.map(|at| path.len().saturating_sub(at).saturating_sub(1)),
@@ -304,13 +305,13 @@ impl Exchange {
                 facts.put("connect", &*self.target);
             }
         }
-        let referrer = request.get(Field::Referer).filter(|url| !url.is_empty());
+        let referrer = request.get(Field::Referer);
         let scheme = |head: &Head, field| head.get(field).map(credentials::scheme);
         if !self.version.is_empty() {
             facts.put("protocol", &*self.version);
         }
         facts
-            .put_some("http_refer", referrer.map(origin))
+            .put_some("http_refer", referrer.and_then(origin))
             .put_some("xff", value(request, Field::ForwardedFor))
             .put_some("via", value(request, Field::Via))
             .put_some("authorization", scheme(request, Field::Authorization))
@@ -334,7 +335,7 @@ impl Exchange {
                 "redirect",
                 response
                     .get(Field::Location)
-                    .map(|url| text::bounded(&without_user(url), MAX_VALUE).0),
+                    .map(|url| text::bounded(&without_secrets(url), MAX_VALUE).0),
             )
             .put_some("challenge", scheme(response, Field::Challenge));
         sheet.transaction(self.at, facts);
@@ -385,25 +386,9 @@ fn media_type(head: &Head) -> Option<String> {
     Some(text::of(kind).to_ascii_lowercase())
 }
 
-/// Scheme, host and port of a URL; all of it where it is none.
-fn origin(url: &[u8]) -> Box<str> {
-    let path = authority(url).map_or(0, |(_, path)| path.len());
-    let origin = url.get(..url.len().saturating_sub(path)).unwrap_or(url);
-    text::of(&without_user(origin))
-}
-
-/// A URL without the account and the secret before its host.
-fn without_user(url: &[u8]) -> Vec<u8> {
-    let Some((authority, path)) = authority(url) else {
-        return url.to_vec();
-    };
-    let Some(at) = authority.iter().rposition(|octet| *octet == b'@') else {
-        return url.to_vec();
-    };
-    let before = url
-        .len()
-        .saturating_sub(authority.len())
-        .saturating_sub(path.len());
-    let host = authority.get(at.saturating_add(1)..).unwrap_or_default();
-    [url.get(..before).unwrap_or_default(), host, path].concat()
+/// Scheme, host and port of a URL; nothing where it has none.
+fn origin(url: &[u8]) -> Option<Box<str>> {
+    let (_, path) = authority(url)?;
+    let origin = url.get(..url.len().saturating_sub(path.len()))?;
+    Some(text::of(&without_secrets(origin)))
 }

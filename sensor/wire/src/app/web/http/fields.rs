@@ -98,6 +98,22 @@ pub(super) fn authority(url: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(end)
 }
 
+/// A URL, or the authority that `CONNECT` names, without account, query and fragment.
+pub(super) fn without_secrets(url: &[u8]) -> Vec<u8> {
+    let end = url.iter().position(|octet| matches!(octet, b'?' | b'#'));
+    let url = end.and_then(|end| url.get(..end)).unwrap_or(url);
+    let first = url.iter().position(|octet| *octet == b'/').unwrap_or(url.len());
+    let has_scheme = first == 0 || url.get(first.wrapping_sub(1)) == Some(&b':');
+    let (scheme, rest) = match url.get(first..) {
+        Some(rest) if rest.starts_with(b"//") && has_scheme => url.split_at(first.saturating_add(2)),
+        _ => (&[][..], url),
+    };
+    let end = rest.iter().position(|octet| *octet == b'/').unwrap_or(rest.len());
+    let at = rest.iter().take(end).rposition(|octet| *octet == b'@');
+    let host = at.map_or(0, |at| at.saturating_add(1));
+    [scheme, rest.get(host..).unwrap_or_default()].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,5 +145,24 @@ mod tests {
             Some((&b"a.example"[..], &b"/b?c"[..]))
         );
         assert_eq!(authority(b"/b?u=http://x/"), None);
+    }
+
+    #[test]
+    fn a_url_keeps_neither_account_nor_query_nor_fragment() {
+        for (url, kept) in [
+            ("/x?token=SECRET&password=hunter2", "/x"),
+            ("/x#access_token=SECRET", "/x"),
+            ("/a@b/c?d", "/a@b/c"),
+            ("http://bob:hunter2@a.example:80/x?y", "http://a.example:80/x"),
+            ("http://bob:hunter2@a.example?y", "http://a.example"),
+            ("svn+ssh://bob:hun@ter2@a.example/", "svn+ssh://a.example/"),
+            ("//bob:hunter2@a.example/x", "//a.example/x"),
+            ("bob:hunter2@host.example:443", "host.example:443"),
+            ("[2001:db8::1]:443", "[2001:db8::1]:443"),
+            ("/x/http://a@b/", "/x/http://a@b/"),
+            ("*", "*"),
+        ] {
+            assert_eq!(without_secrets(url.as_bytes()), kept.as_bytes(), "{url}");
+        }
     }
 }

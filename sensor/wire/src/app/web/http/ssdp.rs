@@ -6,7 +6,7 @@ use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use super::super::lines::{Lines, Next};
 use super::MAX_VALUE;
-use super::fields::split;
+use super::fields::{split, without_secrets};
 use super::start_line::{StartLine, is_sure, parse};
 use crate::app::parser::{Chunk, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
@@ -141,7 +141,11 @@ fn take(line: &[u8], facts: &mut Facts) {
     if let Some((_, key)) = known
         && !value.is_empty()
     {
-        facts.put(key, text::of(value));
+        let value = match *key {
+            "location" => text::of(&without_secrets(value)),
+            _ => text::of(value),
+        };
+        facts.put(key, value);
     }
 }
 

@@ -39,7 +39,7 @@ fn an_exchange_is_written_with_suricatas_names() {
     };
     for (path, expected) in [
         ("hostname", "www.example.org"),
-        ("url", "/a/b?c=d"),
+        ("url", "/a/b"),
         ("http_user_agent", "curl/8.0"),
         ("http_method", "POST"),
         ("protocol", "HTTP/1.1"),
@@ -75,6 +75,34 @@ fn an_exchange_is_written_with_suricatas_names() {
     ] {
         assert_eq!(seen.app.get(what), Some(value));
     }
+}
+
+#[test]
+fn secrets_in_urls_are_not_kept() {
+    let request = b"GET /x?token=SECRET&password=hunter2 HTTP/1.1\r\nHost: a.example\r\n\
+        Referer: a.example/y?token=SECRET\r\n\r\n";
+    let response = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\
+        Location: https://bob:hunter2@a.example/cb?code=SECRET#access_token=SECRET\r\n\r\n";
+    let connect = b"CONNECT bob:hunter2@host.example:443 HTTP/1.1\r\n\r\n";
+
+    let seen = converse(&[(Orig, request), (Resp, response), (Orig, connect)]);
+
+    let [page, tunnel] = &seen.transactions("http")[..] else {
+        panic!("{seen:?}")
+    };
+    assert_eq!(page.text("url"), Some("/x"));
+    assert_eq!(page.number("query_octets"), Some(29));
+    assert_eq!(page.text("redirect"), Some("https://a.example/cb"));
+    assert_eq!(page.text("http_refer"), None);
+    for path in ["url", "connect"] {
+        assert_eq!(tunnel.text(path), Some("host.example:443"), "{path}");
+    }
+    assert_eq!(tunnel.text("hostname"), Some("host.example"));
+    let written = format!("{seen:?}");
+    assert!(
+        !written.contains("SECRET") && !written.contains("hunter2") && !written.contains("bob"),
+        "{written}"
+    );
 }
 
 #[test]

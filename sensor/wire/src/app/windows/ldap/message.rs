@@ -4,7 +4,7 @@
 
 use sekisho_model::app::Facts;
 
-use super::{netlogon, search, words};
+use super::{name, netlogon, search, words};
 use crate::app::text;
 use crate::app::windows::asn1::{self, expect};
 use crate::app::windows::spnego;
@@ -68,11 +68,11 @@ pub(super) fn read(mut octets: &[u8]) -> Option<Message> {
         }
         0x66 | 0x68 | 0x6c | 0x6e => {
             let object = expect(&mut body, 0x04)?;
-            facts.put("message_id", id).put("object", text::of(object));
+            facts.put("message_id", id).put("object", name::of(object));
             Op::Request
         }
         0x4a => {
-            facts.put("message_id", id).put("object", text::of(body));
+            facts.put("message_id", id).put("object", name::of(body));
             Op::Request
         }
         0x42 | 0x50 => {

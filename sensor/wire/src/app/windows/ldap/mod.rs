@@ -5,6 +5,7 @@
 //! Source: RFC 4511 section 4; RFC 4513 section 3 (StartTLS); MS-ADTS sections 5.1.1.1 and 6.3.
 
 mod message;
+mod name;
 mod netlogon;
 mod search;
 mod words;

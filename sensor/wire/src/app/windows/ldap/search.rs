@@ -4,6 +4,7 @@
 
 use sekisho_model::app::Facts;
 
+use super::name;
 use crate::app::text;
 use crate::app::windows::asn1::{self, expect};
 
@@ -15,8 +16,6 @@ const MAX_VALUE: usize = 64;
 const MAX_DEPTH: u8 = 8;
 /// Attributes that are kept.
 const MAX_ATTRIBUTES: usize = 16;
-/// Attributes whose values are names of accounts.
-const ACCOUNTS: &[&[u8]] = &[b"samaccountname", b"uid", b"userprincipalname", b"mail", b"anr"];
 
 /// Reads a search request.
 pub(super) fn read(mut body: &[u8]) -> Option<Facts> {
@@ -27,7 +26,7 @@ pub(super) fn read(mut body: &[u8]) -> Option<Facts> {
         asn1::next(&mut body)?;
     }
     let mut facts = Facts::new();
-    facts.put("base_object", text::of(base)).put("scope", scope);
+    facts.put("base_object", name::of(base)).put("scope", scope);
     let mut filter = String::new();
     write(&mut body, MAX_DEPTH, &mut filter)?;
     facts.put("filter", filter);
@@ -110,14 +109,7 @@ fn write(octets: &mut &[u8], depth: u8, into: &mut String) -> Option<()> {
 }
 
 fn value(attribute: &[u8], value: &[u8], into: &mut String) {
-    let is_account = ACCOUNTS.iter().any(|name| attribute.eq_ignore_ascii_case(name));
-    if is_account && !value.is_empty() {
-        into.push_str("user:");
-        let account = value.split(|octet| *octet == b'@').next().unwrap_or_default();
-        into.push_str(&text::user_digest(account));
-    } else {
-        put(value, into);
-    }
+    into.push_str(&name::value(attribute, value, MAX_VALUE));
 }
 
 fn put(octets: &[u8], into: &mut String) {

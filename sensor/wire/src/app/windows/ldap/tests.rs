@@ -74,6 +74,33 @@ fn a_conversation_is_read_and_cutting_it_changes_nothing() {
 }
 
 #[test]
+fn passwords_and_persons_of_a_search_are_not_kept() {
+    // A search at a person's entry for a password, and the deletion of that entry.
+    let search =
+        b"0E\x02\x01\x01c@\x04\x14CN=Yamada Taro,DC=ex\x0a\x01\0\x0a\x01\0\x02\x01\0\x02\x01\0\x01\x01\0\
+        \xa3\x17\x04\x0cuserPassword\x04\x07hunter20\0";
+    let delete = b"0\x19\x02\x01\x02J\x14CN=Yamada Taro,DC=ex";
+
+    let seen = test::converse(
+        Transport::Tcp,
+        [50000, 389],
+        &[(End::Orig, search), (End::Orig, delete)],
+    );
+
+    let [search, delete] = &seen.transactions("ldap")[..] else {
+        panic!("{seen:?}")
+    };
+    let name = format!("CN=user:{},DC=ex", text::user_digest(b"Yamada Taro"));
+    assert_eq!(search.text("request.search_request.base_object"), Some(&*name));
+    assert_eq!(
+        search.text("request.search_request.filter"),
+        Some("(userPassword=...)")
+    );
+    assert_eq!(delete.text("request.object"), Some(&*name));
+    assert!(!format!("{seen:?}").contains("hunter2") && !format!("{seen:?}").contains("Yamada"));
+}
+
+#[test]
 fn an_answer_alone_is_read() {
     let seen = test::converse(Transport::Tcp, [50000, 389], &[(End::Resp, DONE)]);
 
