@@ -124,6 +124,10 @@ struct Sip {
 }
 
 impl Parser for Sip {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if self.exchanges.is_enough() {
             sheet.partial();
@@ -434,10 +438,7 @@ mod tests {
 
         assert!(matches!(read(b"OPTIONS sip:a.example SIP/2.0"), Read::Took(0)));
         // An end in what was looked at before is one that is not looked for.
-        assert!(matches!(
-            read(b"OPTIONS\r\n\r\nsip:a.example S"),
-            Read::Took(0)
-        ));
+        assert!(matches!(read(b"OPTIONS\r\n\r\nsip:a.example S"), Read::Took(0)));
         assert!(matches!(
             read(b"OPTIONS sip:a.example SIP/2.0\r\n\r\n"),
             Read::Skip { took: 33, skip: 0 }

@@ -83,6 +83,10 @@ struct Stratum {
 }
 
 impl Parser for Stratum {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let Some(end) = self.ends.find(chunk.from, chunk.octets, b"\n") else {
             return if chunk.octets.len() > MAX_LINE {
