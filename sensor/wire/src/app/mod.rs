@@ -11,6 +11,7 @@
 
 mod conversation;
 pub mod encrypted;
+mod held;
 mod infrastructure;
 pub mod local;
 mod names;

@@ -9,6 +9,7 @@ use arrayvec::ArrayVec;
 use sekisho_model::Timestamp;
 use sekisho_model::app::Facts;
 
+use crate::app::held::Held;
 use crate::app::sheet::Sheet;
 
 /// Requests that wait for their answer; the oldest is written without it.
@@ -95,6 +96,13 @@ impl Exchanges {
         while let Some(open) = self.oldest() {
             self.write(open, sheet);
         }
+    }
+
+    /// Octets that it holds besides its own size.
+    pub(in crate::app) fn held(&self) -> usize {
+        let kinds = self.kinds.capacity().saturating_mul(size_of::<(u64, u8)>());
+        let open = self.open.iter().map(|open| open.facts.held());
+        open.fold(kinds, usize::saturating_add)
     }
 
     /// Whether so many are written that a protocol without repetition stops.

@@ -1,7 +1,8 @@
 //! Infrastructure: time, management, telephony, logs.
 //!
-//! [`octets`] and [`exchanges`] serve the groups of plants and of remote access too.
+//! [`octets`], [`ends`] and [`exchanges`] serve the groups of plants and of remote access too.
 
+pub(super) mod ends;
 pub(super) mod exchanges;
 #[cfg(test)]
 pub(super) mod hostile;

@@ -69,6 +69,10 @@ struct Radius {
 }
 
 impl Parser for Radius {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let took = Read::Took(chunk.octets.len());
         let Some((code, attributes)) = packet(chunk.octets) else {

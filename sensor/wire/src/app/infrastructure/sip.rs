@@ -6,6 +6,7 @@
 
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
+use super::ends::Ends;
 use super::exchanges::{Exchanges, Open};
 use super::octets::is_word;
 use crate::app::parser::{Chunk, Parser, Read};
@@ -111,16 +112,22 @@ fn probe(hint: &Hint<'_>) -> Probe {
 fn parser(start: &Start) -> Box<dyn Parser> {
     Box::new(Sip {
         is_stream: start.transport == Transport::Tcp,
+        ends: Ends::default(),
         exchanges: Exchanges::default(),
     })
 }
 
 struct Sip {
     is_stream: bool,
+    ends: Ends,
     exchanges: Exchanges,
 }
 
 impl Parser for Sip {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if self.exchanges.is_enough() {
             sheet.partial();
@@ -136,7 +143,10 @@ impl Parser for Sip {
             return Read::Took(blank);
         }
         let seen = chunk.octets.get(..MAX_HEAD).unwrap_or(chunk.octets);
-        let end = seen.windows(4).position(|four| four == b"\r\n\r\n");
+        let end = self.ends.find(chunk.from, seen, b"\r\n\r\n");
+        if !self.is_stream {
+            self.ends.forget(chunk.from);
+        }
         let head = match end {
             Some(end) => seen.get(..end).unwrap_or_default(),
             None if !self.is_stream => seen,
@@ -405,5 +415,33 @@ mod tests {
         let seen = test::converse(Transport::Tcp, [40_000, 7000], &[(End::Resp, OK)]);
 
         assert_eq!(seen.transactions("sip")[0].text("code"), Some("200"), "{seen:?}");
+    }
+
+    #[test]
+    fn octets_that_wait_are_looked_at_once() {
+        use sekisho_model::Timestamp;
+        let (mut app, mut events) = (sekisho_model::app::App::default(), Vec::new());
+        let mut sheet = Sheet::new(&mut app, &mut events, "sip", Timestamp::MIN);
+        let mut parser = parser(&Start {
+            transport: Transport::Tcp,
+            ports: [40_000, 5060],
+        });
+        let mut read = |octets: &[u8]| {
+            let chunk = Chunk {
+                from: crate::app::parser::End::Orig,
+                at: Timestamp::MIN,
+                octets,
+                cut: 0,
+            };
+            parser.read(&chunk, &mut sheet)
+        };
+
+        assert!(matches!(read(b"OPTIONS sip:a.example SIP/2.0"), Read::Took(0)));
+        // An end in what was looked at before is one that is not looked for.
+        assert!(matches!(read(b"OPTIONS\r\n\r\nsip:a.example S"), Read::Took(0)));
+        assert!(matches!(
+            read(b"OPTIONS sip:a.example SIP/2.0\r\n\r\n"),
+            Read::Skip { took: 33, skip: 0 }
+        ));
     }
 }

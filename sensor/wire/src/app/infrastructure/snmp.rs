@@ -99,6 +99,10 @@ struct Snmp {
 }
 
 impl Parser for Snmp {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let took = Read::Took(chunk.octets.len());
         let Some(message) = message(chunk.octets) else {

@@ -4,6 +4,7 @@
 
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
+use super::ends::Ends;
 use super::octets::{Octets, is_word};
 use crate::app::parser::{Chunk, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
@@ -75,12 +76,14 @@ fn parser(start: &Start) -> Box<dyn Parser> {
     let is_stream = start.transport == Transport::Tcp;
     Box::new(Syslog {
         is_stream,
+        ends: Ends::default(),
         written: 0,
     })
 }
 
 struct Syslog {
     is_stream: bool,
+    ends: Ends,
     written: u16,
 }
 
@@ -94,10 +97,16 @@ impl Parser for Syslog {
         let mut octets = chunk.octets;
         if self.is_stream {
             let (head, length, end) = match frame(chunk.octets) {
-                Frame::Counted { head, length } => (head, length, 0),
-                Frame::Line(Some(length)) => (0, length, 1),
-                Frame::Line(None) if chunk.octets.len() > MAX_FRAME => return Read::Done,
-                Frame::Line(None) => return Read::Took(0),
+                Frame::Counted { head, length } => {
+                    // Its first octets alone may have been taken for those of a line.
+                    self.ends.forget(chunk.from);
+                    (head, length, 0)
+                }
+                Frame::Line => match self.ends.find(chunk.from, chunk.octets, b"\n") {
+                    Some(length) => (0, length, 1),
+                    None if chunk.octets.len() > MAX_FRAME => return Read::Done,
+                    None => return Read::Took(0),
+                },
             };
             took = head.saturating_add(length).saturating_add(end);
             if chunk.octets.len() < took {
@@ -115,7 +124,8 @@ impl Parser for Syslog {
         Read::Took(took)
     }
 
-    fn gap(&mut self, _: crate::app::parser::End, _: u64, _: &mut Sheet<'_>) -> Gap {
+    fn gap(&mut self, from: crate::app::parser::End, _: u64, _: &mut Sheet<'_>) -> Gap {
+        self.ends.forget(from);
         // The rest of a torn line is read as a message without a priority, and passed over.
         Gap::Resume
     }
@@ -125,8 +135,8 @@ impl Parser for Syslog {
 enum Frame {
     /// Its length comes first: octets of that, and of the message.
     Counted { head: usize, length: usize },
-    /// It ends with a line feed: octets before that, where it is there.
-    Line(Option<usize>),
+    /// It ends with a line feed.
+    Line,
 }
 
 fn frame(octets: &[u8]) -> Frame {
@@ -141,7 +151,7 @@ fn frame(octets: &[u8]) -> Frame {
             head: digits.saturating_add(1),
             length,
         },
-        _ => Frame::Line(octets.iter().position(|octet| *octet == b'\n')),
+        _ => Frame::Line,
     }
 }
 
@@ -256,5 +266,30 @@ mod tests {
             assert_eq!(whole.transactions("syslog"), single.transactions("syslog"));
             hostile::bend(&PROTOCOL, Transport::Tcp, chunks);
         }
+    }
+
+    #[test]
+    fn octets_that_wait_are_looked_at_once() {
+        use sekisho_model::Timestamp;
+        let (mut app, mut events) = (sekisho_model::app::App::default(), Vec::new());
+        let mut sheet = Sheet::new(&mut app, &mut events, "syslog", Timestamp::MIN);
+        let mut parser = parser(&Start {
+            transport: Transport::Tcp,
+            ports: [40_000, 514],
+        });
+        let mut read = |octets: &[u8]| {
+            let chunk = Chunk {
+                from: crate::app::parser::End::Orig,
+                at: Timestamp::MIN,
+                octets,
+                cut: 0,
+            };
+            parser.read(&chunk, &mut sheet)
+        };
+
+        assert!(matches!(read(b"<34>a b"), Read::Took(0)));
+        // An end in what was looked at before is one that is not looked for.
+        assert!(matches!(read(b"<34>\nb"), Read::Took(0)));
+        assert!(matches!(read(b"<34>a b\n"), Read::Took(8)));
     }
 }

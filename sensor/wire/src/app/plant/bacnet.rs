@@ -78,6 +78,10 @@ struct Bacnet {
 }
 
 impl Parser for Bacnet {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let took = Read::Took(chunk.octets.len());
         let Some((function, _, body)) = link(chunk.octets) else {

@@ -160,6 +160,10 @@ struct Link {
 }
 
 impl Parser for Dnp3 {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if chunk.octets.len() < HEADER_LEN {
             return Read::Need(HEADER_LEN);

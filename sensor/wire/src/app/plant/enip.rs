@@ -167,6 +167,10 @@ struct Header {
 }
 
 impl Parser for Enip {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let all = chunk.octets.len();
         if all < HEADER_LEN {

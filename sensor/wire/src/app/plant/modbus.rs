@@ -153,6 +153,10 @@ struct Adu<'a> {
 }
 
 impl Parser for Modbus {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if chunk.octets.len() < HEADER_LEN + 2 {
             return Read::Need(HEADER_LEN + 2);

@@ -163,6 +163,10 @@ struct Mqtt {
 }
 
 impl Parser for Mqtt {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let mut octets = Octets(chunk.octets);
         let Some(first) = octets.u8() else {

@@ -83,6 +83,10 @@ struct Opcua {
 }
 
 impl Parser for Opcua {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if chunk.octets.len() < HEADER_LEN {
             return Read::Need(HEADER_LEN);

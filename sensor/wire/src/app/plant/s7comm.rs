@@ -97,6 +97,10 @@ struct Tpdu<'a> {
 }
 
 impl Parser for S7comm {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if chunk.octets.len() < HEADER_LEN {
             return Read::Need(HEADER_LEN);

@@ -4,6 +4,7 @@
 
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
+use crate::app::infrastructure::ends::Ends;
 use crate::app::infrastructure::exchanges::{Exchanges, Open};
 use crate::app::infrastructure::octets::is_word;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
@@ -88,16 +89,21 @@ fn parser(_: &Start) -> Box<dyn Parser> {
 
 #[derive(Default)]
 struct Irc {
+    ends: Ends,
     exchanges: Exchanges,
 }
 
 impl Parser for Irc {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if self.exchanges.is_enough() {
             sheet.partial();
             return Read::Done;
         }
-        let Some(end) = chunk.octets.iter().position(|octet| *octet == b'\n') else {
+        let Some(end) = self.ends.find(chunk.from, chunk.octets, b"\n") else {
             return if chunk.octets.len() > MAX_LINE {
                 Read::Done
             } else {
@@ -184,7 +190,8 @@ impl Parser for Irc {
         Read::Took(took)
     }
 
-    fn gap(&mut self, _: End, _: u64, _: &mut Sheet<'_>) -> Gap {
+    fn gap(&mut self, from: End, _: u64, _: &mut Sheet<'_>) -> Gap {
+        self.ends.forget(from);
         // A torn line is no command that is kept.
         Gap::Resume
     }
@@ -244,5 +251,27 @@ mod tests {
 
             assert_eq!(seen.app.service, "");
         }
+    }
+
+    #[test]
+    fn octets_that_wait_are_looked_at_once() {
+        use sekisho_model::Timestamp;
+        let (mut app, mut events) = (sekisho_model::app::App::default(), Vec::new());
+        let mut sheet = Sheet::new(&mut app, &mut events, "irc", Timestamp::MIN);
+        let mut parser = Irc::default();
+        let mut read = |octets: &[u8]| {
+            let chunk = Chunk {
+                from: End::Orig,
+                at: Timestamp::MIN,
+                octets,
+                cut: 0,
+            };
+            parser.read(&chunk, &mut sheet)
+        };
+
+        assert!(matches!(read(b"NICK Wiz"), Read::Took(0)));
+        // An end in what was looked at before is one that is not looked for.
+        assert!(matches!(read(b"NICK\nWiz\r"), Read::Took(0)));
+        assert!(matches!(read(b"NICK Wiz\r\n"), Read::Took(10)));
     }
 }

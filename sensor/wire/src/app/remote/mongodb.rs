@@ -107,6 +107,10 @@ struct Header {
 }
 
 impl Parser for Mongodb {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if self.exchanges.is_enough() {
             sheet.partial();

@@ -124,6 +124,10 @@ struct Redis {
 }
 
 impl Parser for Redis {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if self.exchanges.is_enough() {
             sheet.partial();

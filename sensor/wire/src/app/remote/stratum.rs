@@ -7,9 +7,10 @@ use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use super::json;
+use crate::app::infrastructure::ends::Ends;
 use crate::app::infrastructure::exchanges::{Exchanges, Open};
 use crate::app::infrastructure::octets::is_word;
-use crate::app::parser::{Chunk, Gap, Parser, Read};
+use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
 use crate::app::text;
@@ -74,6 +75,7 @@ fn parser(_: &Start) -> Box<dyn Parser> {
 
 #[derive(Default)]
 struct Stratum {
+    ends: Ends,
     exchanges: Exchanges,
     jobs: u64,
     shares: u64,
@@ -81,8 +83,12 @@ struct Stratum {
 }
 
 impl Parser for Stratum {
+    fn held(&self) -> usize {
+        self.exchanges.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
-        let Some(end) = chunk.octets.iter().position(|octet| *octet == b'\n') else {
+        let Some(end) = self.ends.find(chunk.from, chunk.octets, b"\n") else {
             return if chunk.octets.len() > MAX_LINE {
                 Read::Done
             } else {
@@ -94,7 +100,8 @@ impl Parser for Stratum {
         Read::Took(end.saturating_add(1))
     }
 
-    fn gap(&mut self, _: crate::app::parser::End, _: u64, _: &mut Sheet<'_>) -> Gap {
+    fn gap(&mut self, from: End, _: u64, _: &mut Sheet<'_>) -> Gap {
+        self.ends.forget(from);
         // A torn line has no method and is passed over.
         Gap::Resume
     }
@@ -211,7 +218,6 @@ fn login(method: &[u8], line: &[u8], facts: &mut Facts, sheet: &mut Sheet<'_>) {
 #[cfg(test)]
 mod tests {
     use crate::app::infrastructure::hostile;
-    use crate::app::parser::End;
     use crate::app::test;
 
     use super::*;
@@ -267,5 +273,27 @@ mod tests {
             agents,
             ["-", "EWBF 0.3.4b", "EWBF 0.3.4b", "xmr-stak-cpu/1.3.0-1.5.0"]
         );
+    }
+
+    #[test]
+    fn octets_that_wait_are_looked_at_once() {
+        use sekisho_model::Timestamp;
+        let (mut app, mut events) = (sekisho_model::app::App::default(), Vec::new());
+        let mut sheet = Sheet::new(&mut app, &mut events, "stratum", Timestamp::MIN);
+        let mut parser = Stratum::default();
+        let mut read = |octets: &[u8]| {
+            let chunk = Chunk {
+                from: End::Orig,
+                at: Timestamp::MIN,
+                octets,
+                cut: 0,
+            };
+            parser.read(&chunk, &mut sheet)
+        };
+
+        assert!(matches!(read(b"{\"id\":1"), Read::Took(0)));
+        // An end in what was looked at before is one that is not looked for.
+        assert!(matches!(read(b"{\n\"id\":1"), Read::Took(0)));
+        assert!(matches!(read(b"{\"id\":1}\n"), Read::Took(9)));
     }
 }

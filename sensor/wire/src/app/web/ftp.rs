@@ -11,6 +11,7 @@ use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use super::lines::{Lines, Next, word};
 use super::reply::{self, ReplyLine, Speaks};
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -77,7 +78,21 @@ struct Command {
     codes: Vec<Box<str>>,
 }
 
+impl Held for Command {
+    fn held(&self) -> usize {
+        [self.verb.held(), self.facts.held(), self.codes.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
 impl Parser for Ftp {
+    fn held(&self) -> usize {
+        [self.pending.held(), self.user.held(), self.banner.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let mut taken = 0_usize;
         loop {

@@ -11,6 +11,7 @@ use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 use super::lines::{Lines, Next, word};
 use super::reply::{first_line, is_beginning};
 use super::smtp::{account, mechanism_of};
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -140,7 +141,24 @@ struct Command {
     user: Option<String>,
 }
 
+impl Held for Command {
+    fn held(&self) -> usize {
+        [
+            self.tag.held(),
+            self.verb.held(),
+            self.auth.held(),
+            self.user.held(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+}
+
 impl Parser for Imap {
+    fn held(&self) -> usize {
+        self.pending.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if let (Some(octets), true) = (self.name, self.client == Some(chunk.from)) {
             let Some(name) = chunk.octets.get(..octets) else {

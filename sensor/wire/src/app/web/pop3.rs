@@ -12,6 +12,7 @@ use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 use super::lines::{Lines, Next, word};
 use super::reply::first_line;
 use super::smtp::{account, mechanism_of};
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -119,7 +120,21 @@ struct Command {
     user: Option<String>,
 }
 
+impl Held for Command {
+    fn held(&self) -> usize {
+        [self.verb.held(), self.auth.held(), self.user.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
 impl Parser for Pop3 {
+    fn held(&self) -> usize {
+        [self.pending.held(), self.user.held(), self.login.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let mut taken = 0_usize;
         loop {

@@ -11,6 +11,7 @@ use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use super::lines::{Lines, Next, base64, word};
 use super::reply::{self, ReplyLine, Speaks};
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -128,7 +129,35 @@ struct Mail {
     octets: u64,
 }
 
+impl Held for Login {
+    fn held(&self) -> usize {
+        [self.mechanism.held(), self.user.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
+impl Held for Mail {
+    fn held(&self) -> usize {
+        [self.from.held(), self.to.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
 impl Parser for Smtp {
+    fn held(&self) -> usize {
+        [
+            self.pending.capacity().saturating_mul(size_of::<Asked>()),
+            self.banner.held(),
+            self.helo.held(),
+            self.login.held(),
+            self.mail.held(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let mut taken = 0_usize;
         loop {

@@ -9,6 +9,7 @@ use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use super::reply::is_beginning;
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -146,7 +147,25 @@ struct Telnet {
     is_told: bool,
 }
 
+impl Held for Side {
+    fn held(&self) -> usize {
+        self.data.held()
+    }
+}
+
 impl Parser for Telnet {
+    fn held(&self) -> usize {
+        [
+            self.sides.held(),
+            self.said.held(),
+            self.typed.held(),
+            self.user.held(),
+            self.terminal.held(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         self.at.get_or_insert(chunk.at);
         for octet in chunk.octets {

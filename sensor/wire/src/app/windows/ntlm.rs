@@ -5,6 +5,7 @@
 use sekisho_model::app::Facts;
 
 use super::octets::{le16, le32, octet, span, utf16};
+use crate::app::held::Held;
 use crate::app::text;
 
 /// What every message begins with.
@@ -75,6 +76,22 @@ pub(crate) fn read(token: &[u8]) -> Option<Ntlm> {
         2 => challenge(message, none),
         3 => authenticate(message, none),
         _ => None,
+    }
+}
+
+impl Held for Ntlm {
+    fn held(&self) -> usize {
+        [
+            self.domain.held(),
+            self.user_digest.held(),
+            self.host.held(),
+            self.version.held(),
+            self.server_nb_computer_name.held(),
+            self.server_dns_computer_name.held(),
+            self.server_dns_domain_name.held(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
     }
 }
 

@@ -6,6 +6,7 @@
 use super::kerberos::{self, Ticket};
 use super::ntlm::{self, Ntlm};
 use super::octets::span;
+use crate::app::held::Held;
 
 /// Octets of a token in which a ticket is looked for.
 const SEARCHED: usize = 4 * 1024;
@@ -34,4 +35,10 @@ fn ticket(token: &[u8]) -> Option<Ticket> {
         .windows(AP_REQ.len())
         .position(|window| window == AP_REQ)?;
     kerberos::ap_req(token.get(at.saturating_add(AP_REQ.len())..)?)
+}
+
+impl Held for Token {
+    fn held(&self) -> usize {
+        self.ntlm.held().saturating_add(self.ticket.held())
+    }
 }

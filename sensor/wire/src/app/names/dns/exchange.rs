@@ -9,6 +9,7 @@ use super::dialect::Dialect;
 use super::message::{HEADER, Message, Question};
 use super::name::Fault;
 use super::registry;
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::sheet::Sheet;
 
@@ -92,6 +93,8 @@ impl Exchanges {
                     self.write_oldest(sheet);
                 }
                 let (from, at) = (chunk.from, chunk.at);
+                let mut message = message;
+                message.keep_questions();
                 self.pending.push_back(Query { from, at, message });
             }
             (false, true) => self.write(chunk.at, None, Some((chunk.at, &message)), sheet),
@@ -179,9 +182,16 @@ impl Exchanges {
     }
 }
 
+impl Held for Query {
+    fn held(&self) -> usize {
+        self.message.held()
+    }
+}
+
 impl Parser for Exchanges {
     fn held(&self) -> usize {
-        self.pending.capacity().saturating_mul(size_of::<Query>())
+        let told = self.told.capacity().saturating_mul(size_of::<&str>());
+        self.pending.held().saturating_add(told)
     }
 
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {

@@ -8,6 +8,7 @@ use super::dialect::Dialect;
 use super::name::Fault;
 use super::record::{Record, name_of};
 use super::{netbios, registry};
+use crate::app::held::Held;
 
 /// Octets of a header.
 pub(super) const HEADER: usize = 12;
@@ -15,6 +16,8 @@ pub(super) const HEADER: usize = 12;
 const MAX_QUESTIONS: usize = 32;
 /// Records of each section that are read.
 const MAX_RECORDS: usize = 64;
+/// Octets of text of a message: names that point at one another make much of little.
+const MAX_KEPT: usize = 16 * 1024;
 
 /// The first octets of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,14 +121,20 @@ impl Message {
     fn fill(&mut self, dialect: Dialect, octets: &[u8]) -> Result<(), Fault> {
         let [questions, records @ ..] = self.header.counts.map(usize::from);
         let mut at = HEADER;
+        let mut kept = 0_usize;
         for _ in 0..questions.min(MAX_QUESTIONS) {
             let (name, after) = name_of(dialect, octets, at)?;
             // The name is there even where its type is cut off.
             let kind = octets.get(after..).and_then(|rest| rest.first_chunk::<4>());
             let number = kind.map_or(0, |&[k0, k1, ..]| u16::from_be_bytes([k0, k1]));
+            kept = kept.saturating_add(name.len());
             self.questions.push(Question { name, kind: number });
             kind.ok_or(Fault::Cut)?;
             at = after.saturating_add(4);
+            if kept > MAX_KEPT {
+                self.is_bounded = true;
+                return Ok(());
+            }
         }
         self.is_bounded = questions > MAX_QUESTIONS;
         for (section, records) in records.into_iter().enumerate() {
@@ -135,14 +144,19 @@ impl Message {
             for _ in 0..records.min(MAX_RECORDS) {
                 let record = Record::read(dialect, octets, at)?;
                 at = record.after;
-                self.take(dialect, octets, section, &record);
+                kept = kept.saturating_add(self.take(dialect, octets, section, &record));
+                if kept > MAX_KEPT {
+                    self.is_bounded = true;
+                    return Ok(());
+                }
             }
             self.is_bounded = records > MAX_RECORDS;
         }
         Ok(())
     }
 
-    fn take(&mut self, dialect: Dialect, octets: &[u8], section: usize, record: &Record<'_>) {
+    /// Answers the octets that are kept of the record.
+    fn take(&mut self, dialect: Dialect, octets: &[u8], section: usize, record: &Record<'_>) -> usize {
         match (dialect, record.kind) {
             (Dialect::Dns | Dialect::Mdns | Dialect::Llmnr, registry::OPT) => {
                 let [extended, version, bits, _] = record.ttl.to_be_bytes();
@@ -152,7 +166,7 @@ impl Message {
                     version,
                     wants_signatures: bits & 0x80 != 0,
                 });
-                return;
+                return 0;
             }
             (Dialect::Nbns, registry::NBSTAT) if self.header.is_response() => {
                 self.status =
@@ -179,13 +193,43 @@ impl Message {
             }
             _ => {}
         }
+        let facts = record.facts(dialect, octets);
+        let held = facts.held();
         if let Some(section) = self.sections.get_mut(section) {
-            section.push(record.facts(dialect, octets));
+            section.push(facts);
         }
+        held
+    }
+
+    /// A query that waits for its answer keeps its questions; one that registers is its records.
+    pub(super) fn keep_questions(&mut self) {
+        if self.is_registration() {
+            return;
+        }
+        self.sections = Default::default();
+        self.host = None;
+        self.status = None;
     }
 
     /// Registration and refresh of a NetBIOS name (RFC 1002 section 4.2.1.1).
     const fn is_registration(&self) -> bool {
         matches!(self.header.opcode(), 5 | 8 | 9 | 15)
+    }
+}
+
+impl Held for Question {
+    fn held(&self) -> usize {
+        self.name.held()
+    }
+}
+
+impl Held for Message {
+    fn held(&self) -> usize {
+        let sections = self.sections.held();
+        let status = self.status.as_ref();
+        let names = status.map_or(0, |(names, mac)| names.held().saturating_add(mac.held()));
+        [self.questions.held(), self.host.held(), names]
+            .into_iter()
+            .fold(sections, usize::saturating_add)
     }
 }

@@ -72,6 +72,53 @@ fn a_query_and_its_answer_are_one_transaction() {
     );
 }
 
+/// A message with 128 records that point at one name of 255 octets, each four letters as text.
+fn swollen(id: u16, flags: u16) -> Vec<u8> {
+    let mut octets = [id.to_be_bytes(), flags.to_be_bytes()].concat();
+    octets.extend([0, 1, 0, 64, 0, 64, 0, 0]);
+    for length in [63_u8, 63, 63, 61] {
+        octets.push(length);
+        octets.extend(vec![0xff; usize::from(length)]);
+    }
+    octets.extend([0, 0, 1, 0, 1]);
+    for _ in 0..128 {
+        octets.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    }
+    octets
+}
+
+#[test]
+fn messages_that_swell_are_bounded_and_counted() {
+    use crate::app::{Chunk, Conversation, Start};
+    let at = sekisho_model::Timestamp::MIN;
+    let held = |flags: u16| {
+        let start = Start {
+            transport: Udp,
+            ports: PORTS,
+        };
+        let mut conversation = Conversation::new(start);
+        for id in 0..32 {
+            let octets = swollen(id, flags);
+            let chunk = Chunk {
+                from: Orig,
+                at,
+                octets: &octets,
+                cut: 0,
+            };
+            conversation.read(&chunk, &mut Vec::new());
+        }
+        assert!(conversation.app().is_partial);
+        conversation.held()
+    };
+
+    // A query that waits is its question: a name of 251 octets that are escaped.
+    let queries = held(0x0100);
+    assert!((32 * 1000..32 * 2048).contains(&queries), "{queries}");
+    // An update waits with its records, 16 KiB of them.
+    let updates = held(0x2800);
+    assert!((32 * 16 * 1024..32 * 24 * 1024).contains(&updates), "{updates}");
+}
+
 #[test]
 fn content_tells_on_any_port_and_what_is_no_message_does_not() {
     let query = octets(&query(7, "example.org", TYPE::A));

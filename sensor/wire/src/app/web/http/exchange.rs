@@ -117,11 +117,12 @@ impl Head {
     /// Takes a header line, or the continuation of the last one.
     pub(super) fn take(&mut self, line: &[u8], sheet: &mut Sheet<'_>) {
         if line.starts_with(b" ") || line.starts_with(b"\t") {
+            let left = MAX_HEAD_KEPT.saturating_sub(self.octets());
             if self.is_continued
                 && let Some((_, value)) = self.values.last_mut()
             {
                 let more = line.trim_ascii();
-                let room = MAX_VALUE.saturating_sub(value.len()).saturating_sub(1);
+                let room = MAX_VALUE.saturating_sub(value.len()).min(left).saturating_sub(1);
                 value.push(b' ');
                 value.extend_from_slice(more.get(..room).unwrap_or(more));
                 self.is_continued = room > more.len();
@@ -166,12 +167,20 @@ impl Head {
         }
     }
 
+    fn held(&self) -> usize {
+        let room = self
+            .values
+            .capacity()
+            .saturating_mul(size_of::<(Field, Vec<u8>)>());
+        let values = self.values.iter().map(|(_, value)| value.capacity());
+        values.fold(room, usize::saturating_add)
+    }
+
     /// Octets that may be kept of a field: those of `Host` always.
     fn room(&self, field: Field) -> usize {
-        let held = self.values.iter().map(|(_, value)| value.len()).sum();
         match field {
             Field::Host => text::MAX,
-            _ => MAX_HEAD_KEPT.saturating_sub(held).min(MAX_VALUE),
+            _ => MAX_HEAD_KEPT.saturating_sub(self.octets()).min(MAX_VALUE),
         }
     }
 
@@ -190,6 +199,12 @@ impl Head {
             (Some(old), Some(new)) if old != new => sheet.anomaly("content_length_differs"),
             (_, length) => self.length = length,
         }
+    }
+
+    fn octets(&self) -> usize {
+        self.values
+            .iter()
+            .fold(0, |octets, (_, value)| octets.saturating_add(value.len()))
     }
 
     fn get(&self, field: Field) -> Option<&[u8]> {
@@ -242,6 +257,19 @@ impl Exchange {
             query_octets: query.map(|at| path.len().saturating_sub(at).saturating_sub(1)),
             ..Self::unasked(at)
         }
+    }
+
+    /// Octets of it and of what it keeps.
+    pub(super) fn held(&self) -> usize {
+        [
+            self.method.len(),
+            self.target.len(),
+            self.version.len(),
+            self.request.held(),
+            self.response.held(),
+        ]
+        .into_iter()
+        .fold(size_of::<Self>(), usize::saturating_add)
     }
 
     pub(super) fn is_connect(&self) -> bool {

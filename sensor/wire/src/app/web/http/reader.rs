@@ -70,7 +70,11 @@ enum Step {
 
 impl Parser for Http {
     fn held(&self) -> usize {
-        self.pending.len().saturating_mul(1024)
+        let open = self.sides.iter().filter_map(|side| side.exchange.as_ref());
+        let room = self.pending.capacity().saturating_mul(size_of::<Box<Exchange>>());
+        open.chain(&self.pending)
+            .map(|exchange| exchange.held())
+            .fold(room, usize::saturating_add)
     }
 
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {

@@ -2,6 +2,7 @@
 //!
 //! Source: RFC 4253 sections 6 (packets) and 7.1 (algorithm negotiation).
 
+use crate::app::held::Held;
 use crate::fingerprint::hassh;
 
 /// Octets of a packet's payload at most: RFC 4253 section 6.1 asks for 32768 and padding.
@@ -33,6 +34,12 @@ pub(super) struct Chosen {
     pub(super) cipher: Option<Box<str>>,
     pub(super) mac: Option<Box<str>>,
     pub(super) compression: Option<Box<str>>,
+}
+
+impl Held for Offer {
+    fn held(&self) -> usize {
+        self.0.held()
+    }
 }
 
 impl Offer {

@@ -14,6 +14,7 @@ use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 use self::authentication::Authentication;
 use self::kexinit::{Chosen, KEXINIT, MAX_PACKET, Offer};
 use super::lines::{Lines, Next};
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -166,7 +167,27 @@ struct Ssh {
     login: Option<Authentication>,
 }
 
+impl Held for Side {
+    fn held(&self) -> usize {
+        [self.banner.held(), self.offer.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
+impl Held for Banner {
+    fn held(&self) -> usize {
+        [self.version.held(), self.software.held(), self.comment.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
 impl Parser for Ssh {
+    fn held(&self) -> usize {
+        self.sides.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         self.at.get_or_insert(chunk.at);
         match self.side(chunk.from).place {

@@ -5,6 +5,7 @@ use sekisho_model::app::Facts;
 
 use super::pdu::{self, Pdu};
 use super::{endpoints, interfaces};
+use crate::app::held::Held;
 use crate::app::windows::ntlm::Ntlm;
 use crate::app::windows::octets::{octet, utf16, uuid};
 use crate::app::windows::{kerberos, spnego};
@@ -58,6 +59,33 @@ pub(in crate::app::windows) struct Call {
 struct Fragments {
     count: u64,
     octets: u64,
+}
+
+impl Held for Call {
+    fn held(&self) -> usize {
+        [
+            self.name.held(),
+            self.endpoints.held(),
+            self.ntlm.held(),
+            self.ticket.held(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+}
+
+impl Held for Context {
+    fn held(&self) -> usize {
+        self.uuid.held()
+    }
+}
+
+impl Held for Calls {
+    fn held(&self) -> usize {
+        [self.contexts.held(), self.pending.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
 }
 
 impl Calls {

@@ -12,6 +12,7 @@ use sekisho_model::app::{Essential, FactKind, FactRow};
 pub(super) use calls::{Call, Calls};
 pub(super) use pdu::{HEADER, read as unit};
 
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -190,6 +191,10 @@ struct DceRpc {
 }
 
 impl Parser for DceRpc {
+    fn held(&self) -> usize {
+        self.calls.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if chunk.octets.len() < HEADER {
             return Read::Need(HEADER);

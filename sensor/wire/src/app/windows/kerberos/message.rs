@@ -5,6 +5,7 @@
 use sekisho_model::app::Facts;
 
 use super::words::{self, Kind};
+use crate::app::held::Held;
 use crate::app::text;
 use crate::app::windows::asn1::{self, expect};
 
@@ -91,6 +92,28 @@ pub(super) fn read(mut octets: &[u8]) -> Option<Message> {
         Kind::ApRep | Kind::Safe | Kind::Priv | Kind::Cred => {}
     }
     Some(message)
+}
+
+impl Held for Ticket {
+    fn held(&self) -> usize {
+        [self.realm.held(), self.sname.held(), self.encryption.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
+impl Held for Message {
+    fn held(&self) -> usize {
+        [
+            self.user_digest.held(),
+            self.client_host.held(),
+            self.realm.held(),
+            self.sname.held(),
+            self.asked.held(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
 }
 
 impl Message {

@@ -14,6 +14,7 @@ pub(super) use message::{Ticket, ap_req};
 use self::message::Message;
 use super::asn1::{self, Head};
 use super::octets::{be32, span};
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -143,6 +144,15 @@ struct Kerberos {
 }
 
 impl Parser for Kerberos {
+    fn held(&self) -> usize {
+        let room = self
+            .pending
+            .capacity()
+            .saturating_mul(size_of::<(Timestamp, Message)>());
+        let messages = self.pending.iter().map(|(_, message)| message.held());
+        messages.fold(room, usize::saturating_add)
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if !self.is_stream {
             self.message(chunk.octets, chunk.at, sheet);

@@ -16,6 +16,7 @@ use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 use self::message::{Message, Op};
 use super::asn1::{self, Head};
 use super::octets::span;
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -237,7 +238,19 @@ struct Exchange {
     netlogon: Option<Facts>,
 }
 
+impl Held for Exchange {
+    fn held(&self) -> usize {
+        [self.request.held(), self.netlogon.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
 impl Parser for Ldap {
+    fn held(&self) -> usize {
+        self.pending.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let head = match (chunk.octets.first(), asn1::head(chunk.octets)) {
             (Some(0x30), Ok(Some(head))) => head,

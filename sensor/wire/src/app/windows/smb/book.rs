@@ -10,6 +10,7 @@ use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, Facts};
 
 use super::words;
+use crate::app::held::Held;
 use crate::app::sheet::Sheet;
 use crate::app::windows::dcerpc::{self, Call, Calls};
 use crate::app::windows::ntlm::{Kind, Ntlm};
@@ -105,6 +106,52 @@ pub(super) struct Book {
     pending: VecDeque<Pending>,
     trees: Vec<Tree>,
     files: Vec<File>,
+}
+
+impl Held for File {
+    fn held(&self) -> usize {
+        [self.name.held(), self.pipe.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
+impl Held for Tree {
+    fn held(&self) -> usize {
+        self.share.held()
+    }
+}
+
+impl Held for What {
+    fn held(&self) -> usize {
+        match self {
+            Self::Negotiate(dialects) => dialects.held(),
+            Self::Setup(token) => token.held(),
+            Self::Tree(name) | Self::Create(name) => name.held(),
+            Self::Plain | Self::Read(_) | Self::Close(_) | Self::Pipe(_) => 0,
+        }
+    }
+}
+
+impl Held for Pending {
+    fn held(&self) -> usize {
+        [self.facts.held(), self.what.held()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
+impl Held for Book {
+    fn held(&self) -> usize {
+        [
+            self.dialect.held(),
+            self.pending.held(),
+            self.trees.held(),
+            self.files.held(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
 }
 
 impl Book {

@@ -16,6 +16,7 @@ use sekisho_model::app::{Essential, Facts};
 use self::book::{Book, Head};
 use self::netbios::Frame;
 use super::octets::{le32, octet};
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport};
 use crate::app::sheet::Sheet;
@@ -85,6 +86,10 @@ struct Smb {
 }
 
 impl Parser for Smb {
+    fn held(&self) -> usize {
+        self.book.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let octets = chunk.octets;
         match octets {
