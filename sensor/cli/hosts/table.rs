@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use comfy_table::{LineStyle, Table, TableStyle};
+use sekisho_export::write_line;
 use sekisho_model::Timestamp;
 use sekisho_model::host::{ServiceSeen, Sighting};
 use sekisho_store::{HostRow, Standing};
@@ -152,13 +153,12 @@ fn span(first: Timestamp, last: Timestamp, count: u64) -> String {
 }
 
 /// One JSON object a line.
-pub(super) fn json(rows: &[HostRow]) -> serde_json::Result<String> {
-    let mut out = String::new();
+pub(super) fn json(rows: &[HostRow]) -> anyhow::Result<String> {
+    let mut out = Vec::new();
     for row in rows {
-        out.push_str(&serde_json::to_string(row)?);
-        out.push('\n');
+        write_line(&mut out, row)?;
     }
-    Ok(out)
+    Ok(String::from_utf8(out)?)
 }
 
 /// One line a device with a heading. A cell that a spreadsheet would take for a formula begins with
