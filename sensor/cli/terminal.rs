@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 
+use sekisho_export::is_hostile;
+
 use super::outcome::Outcome;
 
 /// Whether standard error is a terminal that wants colours (`NO_COLOR` is respected).
@@ -30,15 +32,11 @@ pub(crate) fn say_error(error: &anyhow::Error) -> Outcome {
 }
 
 /// Makes control characters visible, so that a name from a file or the network cannot move the
-/// cursor, change colours or hide text. Covers the bidirectional marks of Unicode too.
+/// cursor, change colours or hide text. The marks of bidirectional text are among them.
 pub(crate) fn clean(text: &str) -> String {
-    let hostile = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars()
         .fold(String::with_capacity(text.len()), |mut out, c| {
-            if hostile(c) {
+            if is_hostile(c) {
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
             } else {
                 out.push(c);
@@ -54,8 +52,8 @@ mod tests {
     #[test]
     fn control_characters_are_made_visible() {
         assert_eq!(
-            clean("a\u{1b}[31mb\n\u{202e}業務"),
-            "a\\u{1b}[31mb\\u{a}\\u{202e}業務"
+            clean("a\u{1b}[31mb\n\u{202e}業務\u{61c}\u{2028}\u{2029}\u{9b}"),
+            "a\\u{1b}[31mb\\u{a}\\u{202e}業務\\u{61c}\\u{2028}\\u{2029}\\u{9b}"
         );
     }
 }

@@ -1,5 +1,6 @@
 //! Reading a register of devices from CSV.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -11,7 +12,7 @@ use crate::cli::terminal::clean;
 
 /// Mistakes that are shown; the rest is counted.
 const SHOWN: usize = 20;
-/// Octets of a register that are read.
+/// Octets of a register, at most.
 const OCTETS: u64 = 64 * 1024 * 1024;
 
 /// Columns that mean something.
@@ -24,7 +25,17 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<RegisterEntry>> {
     } else {
         Box::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?)
     };
-    parse(input.take(OCTETS)).with_context(|| format!("{}: nothing was taken in", path.display()))
+    within(input, OCTETS).with_context(|| format!("{}: nothing was taken in", path.display()))
+}
+
+/// Reads a register of so many octets at most.
+fn within(input: impl Read, octets: u64) -> anyhow::Result<Vec<RegisterEntry>> {
+    let mut input = input.take(octets.saturating_add(1));
+    let parsed = parse(&mut input);
+    if input.limit() == 0 {
+        bail!("more than {octets} octets");
+    }
+    parsed
 }
 
 fn parse(input: impl Read) -> anyhow::Result<Vec<RegisterEntry>> {
@@ -49,6 +60,7 @@ fn parse(input: impl Read) -> anyhow::Result<Vec<RegisterEntry>> {
         bail!("line 1: there is no column \"key\" (MAC address or IP address of the device)");
     }
     let (mut entries, mut mistakes) = (Vec::new(), Vec::new());
+    let mut lines = HashMap::new();
     for record in reader.records() {
         let record = match record {
             Ok(record) => record,
@@ -64,7 +76,13 @@ fn parse(input: impl Read) -> anyhow::Result<Vec<RegisterEntry>> {
                 .unwrap_or_default()
         };
         match entry(cell) {
-            Ok(entry) => entries.push(entry),
+            Ok(entry) => match lines.insert(entry.key.clone(), line) {
+                None => entries.push(entry),
+                Some(before) => mistakes.push(format!(
+                    "line {line}: {} is in line {before} already; keep one of them",
+                    entry.key
+                )),
+            },
             Err(mistake) => mistakes.push(format!("line {line}: {mistake}")),
         }
         if entries.len() > MAX_REGISTER {
@@ -143,5 +161,29 @@ mod tests {
             .chain((0..50).map(|n| format!("x{n}\n")))
             .collect();
         assert!(refused(&many).contains("and 30 more"));
+    }
+
+    #[test]
+    fn a_register_that_is_too_large_is_refused_and_not_cut() {
+        let text = "key,name\n192.0.2.1,a\n192.0.2.2,b\n";
+        let size = u64::try_from(text.len()).unwrap();
+
+        assert_eq!(within(text.as_bytes(), size).unwrap().len(), 2);
+        for octets in [size - 1, size - 12, 3] {
+            let refused = within(text.as_bytes(), octets).unwrap_err().to_string();
+            assert_eq!(refused, format!("more than {octets} octets"));
+        }
+    }
+
+    #[test]
+    fn a_device_that_stands_twice_is_refused_with_both_lines() {
+        let text = "key,name\n52:54:00:38:02:4a,a\n192.0.2.1,b\n52-54-00-38-02-4A,c\n";
+
+        let refused = parse(text.as_bytes()).unwrap_err().to_string();
+
+        assert!(
+            refused.contains("line 4: 52:54:00:38:02:4a is in line 2 already"),
+            "{refused}"
+        );
     }
 }

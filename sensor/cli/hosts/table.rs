@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use comfy_table::{LineStyle, Table, TableStyle};
+use sekisho_export::write_line;
 use sekisho_model::Timestamp;
 use sekisho_model::host::{ServiceSeen, Sighting};
 use sekisho_store::{HostRow, Standing};
@@ -12,6 +13,9 @@ use crate::cli::terminal::clean;
 
 /// Values of a cell before it says how many more there are.
 const SHOWN: usize = 3;
+
+/// Where names are read that others give to a device, whoever they are.
+const OF_OTHERS: [&str; 4] = ["dns.answers", "http.hostname", "quic.sni", "tls.sni"];
 
 /// One line a device.
 pub(super) fn list(rows: &[HostRow], language: Language) -> String {
@@ -152,17 +156,16 @@ fn span(first: Timestamp, last: Timestamp, count: u64) -> String {
 }
 
 /// One JSON object a line.
-pub(super) fn json(rows: &[HostRow]) -> serde_json::Result<String> {
-    let mut out = String::new();
+pub(super) fn json(rows: &[HostRow]) -> anyhow::Result<String> {
+    let mut out = Vec::new();
     for row in rows {
-        out.push_str(&serde_json::to_string(row)?);
-        out.push('\n');
+        write_line(&mut out, row)?;
     }
-    Ok(out)
+    Ok(String::from_utf8(out)?)
 }
 
-/// One line a device with a heading. A cell that a spreadsheet would take for a formula begins with
-/// an apostrophe, because names come from the network.
+/// One line a device with a heading. A cell that a spreadsheet would take for a formula, in signs of
+/// full width too, begins with an apostrophe, because names come from the network.
 pub(super) fn csv(rows: &[HostRow]) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
@@ -199,7 +202,7 @@ pub(super) fn csv(rows: &[HostRow]) -> anyhow::Result<String> {
 }
 
 fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
         format!("'{cell}")
     } else {
         cell.to_owned()
@@ -210,9 +213,13 @@ fn join(values: impl Iterator<Item = String>) -> String {
     values.collect::<Vec<_>>().join(" ")
 }
 
-/// The register's name, else the one seen last.
+/// The register's name; else the last one that the device gives itself, else the last that others give.
 fn name(row: &HostRow) -> String {
-    let seen = row.host.names.iter().max_by_key(|seen| (seen.last, seen.count));
+    let order = |seen: &&Sighting| {
+        let is_its_own = !OF_OTHERS.contains(&seen.from.as_str());
+        (is_its_own, seen.last, seen.count)
+    };
+    let seen = row.host.names.iter().max_by_key(order);
     row.register
         .as_ref()
         .map(|entry| entry.name.clone())
@@ -244,5 +251,69 @@ const fn word(standing: Standing, language: Language) -> &'static str {
         (Standing::Unknown, Language::Japanese) => "未登録",
         (Standing::Retired, Language::Japanese) => "廃止済み",
         (standing, Language::English) => standing.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_model::Host;
+    use sekisho_store::RegisterEntry;
+
+    use super::*;
+
+    fn named(names: &[(&str, &str, i64)], register: Option<&str>) -> HostRow {
+        let seen = |(value, from, at): &(&str, &str, i64)| Sighting {
+            value: (*value).to_owned(),
+            from: (*from).to_owned(),
+            first: Timestamp::from_seconds(*at, 0),
+            last: Timestamp::from_seconds(*at, 0),
+            count: 1,
+        };
+        HostRow {
+            host: Host {
+                names: names.iter().map(seen).collect(),
+                ..Host::new(1)
+            },
+            standing: Standing::Unknown,
+            register: register.map(|name| RegisterEntry {
+                key: "192.0.2.1".to_owned(),
+                name: name.to_owned(),
+                owner: String::new(),
+                department: String::new(),
+                retired: false,
+                note: String::new(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_device_goes_by_the_name_of_the_register_then_its_own_then_that_of_others() {
+        let names = [
+            ("old", "dhcp.hostname", 1),
+            ("pc-1", "nbns.answers", 2),
+            ("evil.example", "dns.answers", 3),
+        ];
+
+        assert_eq!(name(&named(&names, Some("printer"))), "printer");
+        assert_eq!(name(&named(&names, Some(""))), "pc-1");
+        assert_eq!(name(&named(&names[2..], None)), "evil.example");
+        assert_eq!(name(&named(&[], None)), "");
+    }
+
+    #[test]
+    fn no_cell_begins_as_a_formula_of_either_width() {
+        for sign in ["=", "+", "-", "@", "＝", "＋", "－", "＠"] {
+            let row = named(&[(&format!("{sign}1"), "dhcp.hostname", 1)], None);
+            let text = csv(&[row]).unwrap();
+
+            assert!(text.contains(&format!(",'{sign}1,")), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_shows_nothing_that_a_terminal_would_act_on() {
+        let text = json(&[named(&[("\u{9b}2J\u{202e}", "dhcp.hostname", 1)], None)]).unwrap();
+
+        assert!(text.contains(r"\u009b2J\u202e"), "{text}");
     }
 }

@@ -8,6 +8,7 @@ use sekisho_model::app::{Event, Facts, FlowRef, Said};
 use sekisho_model::{FlowRecord, Verdict};
 use sekisho_policy::{Judgement, Mode, Policy, Question, ZoneId};
 
+use crate::excluded;
 use crate::work::{Gathered, Judged};
 
 /// What hangs on a flow: a judgement, its rule by number.
@@ -56,10 +57,7 @@ impl<'a> Judge<'a> {
 
     /// Whether what a frame says below IP is about an address of which nothing is to be stored.
     pub(crate) fn sets_aside_what_is_said(&self, facts: &Facts, vlan: Option<u16>) -> bool {
-        ["src_ip", "dest_ip", "target"]
-            .into_iter()
-            .filter_map(|path| facts.text(path)?.parse().ok())
-            .any(|address| self.policy.is_excluded(self.policy.zone_of(address, vlan)))
+        excluded::is_of_neighbour(self.policy, facts, vlan)
     }
 
     /// The number of a rule. A policy has few, and gives the same handle for the same rule.
@@ -122,6 +120,7 @@ impl Sink for Judge<'_> {
             record.rule = Arc::clone(rule);
         }
         record.policy_version = Arc::clone(self.policy.version());
+        excluded::unname(self.policy, &mut record);
         let is_kept = self.filter.is_none_or(|filter| filter.matches(&record));
         self.records.push(Judged {
             brief: Brief::of(&record),
@@ -136,6 +135,9 @@ impl Sink for Judge<'_> {
         if tag.excluded {
             return;
         }
+        let Some(event) = excluded::kept(self.policy, event, flow.vlan) else {
+            return;
+        };
         flow.orig_zone = Arc::clone(self.policy.zone_name(tag.orig_zone));
         flow.resp_zone = Arc::clone(self.policy.zone_name(tag.resp_zone));
         self.said.push(Said {

@@ -27,6 +27,7 @@
 mod clock;
 mod collector;
 mod deal;
+mod excluded;
 mod fold;
 pub mod inventory;
 mod judge;

@@ -8,9 +8,9 @@ use sekisho_model::summary::Summary;
 use sekisho_model::{Alert, FlowRecord};
 use serde::Serialize;
 
-use crate::Exporter;
 use crate::eve_app::AppEvent;
 use crate::eve_types::{AlertEvent, FlowEvent, StatsEvent};
+use crate::{Exporter, write_line};
 
 /// Writes EVE to anything that takes octets.
 ///
@@ -30,8 +30,7 @@ impl<W: Write + Send> Eve<W> {
     }
 
     fn line(&mut self, event: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, event)?;
-        self.out.write_all(b"\n")
+        write_line(&mut self.out, event)
     }
 }
 
@@ -259,6 +258,20 @@ mod tests {
 
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0]["sekisho"]["orig_zone"], zone);
+    }
+
+    #[test]
+    fn a_line_does_not_act_on_the_terminal_that_shows_it() {
+        let record = FlowRecord {
+            orig_zone: Arc::from("\u{9b}2J\u{7f}\u{202e}"),
+            ..FlowRecord::example()
+        };
+        let mut out = Vec::new();
+
+        Eve::new(&mut out, true).flow(&record).unwrap();
+
+        let line = String::from_utf8(out).unwrap();
+        assert!(line.contains("\\u009b2J\\u007f\\u202e"), "{line}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod eve;
 mod eve_app;
 mod eve_types;
+mod json;
 
 use std::io;
 
@@ -15,6 +16,7 @@ use sekisho_model::summary::Summary;
 use sekisho_model::{Alert, FlowRecord};
 
 pub use eve::Eve;
+pub use json::{is_hostile, write_line};
 
 /// Something that records are written to.
 pub trait Exporter: Send {

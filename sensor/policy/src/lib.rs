@@ -173,6 +173,12 @@ impl Policy {
         self.zones.uses_vlans()
     }
 
+    /// Whether a zone is excluded, so that there are addresses of which nothing is kept.
+    #[must_use]
+    pub fn excludes(&self) -> bool {
+        self.zones.exclude()
+    }
+
     /// The zones that stand for the rest of the world: those with a network of at least a 256th of
     /// all addresses of its family.
     #[must_use]

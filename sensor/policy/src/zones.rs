@@ -228,6 +228,11 @@ impl Zones {
         !self.vlans.is_empty()
     }
 
+    /// Whether a zone is excluded.
+    pub(crate) fn exclude(&self) -> bool {
+        self.all.iter().any(|zone| zone.excluded)
+    }
+
     fn by_vlan(&self, vlan: Option<u16>) -> Option<ZoneId> {
         self.vlans
             .get(usize::from(vlan?))

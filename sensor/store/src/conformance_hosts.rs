@@ -20,7 +20,7 @@ pub(crate) fn devices_conform(store: &dyn Store, writer: &mut dyn StoreWriter) {
     store
         .put_register(&[
             entry("02:00:00:00:00:01", "printer", false),
-            entry("192.0.2.2", "old server", true),
+            entry("192.0.2.2", "old server ＰＣ２ ÄÖ", true),
         ])
         .unwrap();
 
@@ -78,6 +78,7 @@ fn queries_find(store: &dyn Store) {
     };
     assert_eq!(found(text("PC-3")), [3]);
     assert_eq!(found(text("old SERVER")), [2]);
+    assert_eq!((found(text("ＰＣ２")), found(text("äÖ"))), (vec![2], vec![2]));
     assert_eq!(found(text("ssh")), [2, 1, 3]);
     let key = |key: &str| HostQuery {
         key: Some(key.to_owned()),

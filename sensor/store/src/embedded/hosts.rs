@@ -68,8 +68,8 @@ pub(super) fn put_register(
         transaction.execute("DELETE FROM register", [])?;
         for entry in entries {
             transaction.execute(
-                "INSERT OR REPLACE INTO register (key, name, owner, department, retired, note)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT OR REPLACE INTO register (key, name, owner, department, retired, note, words)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 (
                     &entry.key,
                     &entry.name,
@@ -77,6 +77,7 @@ pub(super) fn put_register(
                     &entry.department,
                     entry.retired,
                     &entry.note,
+                    register_words(entry),
                 ),
             )?;
         }
@@ -85,16 +86,26 @@ pub(super) fn put_register(
     put().map_err(StoreError::database(path))
 }
 
+/// Fills in the words of a register that was taken in before they were kept.
+pub(super) fn fill_register_words(connection: &Connection) -> rusqlite::Result<()> {
+    let mut put = connection.prepare("UPDATE register SET words = ?2 WHERE key = ?1")?;
+    for entry in read_register(connection)? {
+        put.execute((&entry.key, register_words(&entry)))?;
+    }
+    Ok(())
+}
+
 /// The register, by key.
 pub(super) fn register(connection: &Connection, path: &Path) -> Result<Vec<RegisterEntry>, StoreError> {
-    let read = || {
-        connection
-            .prepare("SELECT key, name, owner, department, retired, note FROM register ORDER BY key")?
-            .query_map([], |row| read_entry(row, 0))?
-            .filter_map(Result::transpose)
-            .collect::<rusqlite::Result<Vec<_>>>()
-    };
-    read().map_err(StoreError::database(path))
+    read_register(connection).map_err(StoreError::database(path))
+}
+
+fn read_register(connection: &Connection) -> rusqlite::Result<Vec<RegisterEntry>> {
+    connection
+        .prepare("SELECT key, name, owner, department, retired, note FROM register ORDER BY key")?
+        .query_map([], |row| read_entry(row, 0))?
+        .filter_map(Result::transpose)
+        .collect()
 }
 
 /// A page of devices, the one seen last first.
@@ -162,7 +173,7 @@ fn condition(query: &HostQuery) -> (String, Vec<Value>) {
         values.push(key.clone().into());
     }
     if let Some(text) = &query.text {
-        sql.push("instr(h.words || ' ' || lower(coalesce(r.name || ' ' || r.owner || ' ' || r.department, '')), ?) > 0");
+        sql.push("instr(h.words || ' ' || coalesce(r.words, ''), ?) > 0");
         values.push(text.to_lowercase().into());
     }
     (sql.join(" AND "), values)
@@ -181,6 +192,13 @@ fn words(host: &Host) -> String {
         .chain(host.maker.as_deref())
         .collect();
     words.join(" ").to_lowercase()
+}
+
+/// The same of a line of the register. Lowered here, because SQLite lowers ASCII alone.
+fn register_words(entry: &RegisterEntry) -> String {
+    [&*entry.name, &entry.owner, &entry.department]
+        .join(" ")
+        .to_lowercase()
 }
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<HostRow> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::hosts;
 use crate::StoreError;
 
 /// Marks the file as ours in SQLite's header: "SEKI".
@@ -80,6 +81,9 @@ CREATE TABLE register (
     note TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+ALTER TABLE register ADD COLUMN words TEXT NOT NULL DEFAULT '';
+",
 ];
 
 /// Opens a database, making or migrating it.
@@ -132,6 +136,7 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<i64> {
         transaction.execute_batch(step)?;
     }
     if found < newest {
+        hosts::fill_register_words(&transaction)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", newest)?;
     }
@@ -184,5 +189,28 @@ mod tests {
             .unwrap();
 
         assert!(matches!(open(&path), Err(StoreError::NotDataDirectory { .. })));
+    }
+
+    #[test]
+    fn a_register_of_the_version_before_is_found_by_its_words() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("sekisho.db");
+        let before = Connection::open(&path).unwrap();
+        for step in &STEPS[..2] {
+            before.execute_batch(step).unwrap();
+        }
+        before.pragma_update(None, "application_id", APPLICATION).unwrap();
+        before.pragma_update(None, "user_version", 2).unwrap();
+        before
+            .execute_batch("INSERT INTO register VALUES ('192.0.2.1', 'ＰＣ－１', 'Soumu', '', 0, '')")
+            .unwrap();
+        drop(before);
+
+        let words: String = open(&path)
+            .unwrap()
+            .query_row("SELECT words FROM register", [], |row| row.get(0))
+            .unwrap();
+
+        assert_eq!(words, "ｐｃ－１ soumu ");
     }
 }

@@ -6,10 +6,20 @@ import type { Host, RegisterEntry, ServiceSeen, Sighting } from '../../types';
 /** Part of a device that its names come from. */
 export type Named = Pick<Host, 'names' | 'register'>;
 
-/** What it is called: as the register has it, or else as it was called last; empty where nobody said. */
+/** Where names are read that others give to a device, whoever they are. */
+const OF_OTHERS = ['dns.answers', 'http.hostname', 'quic.sni', 'tls.sni'];
+
+/**
+ * What it is called: as the register has it, or else as it called itself last, or else as others did; empty where
+ * nobody said.
+ */
 export function nameOf({ names, register }: Named): string {
   if (register?.name) return register.name;
-  const last = names.reduce<Sighting | null>((best, name) => (best && best.last >= name.last ? best : name), null);
+  const own = names.filter(({ from }) => !OF_OTHERS.includes(from));
+  const last = (own.length > 0 ? own : names).reduce<Sighting | null>(
+    (best, name) => (best && best.last >= name.last ? best : name),
+    null,
+  );
   return last?.value ?? '';
 }
 

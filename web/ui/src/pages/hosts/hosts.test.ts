@@ -23,6 +23,13 @@ describe('the name of a device', () => {
     expect(nameOf({ names, register: entry })).toBe('new');
   });
 
+  it('is its own rather than one that others give it', () => {
+    const given = { ...seen('evil.example', '2026-11-03T00:00:00Z'), from: 'dns.answers' };
+
+    expect(nameOf({ names: [...names, given], register: null })).toBe('new');
+    expect(nameOf({ names: [given], register: null })).toBe('evil.example');
+  });
+
   it('is empty where nobody said one', () => {
     expect(nameOf({ names: [], register: null })).toBe('');
   });
