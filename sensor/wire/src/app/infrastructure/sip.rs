@@ -111,12 +111,15 @@ fn probe(hint: &Hint<'_>) -> Probe {
 fn parser(start: &Start) -> Box<dyn Parser> {
     Box::new(Sip {
         is_stream: start.transport == Transport::Tcp,
+        scanned: [0, 0],
         exchanges: Exchanges::default(),
     })
 }
 
 struct Sip {
     is_stream: bool,
+    /// Octets of each end's waiting head in which its end was looked for.
+    scanned: [usize; 2],
     exchanges: Exchanges,
 }
 
@@ -136,12 +139,21 @@ impl Parser for Sip {
             return Read::Took(blank);
         }
         let seen = chunk.octets.get(..MAX_HEAD).unwrap_or(chunk.octets);
-        let end = seen.windows(4).position(|four| four == b"\r\n\r\n");
+        let mut nowhere = 0;
+        let scanned = self.scanned.get_mut(chunk.from.index()).unwrap_or(&mut nowhere);
+        let from = std::mem::take(scanned).saturating_sub(3);
+        let end = seen
+            .get(from..)
+            .and_then(|unseen| unseen.windows(4).position(|four| four == b"\r\n\r\n"))
+            .map(|end| end.saturating_add(from));
         let head = match end {
             Some(end) => seen.get(..end).unwrap_or_default(),
             None if !self.is_stream => seen,
             None if chunk.octets.len() >= MAX_HEAD => return Read::Done,
-            None => return Read::Took(0),
+            None => {
+                *scanned = seen.len();
+                return Read::Took(0);
+            }
         };
         let after = end.map_or(chunk.octets.len(), |end| end.saturating_add(4));
         let body = chunk.octets.get(after..).unwrap_or_default();
