@@ -60,7 +60,7 @@ fn count(valgrind: &Path, dir: &Path, only: &str) -> Result<Vec<Case>, Stop> {
     bench.env("PARSERS", only).env(
         runner,
         format!(
-            "{} -q --tool=callgrind --collect-atstart=no --toggle-collect=*measured* --dump-after=*measured* \
+            "{} -q --tool=callgrind --collect-atstart=no --toggle-collect=*measured* --dump-after=parsers::measured \
              --dump-line=no --callgrind-out-file={}/out",
             valgrind.display(),
             dir.display()
