@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn what_waits_for_an_answer_counts() {
         use crate::app::{Chunk, Conversation, End, Start, Transport};
-        let name = "n".repeat(200);
+        let name = "n".repeat(600);
         let http = format!("GET /{name} HTTP/1.1\r\nUser-Agent: {name}\r\n\r\n").repeat(8);
         let sip = format!("OPTIONS sip:{name} SIP/2.0\r\nCall-ID: 1\r\nUser-Agent: {name}\r\n\r\n");
         let ftp = format!("USER a\r\nRETR {name}\r\n");
@@ -128,7 +128,7 @@ mod tests {
         // RFC 4511 section 4.8: the deletion of an entry.
         let ldap = format!("0\u{7f}\x02\x01\x02\x4a\x7adc={}", &name[..119]);
         for (port, octets, least) in [
-            (80, &http, 8 * 400),
+            (80, &http, 8 * 1200),
             (5060, &sip, 400),
             (21, &ftp, 200),
             (25, &smtp, 200),
