@@ -130,8 +130,11 @@ pub(crate) fn of(protocol: &Protocol, talk: Option<&Talk>) -> Vec<(&'static str,
     }
     for &(_, name, beginning, piece) in DATAGRAMS.iter().filter(|row| row.0 == protocol.name) {
         let maker = move |octets: usize| {
-            let datagram = of_pieces(beginning, piece, octets.min(DATAGRAM));
-            vec![(End::Orig, datagram); octets.div_ceil(DATAGRAM)]
+            let whole = of_pieces(beginning, piece, DATAGRAM);
+            let lengths = (0..octets).step_by(DATAGRAM).map(|at| DATAGRAM.min(octets - at));
+            lengths
+                .map(|length| (End::Orig, whole[..length].to_vec()))
+                .collect()
         };
         all.push((name, start(Transport::Udp), Box::new(maker)));
     }

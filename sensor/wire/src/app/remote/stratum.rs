@@ -74,6 +74,8 @@ fn parser(_: &Start) -> Box<dyn Parser> {
 
 #[derive(Default)]
 struct Stratum {
+    /// Octets of each end's waiting line that hold no end of line.
+    scanned: [usize; 2],
     exchanges: Exchanges,
     jobs: u64,
     shares: u64,
@@ -82,7 +84,13 @@ struct Stratum {
 
 impl Parser for Stratum {
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
-        let Some(end) = chunk.octets.iter().position(|octet| *octet == b'\n') else {
+        let mut nowhere = 0;
+        let scanned = self.scanned.get_mut(chunk.from.index()).unwrap_or(&mut nowhere);
+        let from = std::mem::take(scanned);
+        let unseen = chunk.octets.get(from..).unwrap_or_default();
+        let end = unseen.iter().position(|octet| *octet == b'\n');
+        let Some(end) = end.map(|end| end.saturating_add(from)) else {
+            *scanned = chunk.octets.len();
             return if chunk.octets.len() > MAX_LINE {
                 Read::Done
             } else {
@@ -94,7 +102,10 @@ impl Parser for Stratum {
         Read::Took(end.saturating_add(1))
     }
 
-    fn gap(&mut self, _: crate::app::parser::End, _: u64, _: &mut Sheet<'_>) -> Gap {
+    fn gap(&mut self, from: crate::app::parser::End, _: u64, _: &mut Sheet<'_>) -> Gap {
+        if let Some(scanned) = self.scanned.get_mut(from.index()) {
+            *scanned = 0;
+        }
         // A torn line has no method and is passed over.
         Gap::Resume
     }
