@@ -12,10 +12,13 @@ pub(crate) type Maker = Box<dyn Fn(usize) -> Chunks>;
 const SEGMENT: usize = 1400;
 const DATAGRAM: usize = 60_000;
 
+/// Protocol, shape, end, beginning, piece.
+type Shape = (&'static str, &'static str, End, &'static [u8], &'static [u8]);
+
 /// Pieces of a stream that are said over and over after a beginning: protocol, shape, end,
 /// beginning, piece.
 #[rustfmt::skip]
-const STREAMS: &[(&str, &str, End, &[u8], &[u8])] = &[
+const STREAMS: &[Shape] = &[
     ("http", "tiny-headers", End::Orig, b"GET / HTTP/1.1\r\n", b"a:\r\n"),
     ("http", "pipelined", End::Orig, b"", b"GET / HTTP/1.1\r\n\r\n"),
     ("http", "tiny-chunks", End::Resp, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
@@ -130,8 +133,11 @@ pub(crate) fn of(protocol: &Protocol, talk: Option<&Talk>) -> Vec<(&'static str,
     }
     for &(_, name, beginning, piece) in DATAGRAMS.iter().filter(|row| row.0 == protocol.name) {
         let maker = move |octets: usize| {
-            let datagram = of_pieces(beginning, piece, octets.min(DATAGRAM));
-            vec![(End::Orig, datagram); octets.div_ceil(DATAGRAM)]
+            let whole = of_pieces(beginning, piece, DATAGRAM);
+            let lengths = (0..octets).step_by(DATAGRAM).map(|at| DATAGRAM.min(octets - at));
+            lengths
+                .map(|length| (End::Orig, whole[..length].to_vec()))
+                .collect()
         };
         all.push((name, start(Transport::Udp), Box::new(maker)));
     }

@@ -138,6 +138,8 @@ pub(crate) struct Cold<T> {
     icmp_code: u8,
     /// What its payload says.
     pub(crate) talk: Talk,
+    /// Octets that the conversation held when it was last looked at.
+    pub(crate) held: usize,
     /// Events that its conversation gave.
     said: u32,
     pub(crate) tag: T,
@@ -212,6 +214,7 @@ pub(crate) fn begin<T>(
         icmp_type,
         icmp_code,
         talk: Talk::Silent,
+        held: 0,
         said: 0,
         tag,
     };

@@ -20,7 +20,7 @@ impl<T: Clone> Table<T> {
         let Some(mut entry) = self.slots.entry(slot) else {
             return;
         };
-        let before = entry.cold.talk.held();
+        let before = entry.cold.held;
         entry.converse(packet, place, &mut self.said);
         let mut after = entry.cold.talk.held();
         let others = self.talking.saturating_sub(before);
@@ -31,6 +31,7 @@ impl<T: Clone> Table<T> {
             self.counters.conversations_cut = self.counters.conversations_cut.saturating_add(1);
             after = entry.cold.talk.held();
         }
+        entry.cold.held = after;
         self.talking = others.saturating_add(after);
         self.tell(slot, sink);
     }
@@ -40,7 +41,7 @@ impl<T: Clone> Table<T> {
         let Some(entry) = self.slots.entry(slot) else {
             return;
         };
-        self.talking = self.talking.saturating_sub(entry.cold.talk.held());
+        self.talking = self.talking.saturating_sub(std::mem::take(&mut entry.cold.held));
         // What is kept from here on is the record's.
         entry.cold.talk.finish(entry.hot.last, false, &mut self.said);
         self.tell(slot, sink);

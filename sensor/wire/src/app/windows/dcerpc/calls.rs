@@ -189,14 +189,18 @@ impl Calls {
             rest = rest
                 .get(usize::from(transfers).saturating_mul(20).saturating_add(24)..)
                 .unwrap_or_default();
-            if self.contexts.len() < MAX_CONTEXTS {
-                self.contexts.push(Context {
-                    id,
-                    call_id: pdu.call_id,
-                    uuid: uuid(&syntax),
-                    version: (major, minor),
-                    ack: None,
-                });
+            let offered = Context {
+                id,
+                call_id: pdu.call_id,
+                uuid: uuid(&syntax),
+                version: (major, minor),
+                ack: None,
+            };
+            // A number that is given again stands for what was offered last.
+            if let Some(context) = self.contexts.iter_mut().find(|context| context.id == id) {
+                *context = offered;
+            } else if self.contexts.len() < MAX_CONTEXTS {
+                self.contexts.push(offered);
             }
         }
         self.wait(call)
