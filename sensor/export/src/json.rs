@@ -34,6 +34,9 @@ struct Escaping;
 
 impl Formatter for Escaping {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        if !fragment.bytes().any(may_begin_hostile) {
+            return out.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some(at) = rest.find(is_hostile) {
             let (plain, from) = rest.split_at(at);
@@ -47,6 +50,13 @@ impl Formatter for Escaping {
         }
         out.write_all(rest.as_bytes())
     }
+}
+
+/// Whether an octet of UTF-8 can begin a hostile character that JSON does not escape anyway: nearly no
+/// string has one, and looking for it costs less than taking the string apart.
+const fn may_begin_hostile(octet: u8) -> bool {
+    // DEL; U+0080 to U+00BF; U+0600 to U+063F; U+2000 to U+2FFF.
+    matches!(octet, 0x7f | 0xc2 | 0xd8 | 0xe2)
 }
 
 #[cfg(test)]
@@ -66,6 +76,14 @@ mod tests {
             "[\"a\\u009b2J\\u007f\\u202e\\u061c\\u2028\\u001b\\\"業務\"]\n"
         );
         assert_eq!(serde_json::from_str::<[String; 1]>(&text).unwrap(), [name]);
+    }
+
+    #[test]
+    fn no_hostile_character_begins_otherwise() {
+        let hostile = (' '..=char::MAX).filter(|c| is_hostile(*c));
+        for c in hostile {
+            assert!(may_begin_hostile(c.to_string().as_bytes()[0]), "{c:?}");
+        }
     }
 
     #[test]

@@ -52,6 +52,9 @@ pub struct FactRow {
     pub label_en: &'static str,
 }
 
+/// Facts that a level usually has: room for them is made at once.
+const USUAL: usize = 8;
+
 /// Facts by key, in the order in which they were put there; written as one JSON object.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Facts(Vec<(&'static str, Fact)>);
@@ -66,6 +69,9 @@ impl Facts {
     /// Puts a fact under a key. A key that is there already keeps its first fact.
     pub fn put(&mut self, key: &'static str, fact: impl Into<Fact>) -> &mut Self {
         if self.get(key).is_none() {
+            if self.0.is_empty() {
+                self.0.reserve(USUAL);
+            }
             self.0.push((key, fact.into()));
         }
         self
