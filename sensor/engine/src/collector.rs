@@ -148,7 +148,6 @@ impl<'a> Collector<'a> {
                 }
             }
             self.write(&mut gathered, ended)?;
-            gathered.clear();
         }
     }
 
@@ -163,38 +162,34 @@ impl<'a> Collector<'a> {
             loop {
                 let done = first.take().map_or_else(|| receive(worker), Ok)?;
                 let is_drained = !matches!(done.what, What::Draining);
-                let _ = self.take(done)?;
+                self.take(done)?;
                 if is_drained {
                     break;
                 }
             }
         }
         for worker in workers {
-            let _ = self.take(receive(worker)?)?;
+            self.take(receive(worker)?)?;
         }
         self.finish()
     }
 
-    /// Takes what the only worker has done, and gives back what was written: whoever allocated it
-    /// frees it, and no two threads wait for each other's memory.
-    pub(crate) fn take(&mut self, mut done: Done) -> Result<Gathered, OutputError> {
+    /// Takes what the only worker has done.
+    pub(crate) fn take(&mut self, mut done: Done) -> Result<(), OutputError> {
         match done.what {
-            What::Batch { now, .. } => {
-                self.write(&mut done.gathered, Some(now))?;
-                Ok(done.gathered)
-            }
+            What::Batch { now, .. } => self.write(&mut done.gathered, Some(now)),
             What::Draining | What::Drained => {
-                self.drained.append(&mut done.gathered);
-                if self.drained.len() < SORTED_AT_ONCE {
-                    return Ok(done.gathered);
-                }
                 let mut drained = std::mem::take(&mut self.drained);
-                self.write(&mut drained, None)?;
-                Ok(drained)
+                drained.append(&mut done.gathered);
+                if drained.len() >= SORTED_AT_ONCE {
+                    self.write(&mut drained, None)?;
+                }
+                self.drained = drained;
+                Ok(())
             }
             What::Totals(totals) => {
                 self.totals.add(&totals);
-                Ok(done.gathered)
+                Ok(())
             }
         }
     }
@@ -225,20 +220,20 @@ impl<'a> Collector<'a> {
             let brief = &judged.brief;
             (brief.end, brief.start, brief.flow_id, brief.part)
         });
-        for judged in records.iter() {
-            self.tally.record(judged);
+        for judged in records.drain(..) {
+            self.tally.record(&judged);
             if judged.is_kept {
                 self.records = self.records.saturating_add(1);
             } else {
                 self.filtered = self.filtered.saturating_add(1);
             }
-            if let Some(record) = judged.record.as_deref() {
-                self.folds.observe(self.policy, record, &mut self.closed);
+            if let Some(record) = judged.record {
+                self.folds.observe(self.policy, &record, &mut self.closed);
                 if let Some(inventory) = &mut self.inventory {
-                    inventory.observe(record);
+                    inventory.observe(&record);
                 }
                 if judged.is_kept {
-                    self.write_record(record)?;
+                    self.write_record(&record)?;
                 }
             }
         }
@@ -259,16 +254,16 @@ impl<'a> Collector<'a> {
     }
 
     /// Hands on what was said, in the order of time.
-    fn tell(&mut self, said: &mut [Said]) -> Result<(), OutputError> {
+    fn tell(&mut self, said: &mut Vec<Said>) -> Result<(), OutputError> {
         said.sort_by_key(|said| {
             let flow = said.flow.as_ref().map_or(0, |flow| flow.flow_id);
             (said.event.at(), flow, said.ordinal)
         });
-        for said in said.iter() {
+        for said in said.drain(..) {
             if let Some(inventory) = &mut self.inventory {
-                inventory.hear(said);
+                inventory.hear(&said);
             }
-            self.export(|exporter| exporter.said(said))?;
+            self.export(|exporter| exporter.said(&said))?;
         }
         Ok(())
     }

@@ -17,7 +17,6 @@ use crate::collector::{Collector, NamedExporter, OutputError, write_all};
 use crate::progress::Progress;
 use crate::reader::{self, Reader, ReaderTotals};
 use crate::summary;
-use crate::work::Gathered;
 use crate::worker::{self, Worker};
 
 /// Batches that may wait in front of each worker.
@@ -111,7 +110,7 @@ fn run_in_one(
     // A fault in here ends the run, as one in a thread would.
     let read = catch_unwind(AssertUnwindSafe(|| {
         worker::read_and_work(reader, worker, |done| {
-            taken = collector.take(done).map(drop);
+            taken = collector.take(done);
             taken.is_ok()
         })
     }));
@@ -129,26 +128,16 @@ fn run_in_two(
     progress: &Progress,
 ) -> Result<ReaderTotals, OutputError> {
     let (outbox, from_worker) = bounded(QUEUE);
-    // What was written goes back to the thread that allocated it, to be freed there. Where that one is
-    // slow in taking it, this one frees it.
-    let (give_back, returned) = bounded::<Gathered>(QUEUE);
     std::thread::scope(|scope| {
-        let thread = scope.spawn(move || {
-            worker::read_and_work(reader, worker, |done| {
-                returned.try_iter().for_each(drop);
-                outbox.send(done).is_ok()
-            })
-        });
-        let collected = from_worker.iter().try_for_each(|done| {
-            let _ = give_back.try_send(collector.take(done)?);
-            Ok::<(), OutputError>(())
-        });
+        let thread =
+            scope.spawn(move || worker::read_and_work(reader, worker, |done| outbox.send(done).is_ok()));
+        let collected = from_worker.iter().try_for_each(|done| collector.take(done));
         if collected.is_err() {
             // A reader that waits for its input must not wait for more than this.
             progress.stop().ask();
         }
-        // Whatever a failed collector left in the queues must not keep the other waiting.
-        drop((from_worker, give_back));
+        // Whatever a failed collector left in the queue must not keep the other waiting.
+        drop(from_worker);
         let read = thread.join().map_err(|_| OutputError::Thread("worker"))?;
         collected?;
         collector.finish()?;

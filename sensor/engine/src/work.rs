@@ -91,12 +91,6 @@ impl Gathered {
         self.said.append(&mut other.said);
     }
 
-    /// Forgets it.
-    pub(crate) fn clear(&mut self) {
-        self.records.clear();
-        self.said.clear();
-    }
-
     /// How much it is.
     pub(crate) fn len(&self) -> usize {
         self.records.len().max(self.said.len())
