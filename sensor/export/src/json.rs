@@ -1,6 +1,6 @@
 //! JSON that is safe to show on a terminal: one object a line, its strings without characters that
-//! move the cursor or change the order of what is read. They are written as `\uXXXX`, which is the
-//! same string to whoever parses it (RFC 8259 section 7).
+//! move the cursor or change the order of what is read. They are written as `\u` and four
+//! digits, which is the same string to whoever parses it (RFC 8259 section 7).
 
 use std::io::{self, Write};
 

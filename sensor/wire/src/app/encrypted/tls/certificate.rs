@@ -16,7 +16,6 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
-use super::sha1;
 use crate::app::text;
 
 /// Alternative names that are kept.
@@ -43,11 +42,12 @@ pub(in crate::app::encrypted) struct Certificate {
 
 /// Reads one certificate.
 pub(in crate::app::encrypted) fn read(der: &[u8]) -> Certificate {
+    use sha1::Sha1;
     use sha2::{Digest, Sha256};
     let sha256 = text::hex(&Sha256::digest(der));
     let (mut facts, mut more) = (Facts::new(), Facts::new());
     more.put("sha256", sha256.as_str());
-    let fingerprint = colons(&sha1::of(der), false);
+    let fingerprint = colons(&Sha1::digest(der), false);
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {
         facts.put("fingerprint", fingerprint);
         return Certificate {

@@ -16,7 +16,6 @@ pub(super) mod messages;
 pub(super) mod record;
 #[cfg(test)]
 pub(crate) mod sample;
-mod sha1;
 mod sslv2;
 pub(super) mod words;
 
