@@ -80,7 +80,7 @@ use std::sync::Arc;
 use sekisho_model::{Severity, Text};
 
 pub use error::{PolicyErrors, Report};
-pub use explain::Violation;
+pub use explain::{Findings, Violation};
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind};
 pub use source::{MAX_FILE_OCTETS, Source, load_dir};
