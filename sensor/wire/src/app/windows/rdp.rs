@@ -7,7 +7,7 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
-use super::octets::{be16, le16, le32, octet, span, until_nul, utf16};
+use crate::app::octets::{be16, le16, le32, octet, span, until_nul, utf16};
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
