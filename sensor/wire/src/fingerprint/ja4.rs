@@ -18,6 +18,8 @@ pub enum Carrier {
     Dtls,
 }
 
+/// Characters of the longest list of a usual client.
+const USUAL: usize = 192;
 /// Digits of a part that has nothing to hash.
 const NOTHING: &str = "000000000000";
 
@@ -95,10 +97,14 @@ fn ends(alpn: &[u8]) -> [char; 2] {
 }
 
 fn hex_list(numbers: impl Iterator<Item = u16>) -> String {
-    let mut list = String::new();
+    let mut list = String::with_capacity(USUAL);
     for (at, number) in numbers.enumerate() {
-        let mark = if at == 0 { "" } else { "," };
-        let _ = write!(list, "{mark}{number:04x}");
+        if at > 0 {
+            list.push(',');
+        }
+        for octet in number.to_be_bytes() {
+            text::push_hex(octet, &mut list);
+        }
     }
     list
 }
