@@ -60,6 +60,7 @@
 )]
 
 pub mod builtin;
+pub mod calendar;
 mod compile;
 mod conditions;
 mod describe;
