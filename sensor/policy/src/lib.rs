@@ -66,6 +66,7 @@ mod judge;
 mod lists;
 mod matrix;
 mod parse;
+pub mod prove;
 mod source;
 mod warnings;
 mod zones;

@@ -22,6 +22,8 @@ pub use event::EventDecl;
 pub use fault::{CalendarFault, CalendarItem, WindowFault};
 pub use window::{WEEK_MINUTES, WeekMinutes, Window};
 
+pub(crate) use ranges::Ranges;
+
 use event::Event;
 use window::{CLASSES, Days, split};
 use zone::Zone;

@@ -37,6 +37,60 @@ impl<T: Copy + Ord> Ranges<T> {
         self.0.is_empty()
     }
 
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        let (mut mine, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
+        while let (Some(a), Some(b)) = (mine.peek(), theirs.peek()) {
+            if a.1 <= b.0 {
+                mine.next();
+            } else if b.1 <= a.0 {
+                theirs.next();
+            } else {
+                return true;
+            }
+        }
+        false
+    }
+
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        let (mut mine, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let mut both = Vec::new();
+        while let (Some(a), Some(b)) = (mine.peek(), theirs.peek()) {
+            both.push((a.0.max(b.0), a.1.min(b.1)));
+            if a.1 < b.1 {
+                mine.next();
+            } else {
+                theirs.next();
+            }
+        }
+        Self::new(both)
+    }
+
+    pub(crate) fn minus(&self, other: &Self) -> Self {
+        let mut left = Vec::new();
+        let mut theirs = other.0.iter().peekable();
+        for (start, end) in self.iter() {
+            let mut start = start;
+            while let Some(taken) = theirs.peek().filter(|taken| taken.0 < end) {
+                left.push((start, taken.0));
+                start = start.max(taken.1);
+                if taken.1 > end {
+                    break;
+                }
+                theirs.next();
+            }
+            left.push((start, end));
+        }
+        Self::new(left)
+    }
+
+    pub(crate) fn covers_all(&self, other: &Self) -> bool {
+        other.iter().all(|(start, end)| self.covers(start, end))
+    }
+
+    pub(crate) fn first(&self) -> Option<T> {
+        self.0.first().map(|(start, _)| *start)
+    }
+
     /// Whether every item from `start` to before `end` is in the set.
     pub(crate) fn covers(&self, start: T, end: T) -> bool {
         self.0.iter().any(|(mine, last)| *mine <= start && end <= *last)
@@ -65,6 +119,22 @@ mod tests {
         ) {
             let plain = ranges.iter().any(|(start, end)| (*start..*end).contains(&item));
             prop_assert_eq!(Ranges::new(ranges).has(item), plain);
+        }
+    
+        #[test]
+        fn two_sets_meet_and_part_item_by_item(
+            first in prop::collection::vec((0..40_u16, 0..40_u16), 0..8),
+            second in prop::collection::vec((0..40_u16, 0..40_u16), 0..8),
+        ) {
+            let (a, b) = (Ranges::new(first), Ranges::new(second));
+            let (both, left) = (a.and(&b), a.minus(&b));
+            let items = || 0..45_u16;
+            for item in items() {
+                prop_assert_eq!(both.has(item), a.has(item) && b.has(item));
+                prop_assert_eq!(left.has(item), a.has(item) && !b.has(item));
+            }
+            prop_assert_eq!(a.meets(&b), items().any(|item| both.has(item)));
+            prop_assert_eq!(a.covers_all(&b), items().all(|item| !b.has(item) || a.has(item)));
         }
     }
 }

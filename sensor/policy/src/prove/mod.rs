@@ -1,0 +1,3 @@
+//! What a policy says about every flow there can be.
+mod bits;
+mod region;
