@@ -16,9 +16,9 @@ pub struct Day(pub i32);
 
 impl Day {
     /// The first day that a policy may name.
-    pub(super) const FIRST: Self = Self(0);
+    pub(crate) const FIRST: Self = Self(0);
     /// The last one, 2099-12-31: the formula of the equinoxes holds until then.
-    pub(super) const LAST: Self = Self(47_481);
+    pub(crate) const LAST: Self = Self(47_481);
 
     /// The day of a date; `None` where there is no such date between 1970 and 2099.
     #[must_use]

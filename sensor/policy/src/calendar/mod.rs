@@ -22,7 +22,9 @@ pub use event::EventDecl;
 pub use fault::{CalendarFault, CalendarItem, WindowFault};
 pub use window::{WEEK_MINUTES, WeekMinutes, Window};
 
+pub(crate) use day::DAY_MINUTES;
 pub(crate) use ranges::Ranges;
+pub(crate) use window::begin_of;
 
 use event::Event;
 use window::{CLASSES, Days, split};
@@ -157,6 +159,13 @@ impl Calendar {
     #[must_use]
     pub fn changes_clocks(&self) -> bool {
         self.zone.changes_clocks()
+    }
+
+    /// The instants at which the clocks are put forward or back.
+    pub(crate) fn clock_changes(&self) -> impl Iterator<Item = Timestamp> {
+        self.zone
+            .changes()
+            .map(|second| Timestamp::from_seconds(second, 0))
     }
 
     /// Whether a day is a holiday.

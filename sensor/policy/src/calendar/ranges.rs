@@ -120,7 +120,7 @@ mod tests {
             let plain = ranges.iter().any(|(start, end)| (*start..*end).contains(&item));
             prop_assert_eq!(Ranges::new(ranges).has(item), plain);
         }
-    
+
         #[test]
         fn two_sets_meet_and_part_item_by_item(
             first in prop::collection::vec((0..40_u16, 0..40_u16), 0..8),

@@ -232,6 +232,11 @@ impl Window {
         let own = of(today).map(|(start, end)| (start, end.min(DAY_MINUTES)));
         Ranges::new(spill.chain(own).collect())
     }
+
+    /// The stretches of certain dates, as minutes since 1970 in local time.
+    pub(crate) fn dated(&self) -> impl Iterator<Item = (i64, i64)> {
+        self.dated.iter()
+    }
 }
 
 impl Spell {

@@ -85,6 +85,11 @@ impl Zone {
         change.map_or(self.first, |(_, offset)| *offset)
     }
 
+    /// The seconds since the epoch at which the offset changes.
+    pub(super) fn changes(&self) -> impl Iterator<Item = i64> {
+        self.changes.iter().map(|(from, _)| *from)
+    }
+
     /// Whether the clocks are ever put forward or back from the year 2000 on.
     pub(super) fn changes_clocks(&self) -> bool {
         self.changes.last().is_some_and(|(from, _)| *from >= 946_684_800)

@@ -36,7 +36,11 @@ impl Bits {
 
     pub(crate) fn meets(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) && !self.is_empty()
-            || self.0.iter().zip(&*other.0).any(|(mine, theirs)| mine & theirs != 0)
+            || self
+                .0
+                .iter()
+                .zip(&*other.0)
+                .any(|(mine, theirs)| mine & theirs != 0)
     }
 
     pub(crate) fn covers(&self, other: &Self) -> bool {
@@ -52,18 +56,36 @@ impl Bits {
         if other.covers(self) {
             return self.clone();
         }
-        Self(self.0.iter().zip(&*other.0).map(|(mine, theirs)| mine & theirs).collect())
+        Self(
+            self.0
+                .iter()
+                .zip(&*other.0)
+                .map(|(mine, theirs)| mine & theirs)
+                .collect(),
+        )
     }
 
     pub(crate) fn minus(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&*other.0).map(|(mine, theirs)| mine & !theirs).collect())
+        Self(
+            self.0
+                .iter()
+                .zip(&*other.0)
+                .map(|(mine, theirs)| mine & !theirs)
+                .collect(),
+        )
     }
 
     pub(crate) fn or(&self, other: &Self) -> Self {
         if self.covers(other) {
             return self.clone();
         }
-        Self(self.0.iter().zip(&*other.0).map(|(mine, theirs)| mine | theirs).collect())
+        Self(
+            self.0
+                .iter()
+                .zip(&*other.0)
+                .map(|(mine, theirs)| mine | theirs)
+                .collect(),
+        )
     }
 
     pub(crate) fn first(&self) -> Option<usize> {
@@ -79,6 +101,9 @@ impl Bits {
     }
 
     pub(crate) fn count(&self) -> u32 {
-        self.0.iter().map(|word| word.count_ones()).fold(0, u32::saturating_add)
+        self.0
+            .iter()
+            .map(|word| word.count_ones())
+            .fold(0, u32::saturating_add)
     }
 }

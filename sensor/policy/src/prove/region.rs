@@ -81,12 +81,18 @@ impl Cube {
     }
 
     pub(crate) fn meets(&self, other: &Self) -> bool {
-        self.axes.iter().zip(&other.axes).all(|(mine, theirs)| mine.meets(theirs))
+        self.axes
+            .iter()
+            .zip(&other.axes)
+            .all(|(mine, theirs)| mine.meets(theirs))
             && self.ports.meets(&other.ports)
     }
 
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        self.axes.iter().zip(&other.axes).all(|(mine, theirs)| mine.covers(theirs))
+        self.axes
+            .iter()
+            .zip(&other.axes)
+            .all(|(mine, theirs)| mine.covers(theirs))
             && self.ports.covers_all(&other.ports)
     }
 
@@ -107,7 +113,9 @@ impl Cube {
     fn minus(&self, other: &Self, out: &mut Vec<Self>) {
         let mut rest = self.clone();
         for (place, theirs) in other.axes.iter().enumerate() {
-            let Some(mine) = rest.axes.get(place) else { continue };
+            let Some(mine) = rest.axes.get(place) else {
+                continue;
+            };
             let left = mine.minus(theirs);
             if left.is_empty() {
                 continue;
@@ -327,6 +335,9 @@ mod tests {
     fn work_beyond_the_budget_is_an_answer_of_its_own() {
         let mut region = region_of(&[cube(&[0], &[0], &[(0, 9)]), cube(&[1], &[0], &[(0, 9)])]);
 
-        assert_eq!(region.take(&cube(&[2], &[0], &[(0, 9)]), &mut Budget::new(1)), Err(Exhausted));
+        assert_eq!(
+            region.take(&cube(&[2], &[0], &[(0, 9)]), &mut Budget::new(1)),
+            Err(Exhausted)
+        );
     }
 }

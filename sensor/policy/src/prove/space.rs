@@ -1,0 +1,234 @@
+//! Every place that a host can be in, as one sample address for each set of addresses that no
+//! policy in question tells apart.
+//!
+//! The networks of all zones and all hosts that a policy names are sorted into a tree. What is left
+//! of a network without those inside it is of one zone and in the same lists of hosts throughout,
+//! so one address of it stands for all.
+
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use sekisho_model::MacAddress;
+
+use crate::zones::ZoneId;
+
+/// A host that stands for all that are judged as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Spot {
+    /// One of the addresses.
+    pub(crate) address: IpAddr,
+    /// The VLAN that places it in its zone, where no network does.
+    pub(crate) vlan: Option<u16>,
+    /// The MAC that places it in its zone, where no network does.
+    pub(crate) mac: Option<MacAddress>,
+}
+
+/// What the places of one or two policies are made of.
+#[derive(Debug, Default)]
+pub(crate) struct Cuts {
+    /// Networks of zones.
+    pub(crate) networks: Vec<IpNet>,
+    /// Networks and addresses of hosts that entries name.
+    pub(crate) hosts: Vec<IpNet>,
+    /// VLANs of zones.
+    pub(crate) vlans: Vec<u16>,
+    /// MAC addresses of zones.
+    pub(crate) macs: Vec<MacAddress>,
+}
+
+/// One range of addresses of a family, both ends meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Stretch {
+    v6: bool,
+    first: u128,
+    /// Descending, so that a network stands before those inside it.
+    last: std::cmp::Reverse<u128>,
+    host: bool,
+}
+
+impl Stretch {
+    fn of(network: &IpNet, host: bool) -> Self {
+        let (first, last) = match network.trunc() {
+            IpNet::V4(net) => (
+                u128::from(u32::from(net.network())),
+                u128::from(u32::from(net.broadcast())),
+            ),
+            IpNet::V6(net) => (u128::from(net.network()), u128::from(net.broadcast())),
+        };
+        Self {
+            v6: matches!(network, IpNet::V6(_)),
+            first,
+            last: std::cmp::Reverse(last),
+            host,
+        }
+    }
+
+    fn address(&self, number: u128) -> IpAddr {
+        if self.v6 {
+            return IpAddr::V6(Ipv6Addr::from(number));
+        }
+        IpAddr::V4(Ipv4Addr::from(u32::try_from(number).unwrap_or(u32::MAX)))
+    }
+
+    fn holds(&self, other: &Self) -> bool {
+        self.v6 == other.v6 && self.first <= other.first && other.last.0 <= self.last.0
+    }
+}
+
+impl Cuts {
+    /// The spots, where `zones` says in which zones an address lies by its networks alone:
+    /// [`ZoneId::UNKNOWN`] where in none.
+    pub(crate) fn spots<const N: usize>(&self, zones: impl Fn(&Spot) -> [ZoneId; N]) -> Vec<Spot> {
+        let mut spots = Vec::new();
+        let mut seen = HashSet::new();
+        for (address, host) in self.samples() {
+            let plain = Spot {
+                address,
+                vlan: None,
+                mac: None,
+            };
+            let by_network = zones(&plain);
+            if seen.insert((by_network, host)) {
+                spots.push(plain);
+            }
+            if !by_network.contains(&ZoneId::UNKNOWN) {
+                continue;
+            }
+            let tagged = self.vlans.iter().map(|vlan| Spot {
+                vlan: Some(*vlan),
+                ..plain
+            });
+            let pinned = self.macs.iter().map(|mac| Spot {
+                mac: Some(*mac),
+                ..plain
+            });
+            for spot in tagged.chain(pinned) {
+                if seen.insert((zones(&spot), host)) {
+                    spots.push(spot);
+                }
+            }
+        }
+        spots
+    }
+
+    /// One address of each piece, with the innermost host network around it.
+    fn samples(&self) -> Vec<(IpAddr, Option<usize>)> {
+        let whole = ["0.0.0.0/0", "::/0"].iter().filter_map(|text| text.parse().ok());
+        let mut pieces: Vec<Stretch> = whole
+            .chain(self.networks.iter().copied())
+            .map(|network: IpNet| Stretch::of(&network, false))
+            .chain(self.hosts.iter().map(|network| Stretch::of(network, true)))
+            .collect();
+        pieces.sort_unstable();
+        pieces.dedup();
+        let mut samples = Vec::with_capacity(pieces.len());
+        // The pieces that hold the present one: its number, its innermost host network, and the
+        // first number that none of the pieces before has taken.
+        let mut open: Vec<(usize, Option<usize>, Option<u128>)> = Vec::new();
+        let mut close = |top: (usize, Option<usize>, Option<u128>), pieces: &[Stretch]| {
+            let (index, host, free) = top;
+            if let (Some(piece), Some(free)) = (pieces.get(index), free)
+                && free <= piece.last.0
+            {
+                samples.push((piece.address(free), host));
+            }
+        };
+        for (index, piece) in pieces.iter().enumerate() {
+            while let Some(top) = open.last().copied() {
+                if pieces.get(top.0).is_some_and(|around| around.holds(piece)) {
+                    break;
+                }
+                open.pop();
+                close(top, &pieces);
+            }
+            let mut around = None;
+            if let Some((top, host, free)) = open.last_mut() {
+                around = *host;
+                // A gap before this piece is where the sample is taken from; the search ends there.
+                let gap = free.is_some_and(|free| free < piece.first);
+                let covered = pieces.get(*top).is_some_and(|outer| outer.last == piece.last);
+                if !gap {
+                    *free = if covered {
+                        None
+                    } else {
+                        piece.last.0.checked_add(1)
+                    };
+                }
+            }
+            let host = if piece.host { Some(index) } else { around };
+            open.push((index, host, Some(piece.first)));
+        }
+        while let Some(top) = open.pop() {
+            close(top, &pieces);
+        }
+        samples.sort_unstable();
+        samples
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn networks(texts: &[&str]) -> Vec<IpNet> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn samples(zones: &[&str], hosts: &[&str]) -> Vec<String> {
+        let cuts = Cuts {
+            networks: networks(zones),
+            hosts: networks(hosts),
+            ..Cuts::default()
+        };
+        cuts.samples()
+            .iter()
+            .map(|(address, _)| address.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn each_piece_gives_an_address_that_no_inner_network_holds() {
+        assert_eq!(
+            samples(
+                &["10.0.0.0/8", "10.0.0.0/24", "10.0.1.0/24"],
+                &["10.0.1.0/25", "10.0.1.7/32"]
+            ),
+            [
+                "0.0.0.0",
+                "10.0.0.0",
+                "10.0.1.0",
+                "10.0.1.7",
+                "10.0.1.128",
+                "10.0.2.0",
+                "::"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_network_that_is_used_up_by_those_inside_gives_none() {
+        assert_eq!(
+            samples(
+                &[
+                    "10.0.0.0/24",
+                    "10.0.0.0/25",
+                    "10.0.0.128/25",
+                    "0.0.0.0/1",
+                    "128.0.0.0/1",
+                    "::/1"
+                ],
+                &[]
+            ),
+            ["0.0.0.0", "10.0.0.0", "10.0.0.128", "128.0.0.0", "::", "8000::"]
+        );
+    }
+
+    #[test]
+    fn the_first_gap_is_taken_and_later_networks_do_not_move_it() {
+        assert_eq!(
+            samples(&["10.0.0.0/24"], &["10.0.0.0/26", "10.0.0.128/26"]),
+            ["0.0.0.0", "10.0.0.0", "10.0.0.64", "10.0.0.128", "::"]
+        );
+    }
+}
