@@ -122,6 +122,8 @@ pub struct Policy {
     lists: Vec<List>,
     warnings: Vec<Report>,
     rules: builtin::RuleIds,
+    calendar: calendar::Calendar,
+    statements: Vec<prove::Statement>,
 }
 
 impl Policy {
@@ -141,6 +143,12 @@ impl Policy {
     #[must_use]
     pub const fn version(&self) -> &Arc<str> {
         &self.version
+    }
+
+    /// Working days, holidays, windows and the time zone.
+    #[must_use]
+    pub const fn calendar(&self) -> &calendar::Calendar {
+        &self.calendar
     }
 
     /// Whether violations raise alerts.

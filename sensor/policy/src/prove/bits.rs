@@ -7,10 +7,6 @@ use std::sync::Arc;
 pub(crate) struct Bits(Arc<[u64]>);
 
 impl Bits {
-    pub(crate) fn none(bound: usize) -> Self {
-        Self(vec![0; bound.div_ceil(64)].into())
-    }
-
     pub(crate) fn of(bound: usize, numbers: impl IntoIterator<Item = usize>) -> Self {
         let mut words = vec![0_u64; bound.div_ceil(64)];
         for number in numbers {

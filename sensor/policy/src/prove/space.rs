@@ -5,7 +5,7 @@
 //! of a network without those inside it is of one zone and in the same lists of hosts throughout,
 //! so one address of it stands for all.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
@@ -22,6 +22,10 @@ pub(crate) struct Spot {
     pub(crate) vlan: Option<u16>,
     /// The MAC that places it in its zone, where no network does.
     pub(crate) mac: Option<MacAddress>,
+    /// The network that the address was taken from, less the networks inside it.
+    pub(crate) network: IpNet,
+    /// Whether more networks are judged as this one is.
+    pub(crate) more: bool,
 }
 
 /// What the places of one or two policies are made of.
@@ -71,6 +75,13 @@ impl Stretch {
         IpAddr::V4(Ipv4Addr::from(u32::try_from(number).unwrap_or(u32::MAX)))
     }
 
+    fn network(&self) -> IpNet {
+        let length = (self.last.0 ^ self.first).count_ones();
+        let bits = if self.v6 { 128_u32 } else { 32 };
+        let prefix = u8::try_from(bits.saturating_sub(length)).unwrap_or(0);
+        IpNet::new(self.address(self.first), prefix).unwrap_or_else(|_| IpNet::from(self.address(self.first)))
+    }
+
     fn holds(&self, other: &Self) -> bool {
         self.v6 == other.v6 && self.first <= other.first && other.last.0 <= self.last.0
     }
@@ -80,18 +91,29 @@ impl Cuts {
     /// The spots, where `zones` says in which zones an address lies by its networks alone:
     /// [`ZoneId::UNKNOWN`] where in none.
     pub(crate) fn spots<const N: usize>(&self, zones: impl Fn(&Spot) -> [ZoneId; N]) -> Vec<Spot> {
-        let mut spots = Vec::new();
-        let mut seen = HashSet::new();
-        for (address, host) in self.samples() {
+        let mut spots: Vec<Spot> = Vec::new();
+        let mut seen = HashMap::new();
+        let mut add = |spot: Spot, zones: [ZoneId; N], host: Option<usize>| {
+            let known = seen
+                .get(&(zones, host))
+                .and_then(|place: &usize| spots.get_mut(*place));
+            if let Some(known) = known {
+                known.more = true;
+            } else {
+                seen.insert((zones, host), spots.len());
+                spots.push(spot);
+            }
+        };
+        for (address, network, host) in self.samples() {
             let plain = Spot {
                 address,
                 vlan: None,
                 mac: None,
+                network,
+                more: false,
             };
             let by_network = zones(&plain);
-            if seen.insert((by_network, host)) {
-                spots.push(plain);
-            }
+            add(plain, by_network, host);
             if !by_network.contains(&ZoneId::UNKNOWN) {
                 continue;
             }
@@ -104,16 +126,14 @@ impl Cuts {
                 ..plain
             });
             for spot in tagged.chain(pinned) {
-                if seen.insert((zones(&spot), host)) {
-                    spots.push(spot);
-                }
+                add(spot, zones(&spot), host);
             }
         }
         spots
     }
 
-    /// One address of each piece, with the innermost host network around it.
-    fn samples(&self) -> Vec<(IpAddr, Option<usize>)> {
+    /// One address of each piece, with its network and the innermost host network around it.
+    fn samples(&self) -> Vec<(IpAddr, IpNet, Option<usize>)> {
         let whole = ["0.0.0.0/0", "::/0"].iter().filter_map(|text| text.parse().ok());
         let mut pieces: Vec<Stretch> = whole
             .chain(self.networks.iter().copied())
@@ -131,7 +151,7 @@ impl Cuts {
             if let (Some(piece), Some(free)) = (pieces.get(index), free)
                 && free <= piece.last.0
             {
-                samples.push((piece.address(free), host));
+                samples.push((piece.address(free), piece.network(), host));
             }
         };
         for (index, piece) in pieces.iter().enumerate() {
@@ -183,7 +203,7 @@ mod tests {
         };
         cuts.samples()
             .iter()
-            .map(|(address, _)| address.to_string())
+            .map(|(address, _, _)| address.to_string())
             .collect()
     }
 

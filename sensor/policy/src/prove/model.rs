@@ -1,0 +1,370 @@
+//! One or two policies as regions of one common space.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sekisho_model::{MacAddress, Timestamp};
+
+use super::ask::{Ask, EndAsk, HostAsk, asks};
+use super::bits::Bits;
+use super::clock::{Clock, Times};
+use super::region::{Axis, Cube, Exhausted, Region};
+use super::space::{Cuts, Spot};
+use crate::Policy;
+use crate::calendar::Ranges;
+use crate::conditions::{End, Ports};
+use crate::zones::ZoneId;
+
+/// Point of an axis that stands for what is not known.
+pub(crate) const NOT_KNOWN: usize = 0;
+/// Point of an axis that stands for what no policy names.
+pub(crate) const OTHER: usize = 1;
+/// The first point of an axis that a policy names.
+pub(crate) const NAMED: usize = 2;
+
+/// All ports.
+pub(crate) const PORTS: (u32, u32) = (0, 65_536);
+
+/// Boxes that one entry may be made of.
+const MAX_CUBES: usize = 4096;
+
+/// The common space of `N` policies, and what they say in it.
+#[derive(Debug)]
+pub(crate) struct Model<'p, const N: usize> {
+    pub(crate) policies: [&'p Policy; N],
+    pub(crate) asks: [Vec<Ask<'p>>; N],
+    pub(crate) spots: Vec<Spot>,
+    /// By spot, its zone in each policy.
+    pub(crate) zones: Vec<[ZoneId; N]>,
+    pub(crate) clock: Clock,
+    pub(crate) services: Vec<String>,
+    pub(crate) tunnels: Vec<String>,
+    pub(crate) macs: Vec<MacAddress>,
+    pub(crate) whole: Cube,
+}
+
+/// The regions of one policy.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    /// By entry, in the order of its [`Ask`]s.
+    pub(crate) entries: Vec<Claim>,
+    /// Allowed without a path.
+    pub(crate) open: Region,
+    /// Not judged, whatever else is said.
+    pub(crate) unjudged: Region,
+}
+
+/// The regions of one entry.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    pub(crate) id: Arc<str>,
+    /// What it allows.
+    pub(crate) region: Region,
+    /// What it speaks of: zones, hosts, protocols and ports, whatever its further conditions are.
+    pub(crate) reach: Region,
+}
+
+impl<'p, const N: usize> Model<'p, N> {
+    pub(crate) fn new(policies: [&'p Policy; N], at: Timestamp) -> Result<Self, Exhausted> {
+        let asks = policies.map(asks);
+        let spots = cuts(&policies, &asks).spots(|spot| policies.map(|policy| zone_of(policy, spot)));
+        let zones = spots
+            .iter()
+            .map(|spot| policies.map(|policy| zone_of(policy, spot)))
+            .collect();
+        let clock = times(&policies, &asks).clock(at)?;
+        let every = || asks.iter().flatten();
+        let services = words(every().filter_map(|ask| ask.services.as_ref()).flatten());
+        let tunnels = words(
+            every()
+                .filter_map(|ask| ask.tunnels.as_ref()?.kinds.as_ref())
+                .flatten(),
+        );
+        let macs = macs(&asks, &spots);
+        let bounds = [
+            spots.len(),
+            spots.len(),
+            256,
+            services.len().saturating_add(NAMED),
+            clock.instants.len(),
+            tunnels.len().saturating_add(NAMED),
+            macs.len().saturating_add(NAMED),
+            macs.len().saturating_add(NAMED),
+        ];
+        let whole = Cube {
+            axes: bounds.map(Bits::all),
+            ports: Ranges::new(vec![PORTS]),
+        };
+        Ok(Self {
+            policies,
+            asks,
+            spots,
+            zones,
+            clock,
+            services,
+            tunnels,
+            macs,
+            whole,
+        })
+    }
+
+    /// How many points an axis has.
+    fn bound(&self, axis: Axis) -> usize {
+        match axis {
+            Axis::From | Axis::To => self.spots.len(),
+            Axis::Protocol => 256,
+            Axis::Service => self.services.len().saturating_add(NAMED),
+            Axis::Time => self.clock.instants.len(),
+            Axis::Tunnel => self.tunnels.len().saturating_add(NAMED),
+            Axis::OrigMac | Axis::RespMac => self.macs.len().saturating_add(NAMED),
+        }
+    }
+
+    /// The points of an axis at which `test` holds.
+    pub(crate) fn set(&self, axis: Axis, test: impl Fn(usize) -> bool) -> Bits {
+        let bound = self.bound(axis);
+        Bits::of(bound, (0..bound).filter(|point| test(*point)))
+    }
+
+    /// The spots in a zone of one of the policies.
+    pub(crate) fn in_zone(&self, policy: usize, test: impl Fn(ZoneId) -> bool) -> Bits {
+        self.set(Axis::From, |spot| {
+            let zone = self.zones.get(spot).and_then(|zones| zones.get(policy));
+            zone.is_some_and(|zone| test(*zone))
+        })
+    }
+
+    /// The spots of an end.
+    pub(crate) fn at_end(&self, policy: usize, end: &End) -> Bits {
+        self.in_zone(policy, |zone| end.has(zone))
+    }
+
+    /// The regions of one of the policies.
+    pub(crate) fn claims(&self, policy: usize) -> Result<Claims, Exhausted> {
+        let asks = self.asks.get(policy).map_or(&[][..], Vec::as_slice);
+        let entries: Result<Vec<Claim>, Exhausted> = asks.iter().map(|ask| self.claim(policy, ask)).collect();
+        Ok(Claims {
+            entries: entries?,
+            open: self.open(policy),
+            unjudged: self.unjudged(policy),
+        })
+    }
+
+    fn claim(&self, policy: usize, ask: &Ask<'_>) -> Result<Claim, Exhausted> {
+        let mut protocols = Vec::new();
+        protocols.extend(ask.protocols.iter().map(|protocol| usize::from(protocol.0)));
+        let spoken = Cube {
+            ports: ports(ask.ports),
+            ..self
+                .whole
+                .with(Axis::Protocol, Bits::of(256, protocols))
+                .with(Axis::From, self.at_end(policy, ask.from.zones))
+                .with(Axis::To, self.at_end(policy, ask.to.zones))
+        };
+        let time = self.clock.set(|at| {
+            ask.starts.is_none_or(|starts| starts <= at)
+                && ask.expires.is_none_or(|expires| at < expires)
+                && ask
+                    .window
+                    .is_none_or(|(calendar, window)| window.is_open(calendar, at))
+        });
+        let service = self.set(Axis::Service, |point| {
+            let name = point
+                .checked_sub(NAMED)
+                .and_then(|index| self.services.get(index));
+            point == NOT_KNOWN
+                || ask
+                    .services
+                    .as_ref()
+                    .is_none_or(|words| name.is_some_and(|name| words.contains(&name.as_str())))
+        });
+        let tunnel = self.set(Axis::Tunnel, |point| {
+            let name = point.checked_sub(NAMED).and_then(|index| self.tunnels.get(index));
+            ask.tunnels
+                .as_ref()
+                .is_none_or(|asked| match (point, &asked.kinds) {
+                    (NOT_KNOWN, _) => asked.bare,
+                    (_, None) => true,
+                    (_, Some(kinds)) => name.is_some_and(|name| kinds.contains(&name.as_str())),
+                })
+        });
+        let hop = self.set(Axis::RespMac, |point| {
+            let mac = point.checked_sub(NAMED).and_then(|index| self.macs.get(index));
+            point == NOT_KNOWN
+                || ask
+                    .next_hops
+                    .as_ref()
+                    .is_none_or(|hops| mac.is_some_and(|mac| hops.contains(mac)))
+        });
+        let met = spoken
+            .with(Axis::Time, time)
+            .with(Axis::Service, service)
+            .with(Axis::Tunnel, tunnel)
+            .with(Axis::RespMac, hop);
+        let (from, to) = (
+            self.hosts(&ask.from, Axis::From, Axis::OrigMac),
+            self.hosts(&ask.to, Axis::To, Axis::RespMac),
+        );
+        if from.len().saturating_mul(to.len()) > MAX_CUBES {
+            return Err(Exhausted);
+        }
+        let (mut region, mut reach) = (Region::default(), Region::default());
+        for orig in &from {
+            for resp in &to {
+                let both = |cube: &Cube| orig.and(resp).and_then(|ends| ends.and(cube));
+                both(&met).into_iter().for_each(|cube| region.push(cube));
+                let named = both(&spoken).map(|cube| {
+                    let all = |axis| self.whole.get(axis).clone();
+                    cube.with(Axis::OrigMac, all(Axis::OrigMac))
+                        .with(Axis::RespMac, all(Axis::RespMac))
+                });
+                named.into_iter().for_each(|cube| reach.push(cube));
+            }
+        }
+        Ok(Claim {
+            id: Arc::clone(ask.id),
+            region,
+            reach,
+        })
+    }
+
+    /// The hosts of an end as boxes that say their places, MAC addresses and terms.
+    fn hosts(&self, end: &EndAsk<'_>, side: Axis, mac_axis: Axis) -> Vec<Cube> {
+        let Some(hosts) = &end.hosts else {
+            return vec![self.whole.clone()];
+        };
+        let mut sorted = hosts.clone();
+        sorted.sort_unstable();
+        let alike = sorted.chunk_by(|a, b| (a.mac, a.until) == (b.mac, b.until));
+        alike
+            .filter_map(|hosts| {
+                let HostAsk { mac, until, .. } = *hosts.first()?;
+                let places = self.set(side, |spot| {
+                    let address = self.spots.get(spot).map(|spot| spot.address);
+                    address.is_some_and(|address| hosts.iter().any(|host| host.network.contains(&address)))
+                });
+                let known = self.set(mac_axis, |point| {
+                    let seen = point.checked_sub(NAMED).and_then(|index| self.macs.get(index));
+                    point == NOT_KNOWN || mac.is_none() || (seen.is_some() && seen == mac.as_ref())
+                });
+                let term = self.clock.set(|at| until.is_none_or(|until| at < until));
+                let cube = self.whole.with(side, places).with(mac_axis, known);
+                Some(cube.with(Axis::Time, term))
+            })
+            .collect()
+    }
+
+    fn zone_ids(&self, policy: usize) -> BTreeSet<ZoneId> {
+        self.zones
+            .iter()
+            .filter_map(|zones| zones.get(policy).copied())
+            .collect()
+    }
+
+    fn between(&self, from: Bits, to: Bits) -> Cube {
+        self.whole.with(Axis::From, from).with(Axis::To, to)
+    }
+
+    fn open(&self, policy: usize) -> Region {
+        let mut open = Region::default();
+        let all = || self.whole.get(Axis::From).clone();
+        let link = || self.in_zone(policy, |zone| zone == ZoneId::LINK);
+        open.push(self.between(link(), all()));
+        open.push(self.between(all(), link()));
+        for zone in self.zone_ids(policy) {
+            let asked = self
+                .policies
+                .get(policy)
+                .and_then(|policy| policy.zones.get(zone));
+            if asked.is_some_and(|zone| !zone.intra_deny) {
+                let inside = self.in_zone(policy, |other| other == zone);
+                open.push(self.between(inside.clone(), inside));
+            }
+        }
+        open
+    }
+
+    fn unjudged(&self, policy: usize) -> Region {
+        let mut region = Region::default();
+        let all = || self.whole.get(Axis::From).clone();
+        let is = |wanted: ZoneId| self.in_zone(policy, |zone| zone == wanted);
+        let excluded = self.in_zone(policy, |zone| {
+            self.policies
+                .get(policy)
+                .is_some_and(|policy| policy.is_excluded(zone))
+        });
+        region.push(self.between(excluded.clone(), all()));
+        region.push(self.between(all(), excluded));
+        let (unknown, link) = (is(ZoneId::UNKNOWN), is(ZoneId::LINK));
+        region.push(self.between(unknown.clone(), unknown.or(&link)));
+        region.push(self.between(link, unknown));
+        region
+    }
+}
+
+fn ports(ports: Option<&Ports>) -> Ranges<u32> {
+    let ranges = ports.map_or_else(
+        || vec![PORTS],
+        |ports| {
+            let ranges = ports.ranges().iter();
+            ranges
+                .map(|(low, high)| (u32::from(*low), u32::from(*high).saturating_add(1)))
+                .collect()
+        },
+    );
+    Ranges::new(ranges)
+}
+
+fn zone_of(policy: &Policy, spot: &Spot) -> ZoneId {
+    policy.zones.of(spot.address, spot.vlan)
+}
+
+fn cuts(policies: &[&Policy], asks: &[Vec<Ask<'_>>]) -> Cuts {
+    let mut cuts = Cuts::default();
+    for policy in policies {
+        cuts.networks.extend(policy.zones.networks());
+        cuts.vlans
+            .extend(policy.zones.declared().flat_map(|(_, zone)| &zone.vlans));
+    }
+    let ends = asks.iter().flatten().flat_map(|ask| [&ask.from, &ask.to]);
+    let hosts = ends.filter_map(|end| end.hosts.as_ref()).flatten();
+    cuts.hosts.extend(hosts.map(|host| host.network));
+    cuts
+}
+
+fn times<'p>(policies: &[&'p Policy], asks: &[Vec<Ask<'p>>]) -> Times<'p> {
+    let mut times = Times::default();
+    for policy in policies {
+        let windows = policy.statements.iter();
+        let windows = windows.filter_map(|statement| statement.crossing.window.as_ref());
+        times
+            .windows
+            .extend(windows.map(|window| (policy.calendar(), window)));
+    }
+    for ask in asks.iter().flatten() {
+        times.edges.extend(ask.starts.into_iter().chain(ask.expires));
+        times.windows.extend(ask.window);
+        for end in [&ask.from, &ask.to] {
+            let hosts = end.hosts.iter().flatten();
+            times.edges.extend(hosts.filter_map(|host| host.until));
+        }
+    }
+    times.windows.retain(|(_, window)| !window.is_always());
+    times
+}
+
+fn words<'a>(words: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
+    let words: BTreeSet<&str> = words.copied().collect();
+    words.into_iter().map(str::to_owned).collect()
+}
+
+fn macs(asks: &[Vec<Ask<'_>>], spots: &[Spot]) -> Vec<MacAddress> {
+    let mut macs: BTreeSet<MacAddress> = spots.iter().filter_map(|spot| spot.mac).collect();
+    for ask in asks.iter().flatten() {
+        macs.extend(ask.next_hops.iter().flatten());
+        for end in [&ask.from, &ask.to] {
+            macs.extend(end.hosts.iter().flatten().filter_map(|host| host.mac));
+        }
+    }
+    macs.into_iter().collect()
+}
