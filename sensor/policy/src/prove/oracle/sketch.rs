@@ -104,7 +104,7 @@ fn service() -> impl Strategy<Value = Service> {
     let ports = weighted(
         0.6,
         subsequence(
-            vec![(22, 22), (443, 443), (80, 443), (1, 65_535), (20, 99)],
+            vec![(443, 443), (22, 100), (100, 443)],
             1..=2,
         ),
     );
@@ -166,7 +166,7 @@ fn statement() -> impl Strategy<Value = Statement> {
     (
         zones(),
         zones(),
-        weighted(0.3, select(vec![22, 443, 9])),
+        weighted(0.3, select(vec![50, 443, 9])),
         weighted(0.3, select(WINDOWS.to_vec())),
         prop_oneof![2 => Just(Vec::new()), 1 => subsequence(vec![0, 1, 2], 1..=2)],
     )
