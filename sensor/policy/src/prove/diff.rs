@@ -58,6 +58,9 @@ impl DifferenceLine {
 /// Steps that one difference may take.
 const STEPS: u64 = 40_000_000;
 
+/// Lines that one difference may have.
+const MAX_LINES: usize = 4096;
+
 /// The changes that are looked for, those that open something first.
 const CHANGES: [(Verdict, Verdict); 6] = [
     (Verdict::Denied, Verdict::Allowed),
@@ -91,7 +94,9 @@ fn compare(
 ) -> Result<(), Exhausted> {
     let model = Model::new([a, b], at)?;
     each_change(&model, budget, |was, is, region| {
-        let lines = region.0.iter().map(|cube| line(&model, cube, was, is));
+        let room = MAX_LINES.saturating_sub(into.lines.len());
+        into.complete &= region.0.len() <= room;
+        let lines = region.0.iter().take(room).map(|cube| line(&model, cube, was, is));
         into.lines.extend(lines);
     })
 }

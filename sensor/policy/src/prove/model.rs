@@ -1,6 +1,6 @@
 //! One or two policies as regions of one common space.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use sekisho_model::{MacAddress, Timestamp};
@@ -36,6 +36,8 @@ pub(crate) struct Model<'p, const N: usize> {
     pub(crate) spots: Vec<Spot>,
     /// By spot, its zone in each policy.
     pub(crate) zones: Vec<[ZoneId; N]>,
+    /// How many spots each zone of the last policy has.
+    pub(crate) sizes: HashMap<ZoneId, usize>,
     pub(crate) clock: Clock,
     pub(crate) services: Vec<String>,
     pub(crate) tunnels: Vec<String>,
@@ -68,10 +70,15 @@ impl<'p, const N: usize> Model<'p, N> {
     pub(crate) fn new(policies: [&'p Policy; N], at: Timestamp) -> Result<Self, Exhausted> {
         let asks = policies.map(asks);
         let spots = cuts(&policies, &asks).spots(|spot| policies.map(|policy| zone_of(policy, spot)));
-        let zones = spots
+        let zones: Vec<[ZoneId; N]> = spots
             .iter()
             .map(|spot| policies.map(|policy| zone_of(policy, spot)))
             .collect();
+        let mut sizes: HashMap<ZoneId, usize> = HashMap::new();
+        for zone in zones.iter().filter_map(|zones| zones.last()) {
+            let size = sizes.entry(*zone).or_default();
+            *size = size.saturating_add(1);
+        }
         let clock = times(&policies, &asks).clock(at)?;
         let every = || asks.iter().flatten();
         let services = words(every().filter_map(|ask| ask.services.as_ref()).flatten());
@@ -100,6 +107,7 @@ impl<'p, const N: usize> Model<'p, N> {
             asks,
             spots,
             zones,
+            sizes,
             clock,
             services,
             tunnels,

@@ -3,6 +3,8 @@
 //! A box is a product of sets, one for each thing that decides about a flow; what is taken out of a
 //! box leaves at most one box for each of them.
 
+use std::collections::HashMap;
+
 use super::bits::Bits;
 use crate::calendar::Ranges;
 
@@ -128,27 +130,6 @@ impl Cube {
             out.push(rest);
         }
     }
-
-    /// Joined to one box, where both differ in one axis only.
-    fn join(&self, other: &Self) -> Option<Self> {
-        let differ = self
-            .axes
-            .iter()
-            .zip(&other.axes)
-            .filter(|(mine, theirs)| mine != theirs)
-            .count();
-        let mut joined = self.clone();
-        if self.ports == other.ports && differ <= 1 {
-            for (mine, theirs) in joined.axes.iter_mut().zip(&other.axes) {
-                *mine = mine.or(theirs);
-            }
-            return Some(joined);
-        }
-        (differ == 0).then(|| {
-            joined.ports = Ranges::new(self.ports.iter().chain(other.ports.iter()).collect());
-            joined
-        })
-    }
 }
 
 /// How much work one answer may take: boxes that may be looked at.
@@ -224,26 +205,42 @@ impl Region {
         Self(self.0.iter().filter_map(|cube| cube.and(other)).collect())
     }
 
-    /// The same region in fewer boxes.
+    /// The same region in fewer boxes: those that differ in one axis only become one.
     pub(crate) fn merged(mut self, budget: &mut Budget) -> Result<Self, Exhausted> {
         loop {
             let before = self.0.len();
-            let mut merged: Vec<Cube> = Vec::with_capacity(before);
-            for cube in std::mem::take(&mut self.0) {
-                budget.spend(merged.len())?;
-                let joined = merged
-                    .iter_mut()
-                    .find_map(|mine| mine.join(&cube).map(|joined| *mine = joined));
-                if joined.is_none() {
-                    merged.push(cube);
-                }
+            for axis in 0..=AXES {
+                budget.spend(self.0.len())?;
+                self.0 = join(self.0, axis);
             }
-            self.0 = merged;
             if self.0.len() == before {
                 return Ok(self);
             }
         }
     }
+}
+
+/// Joins the boxes that differ in one axis only; the last one stands for the ports.
+fn join(cubes: Vec<Cube>, axis: usize) -> Vec<Cube> {
+    let mut joined: Vec<Cube> = Vec::with_capacity(cubes.len());
+    let mut known: HashMap<Cube, usize> = HashMap::with_capacity(cubes.len());
+    for cube in cubes {
+        let mut rest = cube.clone();
+        match rest.axes.get_mut(axis) {
+            Some(bits) => *bits = Bits::of(0, []),
+            None => rest.ports = Ranges::new(Vec::new()),
+        }
+        let place = *known.entry(rest).or_insert(joined.len());
+        let Some(other) = joined.get_mut(place) else {
+            joined.push(cube);
+            continue;
+        };
+        match (other.axes.get_mut(axis), cube.axes.get(axis)) {
+            (Some(bits), Some(more)) => *bits = bits.or(more),
+            _ => other.ports = Ranges::new(other.ports.iter().chain(cube.ports.iter()).collect()),
+        }
+    }
+    joined
 }
 
 #[cfg(test)]

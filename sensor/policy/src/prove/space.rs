@@ -143,47 +143,96 @@ impl Cuts {
         pieces.sort_unstable();
         pieces.dedup();
         let mut samples = Vec::with_capacity(pieces.len());
-        // The pieces that hold the present one: its number, its innermost host network, and the
-        // first number that none of the pieces before has taken.
-        let mut open: Vec<(usize, Option<usize>, Option<u128>)> = Vec::new();
-        let mut close = |top: (usize, Option<usize>, Option<u128>), pieces: &[Stretch]| {
-            let (index, host, free) = top;
-            if let (Some(piece), Some(free)) = (pieces.get(index), free)
-                && free <= piece.last.0
-            {
-                samples.push((piece.address(free), piece.network(), host));
+        let mut close = |top: Open, pieces: &[Stretch]| {
+            let Some(piece) = pieces.get(top.piece) else {
+                return;
+            };
+            if let Some(address) = top.sample(piece, pieces) {
+                samples.push((address, piece.network(), top.host));
             }
         };
+        let mut open: Vec<Open> = Vec::new();
         for (index, piece) in pieces.iter().enumerate() {
             while let Some(top) = open.last().copied() {
-                if pieces.get(top.0).is_some_and(|around| around.holds(piece)) {
+                if pieces.get(top.piece).is_some_and(|around| around.holds(piece)) {
                     break;
                 }
                 open.pop();
                 close(top, &pieces);
             }
             let mut around = None;
-            if let Some((top, host, free)) = open.last_mut() {
-                around = *host;
-                // A gap before this piece is where the sample is taken from; the search ends there.
-                let gap = free.is_some_and(|free| free < piece.first);
-                let covered = pieces.get(*top).is_some_and(|outer| outer.last == piece.last);
-                if !gap {
-                    *free = if covered {
-                        None
-                    } else {
-                        piece.last.0.checked_add(1)
-                    };
-                }
+            if let Some(top) = open.last_mut() {
+                around = top.host;
+                top.meet(piece);
             }
-            let host = if piece.host { Some(index) } else { around };
-            open.push((index, host, Some(piece.first)));
+            open.push(Open {
+                piece: index,
+                host: if piece.host { Some(index) } else { around },
+                free: Some(piece.first),
+                end: piece.last.0,
+                found: false,
+            });
         }
         while let Some(top) = open.pop() {
             close(top, &pieces);
         }
         samples.sort_unstable();
         samples
+    }
+}
+
+/// A piece whose inner pieces are being met, in the order of their addresses.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    piece: usize,
+    /// The innermost host network around it, itself counted.
+    host: Option<usize>,
+    /// The first number that no inner piece has taken; `None` where they reach to its end.
+    free: Option<u128>,
+    /// The last number of the gap that begins there.
+    end: u128,
+    /// Whether the gap is settled.
+    found: bool,
+}
+
+impl Open {
+    /// Meets the next inner piece.
+    fn meet(&mut self, inner: &Stretch) {
+        if self.found {
+            return;
+        }
+        if self.free.is_some_and(|free| free < inner.first) {
+            self.found = true;
+            self.end = inner.first.saturating_sub(1);
+        } else {
+            let after = inner.last.0.checked_add(1);
+            self.free = after.filter(|after| *after <= self.end);
+        }
+    }
+
+    /// An address of the gap: one that looks like a host's, where there is one.
+    fn sample(&self, piece: &Stretch, pieces: &[Stretch]) -> Option<IpAddr> {
+        let free = self.free.filter(|free| *free <= self.end)?;
+        if piece.first == 0 {
+            // Addresses that documents use, RFC 5737 and RFC 3849.
+            let usual: [IpAddr; 4] = [
+                Ipv4Addr::new(203, 0, 113, 9).into(),
+                Ipv4Addr::new(198, 51, 100, 9).into(),
+                Ipv4Addr::new(192, 0, 2, 9).into(),
+                Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 9).into(),
+            ];
+            let is_here = |address: &IpAddr| {
+                let host = Stretch::of(&IpNet::from(*address), false);
+                let inner = |other: &&Stretch| piece.holds(other) && *other != piece && other.holds(&host);
+                piece.holds(&host) && !pieces.iter().any(|other| inner(&other))
+            };
+            if let Some(address) = usual.into_iter().find(is_here) {
+                return Some(address);
+            }
+        }
+        let second = free.checked_add(1).filter(|second| *second <= self.end);
+        let first_of_network = free == piece.first;
+        Some(piece.address(second.filter(|_| first_of_network).unwrap_or(free)))
     }
 }
 
@@ -215,13 +264,13 @@ mod tests {
                 &["10.0.1.0/25", "10.0.1.7/32"]
             ),
             [
-                "0.0.0.0",
-                "10.0.0.0",
-                "10.0.1.0",
+                "10.0.0.1",
+                "10.0.1.1",
                 "10.0.1.7",
                 "10.0.1.128",
                 "10.0.2.0",
-                "::"
+                "203.0.113.9",
+                "2001:db8::9"
             ]
         );
     }
@@ -240,7 +289,14 @@ mod tests {
                 ],
                 &[]
             ),
-            ["0.0.0.0", "10.0.0.0", "10.0.0.128", "128.0.0.0", "::", "8000::"]
+            [
+                "0.0.0.1",
+                "10.0.0.1",
+                "10.0.0.129",
+                "128.0.0.1",
+                "2001:db8::9",
+                "8000::"
+            ]
         );
     }
 
@@ -248,7 +304,13 @@ mod tests {
     fn the_first_gap_is_taken_and_later_networks_do_not_move_it() {
         assert_eq!(
             samples(&["10.0.0.0/24"], &["10.0.0.0/26", "10.0.0.128/26"]),
-            ["0.0.0.0", "10.0.0.0", "10.0.0.64", "10.0.0.128", "::"]
+            [
+                "10.0.0.1",
+                "10.0.0.64",
+                "10.0.0.129",
+                "203.0.113.9",
+                "2001:db8::9"
+            ]
         );
     }
 }

@@ -1,11 +1,15 @@
 //! A box of flows in words.
 
+use std::collections::BTreeMap;
+
 use sekisho_model::{Protocol, Text};
 
 use super::bits::Bits;
 use super::model::{Model, NAMED, NOT_KNOWN, OTHER, PORTS};
 use super::region::{Axis, Cube};
+use super::space::Spot;
 use crate::calendar::Ranges;
+use crate::zones::ZoneId;
 
 /// Items of a list that are named.
 const SHOWN: usize = 6;
@@ -76,31 +80,29 @@ impl<const N: usize> Model<'_, N> {
             return "*".to_owned();
         }
         let last = N.saturating_sub(1);
-        let mut parts = Vec::new();
         let Some(policy) = self.policies.get(last) else {
             return String::new();
         };
-        let ids = (0..=u16::MAX).map(crate::zones::ZoneId).take(policy.zones.len());
-        for id in ids {
-            let zone = self.in_zone(last, |other| other == id);
-            let here = zone.and(spots);
-            if here.is_empty() {
-                continue;
+        let mut zones: BTreeMap<ZoneId, Vec<&Spot>> = BTreeMap::new();
+        for spot in spots.iter() {
+            let zone = self.zones.get(spot).and_then(|zones| zones.get(last));
+            if let (Some(zone), Some(spot)) = (zone, self.spots.get(spot)) {
+                zones.entry(*zone).or_default().push(spot);
             }
-            let name = policy.zone_name(id);
-            if here == zone {
-                parts.push(name.to_string());
-                continue;
-            }
-            let hosts = here.iter().filter_map(|spot| self.spots.get(spot));
-            let hosts: Vec<String> = hosts
-                .map(|spot| {
-                    let more = if spot.more { " …" } else { "" };
-                    format!("{}{more}", spot.network)
-                })
-                .collect();
-            parts.push(format!("{name}({})", short(&hosts)));
         }
+        let whole = |zone: ZoneId, here: usize| self.sizes.get(&zone) == Some(&here);
+        let part = |(zone, here): (ZoneId, Vec<&Spot>)| {
+            let name = policy.zone_name(zone);
+            if whole(zone, here.len()) {
+                return name.to_string();
+            }
+            let hosts = here.iter().map(|spot| {
+                let more = if spot.more { " …" } else { "" };
+                format!("{}{more}", spot.network)
+            });
+            format!("{name}({})", short(&hosts.collect::<Vec<_>>()))
+        };
+        let parts: Vec<String> = zones.into_iter().map(part).collect();
         short(&parts)
     }
 

@@ -101,13 +101,7 @@ type Service = (
 
 fn service() -> impl Strategy<Value = Service> {
     let protocols = weighted(0.7, subsequence(vec!["tcp", "udp", "icmp"], 1..=2));
-    let ports = weighted(
-        0.6,
-        subsequence(
-            vec![(443, 443), (22, 100), (100, 443)],
-            1..=2,
-        ),
-    );
+    let ports = weighted(0.6, subsequence(vec![(443, 443), (22, 100), (100, 443)], 1..=2));
     let services = weighted(0.0000001, subsequence(vec!["tls", "ssh"], 1..=2));
     (protocols, ports, services).prop_map(|(mut protocols, ports, services)| {
         if let Some(protocols) = protocols.as_mut().filter(|_| ports.is_some()) {
