@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use sekisho_model::{MacAddress, Timestamp};
 
 use super::ask::{Ask, EndAsk, HostAsk, asks};
@@ -25,6 +26,9 @@ pub(crate) const NAMED: usize = 2;
 /// All ports.
 pub(crate) const PORTS: (u32, u32) = (0, 65_536);
 
+/// Places that one proof may tell apart.
+const MAX_SPOTS: usize = 65_536;
+
 /// Boxes that one entry may be made of.
 const MAX_CUBES: usize = 4096;
 
@@ -36,8 +40,8 @@ pub(crate) struct Model<'p, const N: usize> {
     pub(crate) spots: Vec<Spot>,
     /// By spot, its zone in each policy.
     pub(crate) zones: Vec<[ZoneId; N]>,
-    /// How many spots each zone of the last policy has.
-    pub(crate) sizes: HashMap<ZoneId, usize>,
+    /// The spots of each zone of each policy.
+    pub(crate) by_zone: [HashMap<ZoneId, Vec<usize>>; N],
     pub(crate) clock: Clock,
     pub(crate) services: Vec<String>,
     pub(crate) tunnels: Vec<String>,
@@ -74,11 +78,18 @@ impl<'p, const N: usize> Model<'p, N> {
             .iter()
             .map(|spot| policies.map(|policy| zone_of(policy, spot)))
             .collect();
-        let mut sizes: HashMap<ZoneId, usize> = HashMap::new();
-        for zone in zones.iter().filter_map(|zones| zones.last()) {
-            let size = sizes.entry(*zone).or_default();
-            *size = size.saturating_add(1);
+        if spots.len() > MAX_SPOTS {
+            return Err(Exhausted);
         }
+        let by_zone = std::array::from_fn(|policy| {
+            let mut by_zone: HashMap<ZoneId, Vec<usize>> = HashMap::new();
+            for (spot, zones) in zones.iter().enumerate() {
+                if let Some(zone) = zones.get(policy) {
+                    by_zone.entry(*zone).or_default().push(spot);
+                }
+            }
+            by_zone
+        });
         let clock = times(&policies, &asks).clock(at)?;
         let every = || asks.iter().flatten();
         let services = words(every().filter_map(|ask| ask.services.as_ref()).flatten());
@@ -107,7 +118,7 @@ impl<'p, const N: usize> Model<'p, N> {
             asks,
             spots,
             zones,
-            sizes,
+            by_zone,
             clock,
             services,
             tunnels,
@@ -134,7 +145,7 @@ impl<'p, const N: usize> Model<'p, N> {
         Bits::of(bound, (0..bound).filter(|point| test(*point)))
     }
 
-    /// The spots in a zone of one of the policies.
+    /// The spots whose zone in one of the policies is meant.
     pub(crate) fn in_zone(&self, policy: usize, test: impl Fn(ZoneId) -> bool) -> Bits {
         self.set(Axis::From, |spot| {
             let zone = self.zones.get(spot).and_then(|zones| zones.get(policy));
@@ -144,7 +155,26 @@ impl<'p, const N: usize> Model<'p, N> {
 
     /// The spots of an end.
     pub(crate) fn at_end(&self, policy: usize, end: &End) -> Bits {
-        self.in_zone(policy, |zone| end.has(zone))
+        let End::Zones(zones) = end else {
+            return self.whole.get(Axis::From).clone();
+        };
+        let known = self.by_zone.get(policy);
+        let spots = zones.iter().filter_map(|zone| known?.get(zone)).flatten();
+        Bits::of(self.spots.len(), spots.copied())
+    }
+
+    /// The spots in some networks. Spots stand in the order of their addresses.
+    fn in_networks(&self, networks: impl Iterator<Item = IpNet>) -> Bits {
+        let inside = networks.flat_map(|network| {
+            let from = self
+                .spots
+                .partition_point(|spot| spot.address < network.network());
+            let to = self
+                .spots
+                .partition_point(|spot| spot.address <= network.broadcast());
+            from..to
+        });
+        Bits::of(self.spots.len(), inside)
     }
 
     /// The regions of one of the policies.
@@ -247,10 +277,7 @@ impl<'p, const N: usize> Model<'p, N> {
         alike
             .filter_map(|hosts| {
                 let HostAsk { mac, until, .. } = *hosts.first()?;
-                let places = self.set(side, |spot| {
-                    let address = self.spots.get(spot).map(|spot| spot.address);
-                    address.is_some_and(|address| hosts.iter().any(|host| host.network.contains(&address)))
-                });
+                let places = self.in_networks(hosts.iter().map(|host| host.network));
                 let known = self.set(mac_axis, |point| {
                     let seen = point.checked_sub(NAMED).and_then(|index| self.macs.get(index));
                     point == NOT_KNOWN || mac.is_none() || (seen.is_some() && seen == mac.as_ref())

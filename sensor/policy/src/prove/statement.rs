@@ -126,10 +126,11 @@ fn list_len(text: &str) -> usize {
             end = at.saturating_add(word.len());
             wants_word = false;
         }
+        at = at.saturating_add(piece.len());
         if comma {
             wants_word = true;
+            end = at;
         }
-        at = at.saturating_add(piece.len());
     }
     end
 }

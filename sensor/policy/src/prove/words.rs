@@ -90,7 +90,12 @@ impl<const N: usize> Model<'_, N> {
                 zones.entry(*zone).or_default().push(spot);
             }
         }
-        let whole = |zone: ZoneId, here: usize| self.sizes.get(&zone) == Some(&here);
+        let known = self.by_zone.last();
+        let whole = |zone, here| {
+            known
+                .and_then(|known| known.get(&zone))
+                .is_some_and(|all| all.len() == here)
+        };
         let part = |(zone, here): (ZoneId, Vec<&Spot>)| {
             let name = policy.zone_name(zone);
             if whole(zone, here.len()) {
