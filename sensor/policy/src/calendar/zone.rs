@@ -80,6 +80,12 @@ impl Zone {
 
     /// Seconds east of UTC at an instant, given in seconds since the epoch.
     pub(super) fn offset_at(&self, second: i64) -> i32 {
+        // Most zones have not changed their clocks for long.
+        if let Some((from, offset)) = self.changes.last()
+            && *from <= second
+        {
+            return *offset;
+        }
         let after = self.changes.partition_point(|(from, _)| *from <= second);
         let change = after.checked_sub(1).and_then(|last| self.changes.get(last));
         change.map_or(self.first, |(_, offset)| *offset)

@@ -180,11 +180,19 @@ impl Side {
         of: impl Fn(&Cube, &mut Budget) -> Result<Region, Exhausted>,
     ) -> Result<Region, Exhausted> {
         let mut all = Region::default();
-        for cube in &self.allowed {
+        for (number, cube) in self.allowed.iter().enumerate() {
             budget.spend(1)?;
-            for part in of(cube, budget)?.0 {
-                add(&mut all, part, budget)?;
+            let mut parts = of(cube, budget)?;
+            let before = |other: &usize| *other < number;
+            for other in self.index.near(cube).into_iter().filter(before) {
+                if parts.is_empty() {
+                    break;
+                }
+                if let Some(known) = self.allowed.get(other) {
+                    parts.take(known, budget)?;
+                }
             }
+            all.0.append(&mut parts.0);
         }
         Ok(all)
     }
