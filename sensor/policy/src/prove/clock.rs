@@ -82,8 +82,9 @@ impl Times<'_> {
             return Ok(());
         };
         let dates = self.dates(first_calendar);
-        let shifts: HashSet<Day> = first_calendar
-            .clock_changes()
+        let shifts: HashSet<Day> = calendars
+            .iter()
+            .flat_map(|calendar| calendar.clock_changes())
             .flat_map(|change| around(first_calendar, change))
             .collect();
         let mut kinds: HashSet<Kind> = HashSet::new();

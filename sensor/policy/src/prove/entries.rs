@@ -1,5 +1,6 @@
 //! What is wrong with a path or an exception, seen beside all others.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sekisho_model::{Text, Timestamp, Verdict};
@@ -67,7 +68,30 @@ impl<'m, 'p> Entries<'m, 'p> {
             }
             budget.give_back(own);
         }
-        remarks
+        self.join_legs(remarks)
+    }
+
+    /// A path over a gateway is two entries of one id: it decides nothing only where neither does.
+    fn join_legs(&self, remarks: Vec<Remark>) -> Vec<Remark> {
+        let mut legs: HashMap<&Arc<str>, usize> = HashMap::new();
+        for claim in &self.claims.entries {
+            let count = legs.entry(&claim.id).or_default();
+            *count = count.saturating_add(1);
+        }
+        let mut idle: HashMap<Arc<str>, usize> = HashMap::new();
+        for remark in remarks.iter().filter(|remark| remark.kind.is_idle()) {
+            let count = idle.entry(Arc::clone(&remark.entry)).or_default();
+            *count = count.saturating_add(1);
+        }
+        let mut seen = HashSet::new();
+        let mut stays = |remark: &Remark| {
+            let all = legs.get(&remark.entry).copied().unwrap_or(1);
+            let of_all = !remark.kind.is_idle() || idle.get(&remark.entry) == Some(&all);
+            let once =
+                all == 1 || seen.insert((remark.kind, Arc::clone(&remark.entry), remark.others.clone()));
+            of_all && once
+        };
+        remarks.into_iter().filter(|remark| stays(remark)).collect()
     }
 
     fn entry(
@@ -250,6 +274,9 @@ impl<'m, 'p> Entries<'m, 'p> {
             else {
                 continue;
             };
+            if their_claim.id == claim.id {
+                continue;
+            }
             budget.spend(judged.0.len().saturating_add(forbidden.0.len()))?;
             let meets = |region: &Region| their_claim.region.0.iter().any(|cube| region.meets(cube));
             let keepers = other > number && differ(ask.owner, theirs.owner);

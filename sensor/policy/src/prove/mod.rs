@@ -112,6 +112,16 @@ impl RemarkKind {
     }
 }
 
+impl RemarkKind {
+    /// Whether an entry with this remark decides nothing.
+    const fn is_idle(self) -> bool {
+        matches!(
+            self,
+            Self::Shadowed | Self::Redundant | Self::Unreachable | Self::Needless
+        )
+    }
+}
+
 impl Policy {
     /// Proves what can be proved of the policy, for every flow from `at` on.
     #[must_use]
