@@ -72,7 +72,10 @@ pub(crate) struct Claim {
 
 impl<'p, const N: usize> Model<'p, N> {
     pub(crate) fn new(policies: [&'p Policy; N], at: Timestamp) -> Result<Self, Exhausted> {
-        let asks = policies.map(asks);
+        Self::of(policies, policies.map(asks), at)
+    }
+
+    fn of(policies: [&'p Policy; N], asks: [Vec<Ask<'p>>; N], at: Timestamp) -> Result<Self, Exhausted> {
         let spots = cuts(&policies, &asks).spots(|spot| policies.map(|policy| zone_of(policy, spot)));
         let zones: Vec<[ZoneId; N]> = spots
             .iter()
@@ -402,4 +405,205 @@ fn macs(asks: &[Vec<Ask<'_>>], spots: &[Spot]) -> Vec<MacAddress> {
         }
     }
     macs.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ask::TunnelAsk;
+    use super::super::region::Budget;
+    use super::*;
+    use crate::Source;
+    use crate::calendar::Window;
+    use crate::conditions::Protocols;
+
+    const POLICY: &str = r#"
+        schema = 1
+        [policy]
+        name = "n"
+        version = "1"
+        [zone.office]
+        networks = ["10.40.1.0/24"]
+        [zone.server]
+        networks = ["10.40.2.0/24"]
+    "#;
+
+    fn policy() -> Policy {
+        let source = Source {
+            name: "n.toml".to_owned(),
+            text: POLICY.as_bytes().into(),
+        };
+        Policy::compile(&[source]).unwrap()
+    }
+
+    fn ends(policy: &Policy) -> [End; 2] {
+        ["office", "server"].map(|id| End::zones(vec![policy.zones.find(id).unwrap()]))
+    }
+
+    fn at() -> Timestamp {
+        Timestamp::parse("2026-11-01T00:00:00+09:00").unwrap()
+    }
+
+    fn ask<'p>(id: &'p Arc<str>, [from, to]: &'p [End; 2]) -> Ask<'p> {
+        Ask {
+            id,
+            exception: false,
+            from: EndAsk {
+                zones: from,
+                hosts: None,
+            },
+            to: EndAsk {
+                zones: to,
+                hosts: None,
+            },
+            protocols: Protocols::ALL,
+            ports: None,
+            services: None,
+            tunnels: None,
+            next_hops: None,
+            window: None,
+            starts: None,
+            expires: None,
+            owner: "",
+            contract: "",
+            review: "",
+        }
+    }
+
+    /// What the first entry allows beyond the second, in words.
+    fn beyond(policy: &Policy, asks: Vec<Ask<'_>>) -> Vec<String> {
+        let model = Model::of([policy], [asks], at()).unwrap();
+        let claims = model.claims(0).unwrap();
+        let [first, second] = &*claims.entries else {
+            panic!()
+        };
+        let mut budget = Budget::new(10_000);
+        let mut left = first.region.clone();
+        for cube in &second.region.0 {
+            left.take(cube, &mut budget).unwrap();
+        }
+        let left = left.merged(&mut budget).unwrap();
+        let words = left.0.iter().map(|cube| model.words(cube).text().en);
+        words.collect()
+    }
+
+    #[test]
+    fn what_is_not_known_contradicts_no_entry() {
+        let (policy, id) = (policy(), Arc::from("P"));
+        let ends = ends(&policy);
+        let tls = |services| Ask {
+            services: Some(services),
+            ..ask(&id, &ends)
+        };
+
+        assert_eq!(
+            beyond(&policy, vec![ask(&id, &ends), tls(vec!["tls", "quic"])]),
+            ["office -> server any, service known and not quic,tls"]
+        );
+        assert_eq!(
+            beyond(&policy, vec![tls(vec!["tls"]), tls(vec!["ssh"])]),
+            ["office -> server any, service tls"]
+        );
+    }
+
+    #[test]
+    fn a_window_and_a_term_are_told_by_their_words() {
+        let (policy, id) = (policy(), Arc::from("P"));
+        let ends = ends(&policy);
+        let calendar = policy.calendar();
+        let window: Window = calendar.window("workday 08:30-17:15").unwrap();
+        let open = |window| Ask {
+            window: Some((calendar, window)),
+            ..ask(&id, &ends)
+        };
+        let until = Ask {
+            expires: Some(calendar.date_end("2027-03-31").unwrap()),
+            ..ask(&id, &ends)
+        };
+
+        assert_eq!(
+            beyond(&policy, vec![ask(&id, &ends), open(&window)]),
+            ["office -> server any, outside workday 08:30-17:15"]
+        );
+        assert_eq!(
+            beyond(&policy, vec![open(&window), until]),
+            ["office -> server any, at some times (2027-04-01 08:30 (Thu) +09:00 is one)"]
+        );
+    }
+
+    #[test]
+    fn tunnels_and_next_hops_are_axes_of_their_own() {
+        let (policy, id) = (policy(), Arc::from("P"));
+        let ends = ends(&policy);
+        let bare = || Ask {
+            tunnels: Some(TunnelAsk {
+                bare: true,
+                kinds: Some(Vec::new()),
+            }),
+            ..ask(&id, &ends)
+        };
+        let gre = Ask {
+            tunnels: Some(TunnelAsk {
+                bare: false,
+                kinds: Some(vec!["gre"]),
+            }),
+            ..ask(&id, &ends)
+        };
+        let hop = MacAddress([0, 0x11, 0x22, 0x33, 0x44, 0x55]);
+        let over = Ask {
+            next_hops: Some(vec![hop]),
+            ..ask(&id, &ends)
+        };
+
+        assert_eq!(
+            beyond(&policy, vec![bare(), gre]),
+            ["office -> server any, tunnel none"]
+        );
+        assert_eq!(
+            beyond(&policy, vec![ask(&id, &ends), bare()]),
+            ["office -> server any, tunnel any"]
+        );
+        assert_eq!(
+            beyond(&policy, vec![ask(&id, &ends), over]),
+            ["office -> server any, responder's MAC known and not 00:11:22:33:44:55"]
+        );
+    }
+
+    #[test]
+    fn hosts_are_places_and_a_mac_that_is_bound_to_one_may_not_be_seen() {
+        let (policy, id) = (policy(), Arc::from("P"));
+        let ends = ends(&policy);
+        let host = |mac, until| HostAsk {
+            mac,
+            until,
+            network: "10.40.1.7/32".parse().unwrap(),
+        };
+        let from = |hosts| Ask {
+            from: EndAsk {
+                zones: &ends[0],
+                hosts: Some(hosts),
+            },
+            ..ask(&id, &ends)
+        };
+        let mac = MacAddress([0, 0x11, 0x22, 0x33, 0x44, 0x55]);
+        let end = policy.calendar().date_end("2026-12-31").unwrap();
+
+        assert_eq!(
+            beyond(
+                &policy,
+                vec![from(vec![host(None, None)]), from(vec![host(Some(mac), None)])]
+            ),
+            ["office(10.40.1.7/32) -> server any, originator's MAC known and not 00:11:22:33:44:55"]
+        );
+        assert_eq!(
+            beyond(&policy, vec![ask(&id, &ends), from(vec![host(None, None)])]),
+            ["office(10.40.1.0/24) -> server any"]
+        );
+        assert_eq!(
+            beyond(
+                &policy,
+                vec![from(vec![host(None, None)]), from(vec![host(None, Some(end))])]
+            ),
+            ["office(10.40.1.7/32) -> server any, at some times (2027-01-01 00:00 (Fri) +09:00 is one)"]
+        );
+    }
 }

@@ -43,21 +43,42 @@ impl Flows {
     }
 }
 
+/// What an axis is called in Japanese and English, and what it is called where nothing is there
+/// and where anything is.
+struct Label {
+    what: (&'static str, &'static str),
+    absent: (&'static str, &'static str),
+    present: (&'static str, &'static str),
+}
+
+const fn label(ja: &'static str, en: &'static str) -> Label {
+    Label {
+        what: (ja, en),
+        absent: ("不明", "not known"),
+        present: ("判明", "known"),
+    }
+}
+
+const SERVICE: Label = label("アプリケーション", "service");
+const ORIG_MAC: Label = label("起点側MAC", "originator's MAC");
+const RESP_MAC: Label = label("応答側MAC", "responder's MAC");
+const TUNNEL: Label = Label {
+    what: ("トンネル", "tunnel"),
+    absent: ("なし", "none"),
+    present: ("あり", "any"),
+};
+
 impl<const N: usize> Model<'_, N> {
     /// A box in words, its zones by the names of the last policy.
     pub(crate) fn words(&self, cube: &Cube) -> Flows {
         let mut ja = Vec::new();
         let mut en = Vec::new();
+        let macs: Vec<String> = self.macs.iter().map(ToString::to_string).collect();
         for part in [
-            self.named(
-                cube,
-                Axis::Service,
-                &self.services,
-                ("アプリケーション", "service"),
-            ),
-            self.named(cube, Axis::Tunnel, &self.tunnels, ("トンネル", "tunnel")),
-            self.mac_words(cube, Axis::OrigMac, ("送信元MAC", "originator's MAC")),
-            self.mac_words(cube, Axis::RespMac, ("宛先MAC", "responder's MAC")),
+            self.named(cube, Axis::Service, &self.services, &SERVICE),
+            self.named(cube, Axis::Tunnel, &self.tunnels, &TUNNEL),
+            self.named(cube, Axis::OrigMac, &macs, &ORIG_MAC),
+            self.named(cube, Axis::RespMac, &macs, &RESP_MAC),
             self.time(cube),
         ]
         .into_iter()
@@ -111,56 +132,34 @@ impl<const N: usize> Model<'_, N> {
         short(&parts)
     }
 
-    fn named(&self, cube: &Cube, axis: Axis, words: &[String], label: (&str, &str)) -> Option<Text> {
+    fn named(&self, cube: &Cube, axis: Axis, words: &[String], label: &Label) -> Option<Text> {
         let set = cube.get(axis);
         if set.covers(self.whole.get(axis)) {
             return None;
         }
-        let name = |point: usize| {
-            let index = point.checked_sub(NAMED)?;
-            words.get(index).cloned()
-        };
+        let name = |point: usize| words.get(point.checked_sub(NAMED)?).cloned();
         let bound = words.len().saturating_add(NAMED);
         let of = |has: bool| {
             let points = (0..bound).filter(|point| set.has(*point) == has);
             short(&points.filter_map(name).collect::<Vec<_>>())
         };
-        let (ja, en) = label;
-        let (known, other) = (set.has(NOT_KNOWN), set.has(OTHER));
-        Some(match (known, other) {
-            (true, true) => Text::new(
-                format!("{ja}は{}以外", of(false)),
-                format!("{en} not {}", of(false)),
+        let (named, but) = (of(true), of(false));
+        let [what, absent, present] = [label.what, label.absent, label.present];
+        let (ja, en) = match (set.has(NOT_KNOWN), set.has(OTHER)) {
+            (true, true) => (format!("{but}以外"), format!("not {but}")),
+            (false, true) if but.is_empty() => (present.0.to_owned(), present.1.to_owned()),
+            (false, true) => (
+                format!("{}で{but}以外", present.0),
+                format!("{} and not {but}", present.1),
             ),
-            (false, true) => {
-                let but = of(false);
-                if but.is_empty() {
-                    Text::new(format!("{ja}が判明"), format!("{en} known"))
-                } else {
-                    Text::new(
-                        format!("{ja}が判明し{but}以外"),
-                        format!("{en} known and not {but}"),
-                    )
-                }
-            }
-            (true, false) => {
-                let named = of(true);
-                if named.is_empty() {
-                    Text::new(format!("{ja}は不明"), format!("{en} not known"))
-                } else {
-                    Text::new(
-                        format!("{ja}は{named}または不明"),
-                        format!("{en} {named} or not known"),
-                    )
-                }
-            }
-            (false, false) => Text::new(format!("{ja}は{}", of(true)), format!("{en} {}", of(true))),
-        })
-    }
-
-    fn mac_words(&self, cube: &Cube, axis: Axis, label: (&str, &str)) -> Option<Text> {
-        let words: Vec<String> = self.macs.iter().map(ToString::to_string).collect();
-        self.named(cube, axis, &words, label)
+            (true, false) if named.is_empty() => (absent.0.to_owned(), absent.1.to_owned()),
+            (true, false) => (
+                format!("{named}または{}", absent.0),
+                format!("{named} or {}", absent.1),
+            ),
+            (false, false) => (named.clone(), named),
+        };
+        Some(Text::new(format!("{}は{ja}", what.0), format!("{} {en}", what.1)))
     }
 
     /// The time by the window or term that it is, or by its first instant.
