@@ -7,6 +7,8 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
+use crate::{Policy, Source};
+
 /// A policy of four zones.
 #[derive(Debug, Clone)]
 pub(super) struct Sketch {
@@ -64,7 +66,7 @@ const NETWORKS: [&str; 5] = [
     "10.0.3.0/24",
 ];
 
-const HOSTS: [&str; 4] = ["10.0.0.7", "10.0.1.0/25", "10.0.1.200", "10.0.0.0/16"];
+const HOSTS: [&str; 4] = ["10.0.0.7", "10.0.1.0/25", "10.0.1.128/25", "10.0.1.0/24"];
 
 /// Two windows that are never open together.
 pub(super) const WINDOWS: [&str; 2] = ["workday 08:30-17:15", "22:00-05:00"];
@@ -102,7 +104,11 @@ type Service = (
 fn service() -> impl Strategy<Value = Service> {
     let protocols = weighted(0.7, subsequence(vec!["tcp", "udp", "icmp"], 1..=2));
     let ports = weighted(0.6, subsequence(vec![(443, 443), (22, 100), (100, 443)], 1..=2));
-    let services = weighted(0.0000001, subsequence(vec!["tls", "ssh"], 1..=2));
+    let services = maybe(
+        "services = [\"tls\"]",
+        0.3,
+        subsequence(vec!["tls", "ssh"], 1..=2),
+    );
     (protocols, ports, services).prop_map(|(mut protocols, ports, services)| {
         if let Some(protocols) = protocols.as_mut().filter(|_| ports.is_some()) {
             protocols.retain(|protocol| *protocol != "icmp");
@@ -114,16 +120,55 @@ fn service() -> impl Strategy<Value = Service> {
     })
 }
 
+/// An exception with all that it needs.
+const EXCEPTION: &str = "[[exception]]\nid = \"E\"\nfrom = \"*\"\nto = \"*\"\napplication = \"1\"\n\
+    applicant = \"a\"\napprover = \"b\"\npurpose = \"p\"\nstarts = \"2026-10-01\"\nexpires = \"2026-12-31\"";
+
+/// Some of the values of a key that the language has; the oracle speaks no other language than the
+/// compiler.
+fn maybe<T: std::fmt::Debug + Clone + 'static>(
+    line: &str,
+    probability: f64,
+    values: impl Strategy<Value = T> + 'static,
+) -> BoxedStrategy<Option<T>> {
+    let text = format!(
+        "schema = 1\n[policy]\nname = \"n\"\nversion = \"1\"\n[zone.z]\nnetworks = [\"10.0.0.0/24\"]\n\
+         [[path]]\nid = \"P\"\nfrom = \"z\"\nto = \"*\"\n{line}\n"
+    );
+    let source = Source {
+        name: "key.toml".to_owned(),
+        text: text.into(),
+    };
+    match Policy::compile(&[source]) {
+        Ok(_) => weighted(probability, values).boxed(),
+        Err(_) => Just(None).boxed(),
+    }
+}
+
 fn entry() -> impl Strategy<Value = Entry> {
-    let hosts = || weighted(0.0000001, subsequence(HOSTS.to_vec(), 1..=2));
+    let hosts = || {
+        maybe(
+            "from_hosts = [\"10.0.0.7\"]",
+            0.25,
+            subsequence(HOSTS.to_vec(), 1..=2),
+        )
+    };
     let terms = (
-        weighted(0.0000001, select(vec!["2026-12-01", "2026-10-01"])),
-        weighted(0.0000001, select(vec!["2026-12-31", "2026-11-20", "2026-10-15"])),
+        maybe(
+            "starts = \"2026-12-01\"",
+            0.2,
+            select(vec!["2026-12-01", "2026-10-01"]),
+        ),
+        maybe(
+            "expires = \"2026-12-31\"",
+            0.3,
+            select(vec!["2026-12-31", "2026-11-20", "2026-10-15"]),
+        ),
     );
     let words = (
-        weighted(0.0000001, select(WINDOWS.to_vec())),
+        maybe("window = \"all\"", 0.3, select(WINDOWS.to_vec())),
         weighted(0.3, select(vec!["soumu", "zeimu"])),
-        prop::bool::weighted(0.0),
+        maybe(EXCEPTION, 0.2, Just(())).prop_map(|it| it.is_some()),
     );
     (end(), end(), hosts(), hosts(), service(), terms, words).prop_map(
         |(from, to, from_hosts, to_hosts, service, terms, words)| {
