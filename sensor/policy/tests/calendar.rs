@@ -102,6 +102,7 @@ fn a_night_belongs_to_the_day_it_starts_on() {
     assert!(!open(&calendar, "2026-11-21 22:00-05:00", "2026-11-21T03:00:00"));
     assert!(open(&calendar, "2026-12-31 22:00-05:00", "2027-01-01T04:59:00"));
     assert!(open(&calendar, "2028-02-29 22:00-05:00", "2028-03-01T04:59:00"));
+    assert!(open(&calendar, "2026-11-21..2026-11-21", "2026-11-21T03:00:00"));
 }
 
 #[test]
@@ -213,6 +214,10 @@ fn an_end_is_the_end_of_its_day_in_the_time_zone() {
     assert_eq!(
         calendar.date_end("2027-03-31T17:15+02:00").unwrap(),
         utc("2027-03-31T15:15:00Z")
+    );
+    assert_eq!(
+        calendar.date_start("2027-03-31 17:15:30Z").unwrap(),
+        utc("2027-03-31T17:15:30Z")
     );
     assert_eq!(
         calendar.date_end("2027-03-31T24:00").unwrap(),

@@ -37,8 +37,7 @@ impl Calendar {
         let day = parse_date(date)?;
         // With an offset of its own it needs no time zone.
         if time.contains(['+', '-', 'Z', 'z']) {
-            let full = with_seconds(text).unwrap_or_else(|| text.to_owned());
-            return Timestamp::parse(&full).ok_or_else(|| wrong(text));
+            return Timestamp::parse(text).ok_or_else(|| wrong(text));
         }
         let (clock, second) = match time.rsplit_once(':') {
             Some((clock, second)) if clock.contains(':') => (clock, digits(second, 2)),
@@ -75,13 +74,6 @@ impl Calendar {
         let second = zoned.timestamp().as_second();
         Some(Timestamp::from_seconds(second, 0))
     }
-}
-
-/// `2027-03-31T17:00+09:00` as RFC 3339 wants it.
-fn with_seconds(text: &str) -> Option<String> {
-    let (before, after) = (text.get(..16)?, text.get(16..)?);
-    let bare = after.starts_with(['+', '-', 'Z', 'z']);
-    bare.then(|| format!("{}:00{after}", before.replace(' ', "T")))
 }
 
 fn wrong(text: &str) -> WindowFault {

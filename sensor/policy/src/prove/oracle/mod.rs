@@ -250,8 +250,8 @@ fn check_proof(walked: &Walked) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Whether a box has a flow.
-fn has(model: &Model<'_, 2>, cube: &Cube, point: &Point) -> bool {
+/// Where a flow is in the space of a model.
+fn located(model: &Model<'_, 2>, point: &Point) -> impl Fn(&Cube) -> bool {
     let question = point.question();
     let spot = |address: std::net::IpAddr| {
         let hosts = |other: std::net::IpAddr| -> Vec<bool> {
@@ -290,15 +290,19 @@ fn has(model: &Model<'_, 2>, cube: &Cube, point: &Point) -> bool {
         .position(|at| time(*at) == time(question.at))
         .unwrap();
     let (protocol, port) = (question.protocol, u32::from(question.resp_port));
-    cube.get(Axis::From).has(spot(question.orig))
-        && cube.get(Axis::To).has(spot(question.resp))
-        && cube.get(Axis::Protocol).has(usize::from(protocol.0))
-        && cube.get(Axis::Service).has(service)
-        && cube.get(Axis::Time).has(instant)
-        && cube.get(Axis::Tunnel).has(NOT_KNOWN)
-        && cube.get(Axis::OrigMac).has(NOT_KNOWN)
-        && cube.get(Axis::RespMac).has(NOT_KNOWN)
-        && (!protocol.has_ports() || cube.ports.has(port))
+    let number = usize::from(protocol.0);
+    let (from, to) = (spot(question.orig), spot(question.resp));
+    move |cube| {
+        cube.get(Axis::From).has(from)
+            && cube.get(Axis::To).has(to)
+            && cube.get(Axis::Protocol).has(number)
+            && cube.get(Axis::Service).has(service)
+            && cube.get(Axis::Time).has(instant)
+            && cube.get(Axis::Tunnel).has(NOT_KNOWN)
+            && cube.get(Axis::OrigMac).has(NOT_KNOWN)
+            && cube.get(Axis::RespMac).has(NOT_KNOWN)
+            && (!protocol.has_ports() || cube.ports.has(port))
+    }
 }
 
 fn check_difference(first: &Walked, second: &Walked, sample: usize) -> Result<(), TestCaseError> {
@@ -322,9 +326,10 @@ fn check_difference(first: &Walked, second: &Walked, sample: usize) -> Result<()
     }
     for (number, point) in first.points.iter().enumerate().skip(sample).step_by(STRIDE) {
         let (was, is) = (first.verdict(number, None), second.verdict(number, None));
+        let has = located(&model, point);
         let found: Vec<_> = changes
             .iter()
-            .filter(|(_, _, cube)| has(&model, cube, point))
+            .filter(|(_, _, cube)| has(cube))
             .map(|(was, is, _)| (*was, *is))
             .collect();
         let expected = if was == is { Vec::new() } else { vec![(was, is)] };
