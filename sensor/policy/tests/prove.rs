@@ -196,12 +196,26 @@ fn two_owners_of_the_same_flows_are_in_conflict() {
         protocol = "tcp"
         ports = ["450-650"]
         owner = "zeimu"
+        [[path]]
+        id = "C"
+        from = "joho"
+        to = "gyomu"
+        protocol = "tcp"
+        ports = [443]
         "#,
     );
 
     let proof = policy.prove(at());
 
-    assert!(remarks(&proof).contains(&(RemarkKind::Conflicting, "A", vec!["B"])));
+    assert_eq!(
+        remarks(&proof),
+        [
+            (RemarkKind::Redundant, "C", vec!["A"]),
+            (RemarkKind::Conflicting, "A", vec!["B"]),
+            (RemarkKind::PartlyShadowed, "A", vec!["C"]),
+            (RemarkKind::PartlyShadowed, "B", vec!["A"]),
+        ]
+    );
 }
 
 #[test]
