@@ -478,3 +478,41 @@ fn hostile_policies_are_answered_within_bounds() {
     assert_eq!(proof.entries, 300);
     assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
+
+#[test]
+fn zones_that_only_a_vlan_tells_apart_are_not_claimed_to_talk() {
+    let policy = compile(
+        r#"
+        schema = 1
+        [policy]
+        name = "city"
+        version = "1"
+        [zone.guest]
+        vlans = [20]
+        [zone.staff]
+        vlans = [10]
+        [zone.server]
+        networks = ["10.30.0.0/24"]
+        [[path]]
+        id = "P"
+        from = "guest"
+        to = ["staff", "server"]
+        [[statement]]
+        id = "S-1"
+        never = "guest -> staff"
+        [[statement]]
+        id = "S-2"
+        never = "guest -> server"
+        "#,
+    );
+
+    let proof = policy.prove(at());
+
+    // One frame has one tag: no flow shows that a host of the one talks to a host of the other.
+    assert_eq!(proof.answers[0].outcome, Outcome::Undecided);
+    assert!(!proof.complete);
+    let Outcome::Refuted { by, example } = &proof.answers[1].outcome else {
+        panic!("{:?}", proof.answers[1]);
+    };
+    assert_eq!((&**by, example.vlan), ("P", Some(20)));
+}

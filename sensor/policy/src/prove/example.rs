@@ -193,3 +193,41 @@ fn protocols(cube: &Cube) -> impl Iterator<Item = Protocol> {
     let first = first.filter(|first| !usual.contains(first));
     usual.into_iter().chain(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_example_asks_what_it_shows() {
+        let mac = MacAddress([0, 0x11, 0x22, 0x33, 0x44, 0x55]);
+        let example = Example {
+            orig: "10.20.1.7".parse().unwrap(),
+            resp: "2001:db8::9".parse().unwrap(),
+            vlan: Some(10),
+            orig_mac: Some(mac),
+            resp_mac: Some(OTHER_MAC),
+            protocol: Protocol::TCP,
+            resp_port: 443,
+            at: Timestamp::parse("2026-11-04T10:00:00+09:00").unwrap(),
+            service: Some("tls".to_owned()),
+            tunnel: Some("gre".to_owned()),
+        };
+
+        let question = example.question();
+
+        assert_eq!(
+            example.line(&Calendar::default()),
+            "tcp 10.20.1.7 -> [2001:db8::9]:443 tls vlan 10 from 00:11:22:33:44:55 to 02:00:00:00:00:01 in gre, \
+             2026-11-04 10:00 (Wed) +09:00"
+        );
+        assert_eq!((question.orig, question.resp), (example.orig, example.resp));
+        assert_eq!((question.protocol, question.resp_port), (Protocol::TCP, 443));
+        assert_eq!((question.vlan, question.at), (Some(10), example.at));
+        assert_eq!(
+            (question.orig_mac, question.resp_mac),
+            (Some(mac), Some(OTHER_MAC))
+        );
+        assert_eq!((question.service, question.tunnel), (Some("tls"), Some("gre")));
+    }
+}

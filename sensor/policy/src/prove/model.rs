@@ -515,7 +515,7 @@ mod tests {
             window: Some((calendar, window)),
             ..ask(&id, &ends)
         };
-        let until = Ask {
+        let until = || Ask {
             expires: Some(calendar.date_end("2027-03-31").unwrap()),
             ..ask(&id, &ends)
         };
@@ -525,8 +525,20 @@ mod tests {
             ["office -> server any, outside workday 08:30-17:15"]
         );
         assert_eq!(
-            beyond(&policy, vec![open(&window), until]),
+            beyond(&policy, vec![open(&window), until()]),
             ["office -> server any, at some times (2027-04-01 08:30 (Thu) +09:00 is one)"]
+        );
+        assert_eq!(
+            beyond(&policy, vec![ask(&id, &ends), until()]),
+            ["office -> server any, at some times (2027-04-01 00:00 (Thu) +09:00 is one)"]
+        );
+        let later = Ask {
+            starts: Some(calendar.date_start("2027-04-01").unwrap()),
+            ..ask(&id, &ends)
+        };
+        assert_eq!(
+            beyond(&policy, vec![ask(&id, &ends), later]),
+            ["office -> server any, at some times (2026-11-01 00:00 (Sun) +09:00 is one)"]
         );
     }
 
@@ -585,8 +597,19 @@ mod tests {
             ..ask(&id, &ends)
         };
         let mac = MacAddress([0, 0x11, 0x22, 0x33, 0x44, 0x55]);
+        let other = MacAddress([0, 0x11, 0x22, 0x33, 0x44, 0x66]);
         let end = policy.calendar().date_end("2026-12-31").unwrap();
 
+        assert_eq!(
+            beyond(
+                &policy,
+                vec![
+                    from(vec![host(Some(mac), None)]),
+                    from(vec![host(Some(other), None)])
+                ]
+            ),
+            ["office(10.40.1.7/32) -> server any, originator's MAC 00:11:22:33:44:55"]
+        );
         assert_eq!(
             beyond(
                 &policy,
@@ -605,5 +628,39 @@ mod tests {
             ),
             ["office(10.40.1.7/32) -> server any, at some times (2027-01-01 00:00 (Fri) +09:00 is one)"]
         );
+    }
+
+    #[test]
+    fn an_example_has_what_its_box_asks_for() {
+        let (policy, id) = (policy(), Arc::from("P"));
+        let ends = ends(&policy);
+        let mac = MacAddress([0, 0x11, 0x22, 0x33, 0x44, 0x55]);
+        let tls = Ask {
+            services: Some(vec!["tls"]),
+            next_hops: Some(vec![mac]),
+            ..ask(&id, &ends)
+        };
+        let model = Model::of([&policy], [vec![tls]], at()).unwrap();
+        let claims = model.claims(0).unwrap();
+        let cube = claims.entries[0].region.0[0].clone();
+        let point = |axis, point| Bits::of(model.bound(axis), [point]);
+        let known = cube
+            .with(Axis::Service, point(Axis::Service, NAMED))
+            .with(Axis::RespMac, point(Axis::RespMac, NAMED))
+            .with(Axis::OrigMac, point(Axis::OrigMac, OTHER));
+
+        let plain = model.example(&cube, |_| true).unwrap();
+        let named = model.example(&known, |_| true).unwrap();
+
+        assert_eq!(
+            (plain.service, plain.resp_mac, plain.orig_mac),
+            (None, None, None)
+        );
+        assert_eq!(
+            (named.service.as_deref(), named.resp_mac),
+            (Some("tls"), Some(mac))
+        );
+        assert!(named.orig_mac.is_some_and(|other| other != mac));
+        assert_eq!(model.example(&cube, |_| false), None);
     }
 }
