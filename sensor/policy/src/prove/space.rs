@@ -313,4 +313,41 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn where_no_network_is_a_vlan_or_a_mac_makes_a_place_of_its_own() {
+        let mac = MacAddress([0, 0x11, 0x22, 0x33, 0x44, 0x55]);
+        let cuts = Cuts {
+            networks: networks(&["10.0.0.0/24", "10.0.1.0/24"]),
+            vlans: vec![10, 20],
+            macs: vec![mac],
+            ..Cuts::default()
+        };
+        let zone = |spot: &Spot| {
+            let by_network = spot.address.to_string().starts_with("10.0.");
+            [ZoneId(match (by_network, spot.vlan, spot.mac) {
+                (true, ..) => 2,
+                (_, Some(10), _) => 3,
+                (_, _, Some(_)) => 4,
+                _ => 0,
+            })]
+        };
+
+        let spots = cuts.spots(zone);
+
+        let found: Vec<_> = spots
+            .iter()
+            .map(|spot| (zone(spot)[0].0, spot.vlan, spot.mac, spot.more))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (2, None, None, true),
+                (0, None, None, true),
+                (3, Some(10), None, true),
+                (4, None, Some(mac), true),
+            ]
+        );
+        assert_eq!(spots[0].network.to_string(), "10.0.0.0/24");
+    }
 }
