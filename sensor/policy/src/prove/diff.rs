@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use sekisho_model::{Text, Timestamp, Verdict};
 
+use super::claims::Claims;
 use super::example::Example;
 use super::index::Index;
-use super::model::{Claims, Model};
+use super::model::Model;
 use super::region::{Budget, Cube, Exhausted, Region};
 use super::words::Flows;
 use crate::Policy;

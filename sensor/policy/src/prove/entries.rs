@@ -6,9 +6,10 @@ use std::sync::Arc;
 use sekisho_model::{Text, Timestamp, Verdict};
 
 use super::ask::Ask;
+use super::claims::{Claim, Claims};
 use super::example::Example;
 use super::index::Index;
-use super::model::{Claim, Claims, Model};
+use super::model::Model;
 use super::region::{Budget, Exhausted, Region};
 use super::{Remark, RemarkKind};
 use crate::Policy;

@@ -11,6 +11,7 @@
 
 mod ask;
 mod bits;
+mod claims;
 mod clock;
 mod diff;
 mod entries;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use sekisho_model::{Protocol, Text, Verdict};
 
+use super::claims::Claims;
 use super::example::Example;
 use super::index::Index;
-use super::model::{Claims, Model, PORTS};
+use super::model::{Model, PORTS};
 use super::region::{Axis, Budget, Cube, Exhausted, Region};
 use crate::calendar::{Calendar, Ranges, Window};
 use crate::conditions::{End, Protocols};
