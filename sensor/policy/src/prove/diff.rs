@@ -149,7 +149,8 @@ impl Side {
     /// What is allowed here and denied by `other`.
     fn allowed_beyond(&self, other: &Self, budget: &mut Budget) -> Result<Region, Exhausted> {
         self.each_allowed(budget, |cube, budget| {
-            if other.known.contains(cube) && other.claims.unjudged == self.claims.unjudged {
+            // What the other allows too, or does not judge, is not denied by it.
+            if other.known.contains(cube) {
                 return Ok(Region::default());
             }
             let mut region = Region(vec![cube.clone()]);

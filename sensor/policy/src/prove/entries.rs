@@ -464,3 +464,84 @@ fn undecided(id: &Arc<str>) -> Remark {
 fn listed(ids: &[Arc<str>]) -> String {
     ids.iter().map(|id| &**id).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ask::EndAsk;
+    use super::*;
+    use crate::Source;
+    use crate::conditions::Protocols;
+
+    const POLICY: &str = r#"
+        schema = 1
+        [policy]
+        name = "n"
+        version = "1"
+        [zone.office]
+        networks = ["10.40.1.0/24"]
+        [zone.server]
+        networks = ["10.40.2.0/24"]
+    "#;
+
+    /// Remarks on an exception until the end of 2026 with a review and a contract, beside a path of
+    /// contract C-12 that ends in November.
+    fn remarks(review: &str, contract: &str) -> Vec<(RemarkKind, String)> {
+        let source = Source {
+            name: "n.toml".to_owned(),
+            text: POLICY.as_bytes().into(),
+        };
+        let policy = Policy::compile(&[source]).unwrap();
+        let ends = ["office", "server"].map(|id| End::zones(vec![policy.zones.find(id).unwrap()]));
+        let ids: [Arc<str>; 2] = [Arc::from("EXC"), Arc::from("PATH")];
+        let end = |text| policy.calendar().date_end(text).ok();
+        let ask = |id, exception, expires, contract, review| Ask {
+            id,
+            exception,
+            from: EndAsk {
+                zones: &ends[0],
+                hosts: None,
+            },
+            to: EndAsk {
+                zones: &ends[1],
+                hosts: None,
+            },
+            protocols: Protocols::ALL,
+            ports: None,
+            services: None,
+            tunnels: None,
+            next_hops: None,
+            window: None,
+            starts: None,
+            expires,
+            owner: "",
+            contract,
+            review,
+        };
+        let asks = vec![
+            ask(&ids[0], true, end("2026-12-31"), contract, review),
+            ask(&ids[1], false, end("2026-11-30"), "C-12", ""),
+        ];
+        let at = Timestamp::parse("2026-11-01T00:00:00+09:00").unwrap();
+        let model = Model::of([&policy], [asks], at).unwrap();
+        let claims = model.claims(0).unwrap();
+        let remarks = Entries::new(&model, &claims, &policy, at).remarks(&mut Budget::new(10_000));
+        let of_exception = remarks.into_iter().filter(|remark| &*remark.entry == "EXC");
+        of_exception.map(|remark| (remark.kind, remark.text.en)).collect()
+    }
+
+    #[test]
+    fn an_exception_that_lasts_longer_than_its_reason_is_named() {
+        let outlives = |text: &str| vec![(RemarkKind::Outlives, text.to_owned())];
+
+        assert_eq!(remarks("", ""), []);
+        assert_eq!(remarks("2026-12-31", "C-13"), []);
+        assert_eq!(
+            remarks("2026-12-30", ""),
+            outlives("lasts beyond its review on 2026-12-30")
+        );
+        assert_eq!(
+            remarks("", "C-12"),
+            outlives("lasts beyond PATH, which ends with the contract C-12")
+        );
+    }
+}
