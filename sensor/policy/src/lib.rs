@@ -66,6 +66,7 @@ mod describe;
 mod error;
 mod explain;
 mod file;
+mod files;
 mod judge;
 mod lists;
 mod matrix;
@@ -81,6 +82,7 @@ use sekisho_model::{Severity, Text};
 
 pub use error::{PolicyErrors, Report};
 pub use explain::Violation;
+pub use files::Files;
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind};
 pub use source::{MAX_FILE_OCTETS, Source, load_dir};
@@ -125,6 +127,7 @@ pub struct Policy {
     lists: Vec<List>,
     warnings: Vec<Report>,
     rules: builtin::RuleIds,
+    files: Arc<Files>,
 }
 
 impl Policy {
@@ -144,6 +147,12 @@ impl Policy {
     #[must_use]
     pub const fn version(&self) -> &Arc<str> {
         &self.version
+    }
+
+    /// What the policy was compiled from, with the hash of its version.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Whether violations raise alerts.

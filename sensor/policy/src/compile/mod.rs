@@ -14,7 +14,7 @@ use crate::file::{At, File};
 use crate::matrix::Matrix;
 use crate::parse::{self, Declarations, HeaderDecl};
 use crate::zones::Zones;
-use crate::{Boundary, Mode, Path, Policy, warnings};
+use crate::{Boundary, Files, Mode, Path, Policy, warnings};
 
 impl Policy {
     /// Compiles the files of a policy folder; they make one policy together.
@@ -53,7 +53,11 @@ impl Policy {
         }
         let warnings = sink.finish()?;
         let lists = declared.lists.into_iter().map(|list| list.value).collect();
-        Ok(assemble(header, zones, paths, boundaries, lists, warnings))
+        let policy = assemble(header, zones, paths, boundaries, lists, warnings);
+        Ok(Self {
+            files: Arc::new(Files::of(sources)),
+            ..policy
+        })
     }
 
     /// No policy: every address is `unknown` and every verdict is unknown.
@@ -100,6 +104,7 @@ fn assemble(
         lists,
         warnings,
         rules: crate::builtin::RuleIds::default(),
+        files: Arc::default(),
     }
 }
 
