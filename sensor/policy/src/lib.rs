@@ -62,6 +62,7 @@ mod describe;
 mod error;
 mod explain;
 mod file;
+mod files;
 mod judge;
 mod lists;
 mod matrix;
@@ -78,6 +79,7 @@ use sekisho_model::{Severity, Text};
 
 pub use error::{PolicyErrors, Report};
 pub use explain::Violation;
+pub use files::Files;
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind};
 pub use source::{MAX_FILE_OCTETS, Source, load_dir};
@@ -124,6 +126,7 @@ pub struct Policy {
     rules: builtin::RuleIds,
     calendar: calendar::Calendar,
     statements: Vec<prove::Statement>,
+    files: Arc<Files>,
 }
 
 impl Policy {
@@ -149,6 +152,12 @@ impl Policy {
     #[must_use]
     pub const fn calendar(&self) -> &calendar::Calendar {
         &self.calendar
+    }
+
+    /// What the policy was compiled from, with the hash of its version.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Whether violations raise alerts.

@@ -15,7 +15,7 @@ use crate::file::{At, File};
 use crate::matrix::Matrix;
 use crate::parse::{self, Declarations, HeaderDecl};
 use crate::zones::Zones;
-use crate::{Boundary, Mode, Path, Policy, warnings};
+use crate::{Boundary, Files, Mode, Path, Policy, warnings};
 
 impl Policy {
     /// Compiles the files of a policy folder; they make one policy together.
@@ -60,6 +60,7 @@ impl Policy {
         Ok(Self {
             calendar,
             statements,
+            files: Arc::new(Files::of(sources)),
             ..assemble(header, zones, paths, boundaries, lists, warnings)
         })
     }
@@ -110,6 +111,7 @@ fn assemble(
         rules: crate::builtin::RuleIds::default(),
         calendar: crate::calendar::Calendar::default(),
         statements: Vec::new(),
+        files: Arc::default(),
     }
 }
 
