@@ -122,6 +122,11 @@ impl Ports {
             .flatten()
     }
 
+    /// The ranges, both ends meant.
+    pub(crate) fn ranges(&self) -> &[(u16, u16)] {
+        &self.0
+    }
+
     pub(crate) fn count(&self) -> u32 {
         self.0
             .iter()
