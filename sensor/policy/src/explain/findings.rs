@@ -229,14 +229,7 @@ mod tests {
                     record.protocol = Protocol(protocol);
                     record.to_orig.packets = answers;
                     record.orig_mac = mac.map(MacAddress);
-                    let judgement = policy.judge(&Question {
-                        orig: record.orig.address,
-                        resp: record.resp.address,
-                        vlan: None,
-                        protocol: record.protocol,
-                        resp_port,
-                        related: false,
-                    });
+                    let judgement = policy.judge(&Question::of(&record));
                     record.orig_zone = Arc::clone(policy.zone_name(judgement.orig_zone));
                     record.resp_zone = Arc::clone(policy.zone_name(judgement.resp_zone));
                     record.verdict = Verdict::Denied;
