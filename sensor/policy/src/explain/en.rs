@@ -3,7 +3,7 @@
 use super::facts::{Facts, Party, Stranger};
 use super::nearest::{Difference, Nearest};
 use super::service;
-use crate::Path;
+use crate::entry::Path;
 use crate::conditions::{End, Ports};
 use crate::zones::Zone;
 

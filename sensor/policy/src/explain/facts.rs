@@ -8,7 +8,8 @@ use sekisho_model::FlowRecord;
 use super::nearest::{self, Nearest};
 use crate::conditions::End;
 use crate::zones::{self, Zone, ZoneId, Zones};
-use crate::{Boundary, Path, Policy};
+use crate::entry::Path;
+use crate::{Boundary, Policy};
 
 /// Paths that are named at most where the allowed ones are listed.
 pub(super) const LISTED: usize = 5;
@@ -51,20 +52,20 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(super) fn gather(policy: &'a Policy, record: &'a FlowRecord) -> Option<Self> {
-        let party = |zone: &str, address| {
+        let party = |zone: &str, address, mac| {
             // A record that another policy judged may name a zone that this one does not have.
             let id = policy
                 .zones
                 .find(zone)
-                .unwrap_or_else(|| policy.zones.of(address, record.vlan));
+                .unwrap_or_else(|| policy.zones.of(address, mac, record.vlan));
             Some(Party {
                 address,
                 zone: policy.zones.get(id)?,
                 id,
             })
         };
-        let orig = party(&record.orig_zone, record.orig.address)?;
-        let resp = party(&record.resp_zone, record.resp.address)?;
+        let orig = party(&record.orig_zone, record.orig.address, record.orig_mac)?;
+        let resp = party(&record.resp_zone, record.resp.address, record.resp_mac)?;
         let mut leading = policy
             .paths
             .iter()
