@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::calendar::Window;
 use crate::conditions::{Conditions, End, Ports, Protocols, Tunnels};
 use crate::entry::{Gateway, Host, Path};
-use crate::lists::{List, ListValue};
 use crate::file::At;
+use crate::lists::{List, ListValue};
 use crate::parse::{RuleDecl, Services, TestDecl, TestValue, spelled};
 use crate::zones::{Zone, ZoneId};
 use crate::{Boundary, Group, Policy};
@@ -190,8 +190,9 @@ fn test(test: &TestDecl) -> Value {
         TestValue::Flag(flag) => json!(flag),
     };
     let flow = test.flow.iter();
-    let flow: serde_json::Map<String, Value> =
-        flow.map(|(name, field)| (name.value.clone(), value(&field.value))).collect();
+    let flow: serde_json::Map<String, Value> = flow
+        .map(|(name, field)| (name.value.clone(), value(&field.value)))
+        .collect();
     json!({ "of": test.of, "flow": flow, "expect": test.expect.value })
 }
 

@@ -80,11 +80,11 @@ use std::sync::Arc;
 
 use sekisho_model::{Severity, Text};
 
+pub use entry::{EntryId, Gateway, Leg};
 pub use error::{PolicyErrors, Report};
-pub use explain::Violation;
+pub use explain::{Findings, Violation};
 pub use files::Files;
 pub use judge::{Judgement, Question};
-pub use entry::{EntryId, Gateway, Leg};
 pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
 pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
 pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};

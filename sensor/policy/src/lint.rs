@@ -65,7 +65,11 @@ impl Marks {
                     expires: None,
                 })
                 .collect(),
-            lists: declared.lists.iter().map(|list| list.name.place.clone()).collect(),
+            lists: declared
+                .lists
+                .iter()
+                .map(|list| list.name.place.clone())
+                .collect(),
         }
     }
 }
@@ -98,7 +102,10 @@ impl Policy {
         }
         reports.extend(self.marks.others.iter().filter_map(|mark| past_review(mark, at)));
         for (list, place) in self.lists.iter().zip(&self.marks.lists) {
-            let over = list.values.iter().filter(|value| value.until.is_some_and(|until| until <= at));
+            let over = list
+                .values
+                .iter()
+                .filter(|value| value.until.is_some_and(|until| until <= at));
             let over = over.count();
             if over > 0 {
                 let all = list.values.len();

@@ -83,7 +83,11 @@ struct Reader {
 impl Reader {
     fn include(&mut self, include: &At<String>) {
         let path = PathBuf::from(parse::resolve(&include.place.file.name, &include.value));
-        let path = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
+        let path = if path.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            path
+        };
         if path.is_file() {
             self.read(&path, Some(include));
             return;

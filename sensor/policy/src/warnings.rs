@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use crate::Mode;
 use crate::compile::Header;
 use crate::conditions::{End, Protocols};
 use crate::entry::{Leg, Path};
@@ -10,7 +11,6 @@ use crate::error::{Report, Sink};
 use crate::matcher::Matcher;
 use crate::parse::{Declarations, EndDecl, HopDecl, HostDecl, PathDecl, StatementWhat};
 use crate::zones::{ZoneId, Zones};
-use crate::Mode;
 
 /// An exception is for a while: how long that may be.
 const LONGEST_EXCEPTION: Duration = Duration::from_secs(366 * 86_400);
@@ -196,7 +196,8 @@ fn never_chosen(declared: &Declarations, paths: &[Path], matcher: &Matcher, sink
             Some((_, first)) => format!("`{id}` is never chosen: `{}` allows all of it", first.id),
             None => format!("`{id}` is never chosen: paths that are asked first allow all of it"),
         };
-        let report = Report::warning("policy::never-chosen", report).at(&declaration.place, "decides nothing");
+        let report =
+            Report::warning("policy::never-chosen", report).at(&declaration.place, "decides nothing");
         sink.push(match first {
             Some((first, _)) => report
                 .at(&first.place, "asked first")
@@ -209,22 +210,37 @@ fn never_chosen(declared: &Declarations, paths: &[Path], matcher: &Matcher, sink
 /// Groups, gateways, windows and lists without a role that nothing names.
 fn unused(declared: &Declarations, sink: &mut Sink) {
     let named = named(declared);
-    let groups = declared.groups.iter().map(|group| (&group.id, "group", "zone or group"));
-    let gateways = declared.gateways.iter().map(|gateway| (&gateway.id, "gateway", "gateway"));
-    let windows = declared.calendar.window_names().map(|name| (name, "window", "window"));
+    let groups = declared
+        .groups
+        .iter()
+        .map(|group| (&group.id, "group", "zone or group"));
+    let gateways = declared
+        .gateways
+        .iter()
+        .map(|gateway| (&gateway.id, "gateway", "gateway"));
+    let windows = declared
+        .calendar
+        .window_names()
+        .map(|name| (name, "window", "window"));
     let lists = declared.lists.iter().filter(|list| list.role.is_empty());
     let lists = lists.map(|list| (&list.name, "list", "list"));
     for (id, what, kind) in groups.chain(gateways).chain(windows).chain(lists) {
         let in_rules = || {
             let mark = format!("@{}", id.value);
-            let texts = declared.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.except));
+            let texts = declared
+                .rules
+                .iter()
+                .flat_map(|rule| rule.when.iter().chain(&rule.except));
             kind == "list" && texts.into_iter().any(|text| text.value.contains(&mark))
         };
         if !named.contains(&(kind, id.value.as_str())) && !in_rules() {
             sink.push(
-                Report::warning("policy::unused", format!("nothing uses the {what} `{}`", id.value))
-                    .at(&id.place, "never named")
-                    .help("remove it, or name it where it is meant"),
+                Report::warning(
+                    "policy::unused",
+                    format!("nothing uses the {what} `{}`", id.value),
+                )
+                .at(&id.place, "never named")
+                .help("remove it, or name it where it is meant"),
             );
         }
     }
@@ -266,7 +282,9 @@ fn named(declared: &Declarations) -> HashSet<(&'static str, &str)> {
             StatementWhat::Never(text) => {
                 named.extend(words(&text.value).flat_map(|word| [("window", word), ("zone or group", word)]));
             }
-            StatementWhat::Only { conditions, window, .. } => {
+            StatementWhat::Only {
+                conditions, window, ..
+            } => {
                 named.extend(end_names(&conditions.from));
                 named.extend(end_names(&conditions.to));
                 let window = window.iter().flat_map(|text| words(&text.value));

@@ -2,11 +2,62 @@
 
 /// Application protocols, as the field `service` names them.
 pub const SERVICES: &[&str] = &[
-    "bacnet", "bittorrent", "bittorrent_dht", "dcerpc", "dhcp", "dhcpv6", "dnp3", "dns", "dtls", "enip", "esp",
-    "ftp", "http", "http2", "ike", "imap", "irc", "krb5", "ldap", "llmnr", "mdns", "modbus", "mongodb", "mqtt",
-    "mysql", "nbns", "ntp", "opcua", "openvpn", "pgsql", "pop3", "quic", "radius", "rdp", "redis", "rfb", "rsync",
-    "rtp", "s7comm", "sip", "smb", "smtp", "snmp", "socks", "ssdp", "ssh", "stratum", "stun", "syslog", "tds",
-    "teamviewer", "telnet", "tftp", "tls", "wireguard", "x11",
+    "bacnet",
+    "bittorrent",
+    "bittorrent_dht",
+    "dcerpc",
+    "dhcp",
+    "dhcpv6",
+    "dnp3",
+    "dns",
+    "dtls",
+    "enip",
+    "esp",
+    "ftp",
+    "http",
+    "http2",
+    "ike",
+    "imap",
+    "irc",
+    "krb5",
+    "ldap",
+    "llmnr",
+    "mdns",
+    "modbus",
+    "mongodb",
+    "mqtt",
+    "mysql",
+    "nbns",
+    "ntp",
+    "opcua",
+    "openvpn",
+    "pgsql",
+    "pop3",
+    "quic",
+    "radius",
+    "rdp",
+    "redis",
+    "rfb",
+    "rsync",
+    "rtp",
+    "s7comm",
+    "sip",
+    "smb",
+    "smtp",
+    "snmp",
+    "socks",
+    "ssdp",
+    "ssh",
+    "stratum",
+    "stun",
+    "syslog",
+    "tds",
+    "teamviewer",
+    "telnet",
+    "tftp",
+    "tls",
+    "wireguard",
+    "x11",
 ];
 
 /// Words that stand for several of [`SERVICES`], or for one by another name.
@@ -27,8 +78,22 @@ pub const SERVICE_ALIASES: &[(&str, &[&str])] = &[
 
 /// Kinds of tunnels, as the field `tunnel` names them.
 pub const TUNNELS: &[&str] = &[
-    "4in6", "6in4", "erspan-1", "erspan-2", "erspan-3", "etherip", "geneve", "gre", "gtp-u", "ip-in-ip", "l2tp",
-    "mpls", "nvgre", "teredo", "vxlan", "vxlan-gpe",
+    "4in6",
+    "6in4",
+    "erspan-1",
+    "erspan-2",
+    "erspan-3",
+    "etherip",
+    "geneve",
+    "gre",
+    "gtp-u",
+    "ip-in-ip",
+    "l2tp",
+    "mpls",
+    "nvgre",
+    "teredo",
+    "vxlan",
+    "vxlan-gpe",
 ];
 
 /// The word as it stands in the table; also where it is an alias, with all that it stands for.
@@ -36,12 +101,19 @@ pub(crate) fn services(word: &str) -> Option<Vec<&'static str>> {
     if let Some((_, stands_for)) = SERVICE_ALIASES.iter().find(|(alias, _)| *alias == word) {
         return Some(stands_for.to_vec());
     }
-    SERVICES.iter().copied().find(|service| *service == word).map(|service| vec![service])
+    SERVICES
+        .iter()
+        .copied()
+        .find(|service| *service == word)
+        .map(|service| vec![service])
 }
 
 /// Every word that may be written for a service.
 pub(crate) fn service_words() -> impl Iterator<Item = &'static str> {
-    SERVICES.iter().copied().chain(SERVICE_ALIASES.iter().map(|(alias, _)| *alias))
+    SERVICES
+        .iter()
+        .copied()
+        .chain(SERVICE_ALIASES.iter().map(|(alias, _)| *alias))
 }
 
 /// The kind of tunnel of this name.

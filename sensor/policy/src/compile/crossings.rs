@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use sekisho_model::Text;
 
+use super::Ends;
+use crate::Boundary;
 use crate::builtin;
 use crate::conditions::{Conditions, End};
 use crate::error::{Report, Sink, nearest, shown};
 use crate::file::At;
 use crate::parse::{ConditionsDecl, Declarations, EndDecl};
-use super::Ends;
-use crate::Boundary;
 use crate::zones::ZoneId;
 
 /// Boundaries that a policy may declare: each alert looks at all of them.

@@ -9,17 +9,16 @@ use crate::error::{Report, Sink};
 use crate::parse::Declarations;
 
 pub(super) fn compile(declared: &Declarations, sink: &mut Sink) -> Vec<Gateway> {
-    let or_id = |label: &str, id: &str| {
-        if label.is_empty() { id } else { label }.to_owned()
-    };
+    let or_id = |label: &str, id: &str| if label.is_empty() { id } else { label }.to_owned();
     declared
         .gateways
         .iter()
         .map(|gateway| {
             for near in &gateway.near {
-                let far = gateway.far.iter().find(|far| {
-                    far.value.contains(&near.value) || near.value.contains(&far.value)
-                });
+                let far = gateway
+                    .far
+                    .iter()
+                    .find(|far| far.value.contains(&near.value) || near.value.contains(&far.value));
                 if let Some(far) = far {
                     sink.push(
                         Report::error(

@@ -103,7 +103,11 @@ impl<'a> Work<'a> {
         self.open.push(&group.id.value);
         let mut zones = Vec::new();
         for member in &group.zones {
-            if let Some(zone) = self.zones.find(&member.value).filter(|zone| *zone != ZoneId::LINK) {
+            if let Some(zone) = self
+                .zones
+                .find(&member.value)
+                .filter(|zone| *zone != ZoneId::LINK)
+            {
                 zones.push(zone);
                 continue;
             }

@@ -86,7 +86,10 @@ fn one(list: &ListDecl, calendar: &Calendar, sink: &mut Sink) -> List {
         values,
         source: list.source.clone(),
         owner: list.owner.clone(),
-        review: list.review.as_ref().map_or_else(String::new, |text| text.value.clone()),
+        review: list
+            .review
+            .as_ref()
+            .map_or_else(String::new, |text| text.value.clone()),
     }
 }
 

@@ -16,11 +16,11 @@ use std::sync::Arc;
 
 use sekisho_model::Text;
 
+use crate::conditions::End;
 use crate::error::{PolicyErrors, Report, Sink};
 use crate::file::{At, File};
 use crate::matcher::Matcher;
 use crate::parse::{self, Declarations, HeaderDecl};
-use crate::conditions::End;
 use crate::zones::Zones;
 use crate::{Declared, Files, Mode, Policy, Source, entry, lint, warnings};
 
@@ -186,7 +186,8 @@ impl Policy {
 /// Whether a name is that of a policy file; a list may be in a file of any other kind.
 pub(crate) fn is_policy_file(name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or(name);
-    last.rsplit_once('.').is_none_or(|(_, extension)| extension == "toml")
+    last.rsplit_once('.')
+        .is_none_or(|(_, extension)| extension == "toml")
 }
 
 /// What `[policy]` says, without its place.

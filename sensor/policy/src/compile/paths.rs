@@ -29,7 +29,11 @@ pub(super) fn compile(declared: &Declarations, known: &Known<'_>, sink: &mut Sin
 }
 
 fn one(path: &PathDecl, declared: &Declarations, known: &Known<'_>, sink: &mut Sink) -> Path {
-    let what = if path.exception.is_some() { "exception" } else { "path" };
+    let what = if path.exception.is_some() {
+        "exception"
+    } else {
+        "path"
+    };
     let starts = path
         .starts
         .as_ref()
@@ -50,10 +54,13 @@ fn one(path: &PathDecl, declared: &Declarations, known: &Known<'_>, sink: &mut S
             .via
             .as_ref()
             .and_then(|via| gateway(via, known, incomplete, sink)),
-        onward: path.onward.as_ref().map_or_else(Onward::default, |onward| Onward {
-            service: onward.service.clone(),
-            services: onward.services.clone(),
-        }),
+        onward: path
+            .onward
+            .as_ref()
+            .map_or_else(Onward::default, |onward| Onward {
+                service: onward.service.clone(),
+                services: onward.services.clone(),
+            }),
         next_hops: next_hops(path, known, incomplete, sink),
         tunnel: path.tunnel.clone(),
         window: path
@@ -67,7 +74,10 @@ fn one(path: &PathDecl, declared: &Declarations, known: &Known<'_>, sink: &mut S
         owner: path.owner.clone(),
         approver: path.approver.clone(),
         contract: path.contract.clone(),
-        review: path.review.as_ref().map_or_else(String::new, |text| text.value.clone()),
+        review: path
+            .review
+            .as_ref()
+            .map_or_else(String::new, |text| text.value.clone()),
         exception: path.exception.as_ref().map(|exception| Exception {
             application: exception.application.clone(),
             applicant: exception.applicant.clone(),
@@ -82,10 +92,13 @@ fn backwards(path: &PathDecl, starts: Option<Timestamp>, expires: Option<Timesta
         && expires <= starts
     {
         sink.push(
-            Report::error("policy::date", format!("`{}` ends before it begins", path.id.value))
-                .at(&end.place, "the end")
-                .at(&start.place, "the begin")
-                .help("write `starts` before `expires`"),
+            Report::error(
+                "policy::date",
+                format!("`{}` ends before it begins", path.id.value),
+            )
+            .at(&end.place, "the end")
+            .at(&start.place, "the begin")
+            .help("write `starts` before `expires`"),
         );
     }
 }
@@ -116,7 +129,11 @@ fn next_hops(
             HopDecl::Mac(mac) => hops.push((*mac, None)),
             HopDecl::List(name) => {
                 let list = lists::find(name, known.lists, &[ListKind::Mac], incomplete, sink);
-                hops.extend(list.and_then(|list| known.lists.get(list)).into_iter().flat_map(List::macs));
+                hops.extend(
+                    list.and_then(|list| known.lists.get(list))
+                        .into_iter()
+                        .flat_map(List::macs),
+                );
             }
         }
     }
@@ -125,7 +142,10 @@ fn next_hops(
 }
 
 fn gateway(via: &At<String>, known: &Known<'_>, incomplete: bool, sink: &mut Sink) -> Option<usize> {
-    let found = known.gateways.iter().position(|gateway| *gateway.id == *via.value);
+    let found = known
+        .gateways
+        .iter()
+        .position(|gateway| *gateway.id == *via.value);
     if found.is_some() || incomplete {
         return found;
     }

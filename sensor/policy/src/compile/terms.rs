@@ -31,11 +31,7 @@ pub(super) fn expires(text: &At<String>, calendar: &Calendar, sink: &mut Sink) -
     date(text, calendar.date_end(&text.value), sink)
 }
 
-fn date(
-    text: &At<String>,
-    result: Result<Timestamp, WindowFault>,
-    sink: &mut Sink,
-) -> Option<Timestamp> {
+fn date(text: &At<String>, result: Result<Timestamp, WindowFault>, sink: &mut Sink) -> Option<Timestamp> {
     result
         .map_err(|fault| sink.push(report("policy::date", text, fault, "in this date")))
         .ok()

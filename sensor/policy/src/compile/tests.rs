@@ -27,7 +27,10 @@ pub(super) fn check(declared: &Declarations, sink: &mut Sink) {
                 continue;
             }
             let help = nearest(&name.value, known()).map_or_else(
-                || "write fields of a flow, such as `protocol`, `orig`, `resp`, `service`, `time`, `vlan`".to_owned(),
+                || {
+                    "write fields of a flow, such as `protocol`, `orig`, `resp`, `service`, `time`, `vlan`"
+                        .to_owned()
+                },
                 |near| format!("did you mean `{near}`?"),
             );
             sink.push(
@@ -55,7 +58,12 @@ pub(super) fn check(declared: &Declarations, sink: &mut Sink) {
     }
     for rule in &declared.rules {
         let id = &rule.id.value;
-        if !id.is_empty() && !declared.tests.iter().any(|test| test.of == *id || test.expect.value == *id) {
+        if !id.is_empty()
+            && !declared
+                .tests
+                .iter()
+                .any(|test| test.of == *id || test.expect.value == *id)
+        {
             sink.push(
                 Report::warning("policy::untested", format!("the rule `{id}` has no test"))
                     .at(&rule.place, "nothing shows that it fires")
@@ -81,7 +89,10 @@ fn expects(test: &crate::TestDecl, declared: &Declarations, sink: &mut Sink) {
         return;
     }
     let help = nearest(word, ids()).map_or_else(
-        || "expect an outcome such as `allowed` or `denied`, or the id of a path, exception or rule".to_owned(),
+        || {
+            "expect an outcome such as `allowed` or `denied`, or the id of a path, exception or rule"
+                .to_owned()
+        },
         |near| format!("did you mean `{near}`?"),
     );
     sink.push(

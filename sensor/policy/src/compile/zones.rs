@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sekisho_model::Text;
 
-use super::{lists, unique};
+use super::lists;
 use crate::error::{Report, Sink};
 use crate::file::{At, Place};
 use crate::lists::{List, ListKind, ListValue};
@@ -38,7 +38,10 @@ pub(super) fn fill(declared: &mut Declarations, lists: &[List], sink: &mut Sink)
             for value in values.get(position).into_iter().flat_map(|list| &list.values) {
                 let place = value.place.clone();
                 match &value.value {
-                    ListValue::Network(network) => zone.networks.push(At { value: *network, place }),
+                    ListValue::Network(network) => zone.networks.push(At {
+                        value: *network,
+                        place,
+                    }),
                     ListValue::Mac(mac) => zone.macs.push(At { value: *mac, place }),
                     ListValue::Ports(..) | ListValue::Text(_) => {}
                 }
@@ -49,7 +52,6 @@ pub(super) fn fill(declared: &mut Declarations, lists: &[List], sink: &mut Sink)
 
 pub(super) fn compile(declared: &Declarations, sink: &mut Sink) -> Zones {
     let zones = &declared.zones;
-    unique(zones.iter().map(|zone| &zone.id), "zone", sink);
     disjoint("network", zones, |zone| &zone.networks, sink);
     disjoint("VLAN", zones, |zone| &zone.vlans, sink);
     disjoint("MAC address", zones, |zone| &zone.macs, sink);

@@ -60,7 +60,10 @@ impl Buckets {
     pub(super) fn candidates(&self, bucket: u32, protocol: Protocol, port: u16) -> &[Candidate] {
         self.table(bucket, protocol)
             .and_then(|table| {
-                let interval = table.starts.partition_point(|start| *start <= port).checked_sub(1)?;
+                let interval = table
+                    .starts
+                    .partition_point(|start| *start <= port)
+                    .checked_sub(1)?;
                 let begin = usize::try_from(*table.spans.get(interval)?).ok()?;
                 let end = usize::try_from(*table.spans.get(interval.checked_add(1)?)?).ok()?;
                 self.candidates.get(begin..end)
@@ -93,16 +96,24 @@ impl Buckets {
     /// Makes a bucket of candidates that are sorted, the most specific first.
     pub(super) fn add(&mut self, seeds: &[Seed], entries: &[Entry]) -> Result<u32, Full> {
         let protocols_of = |seed: &Seed| {
-            let entry = usize::try_from(seed.0.rank).ok().and_then(|rank| entries.get(rank));
+            let entry = usize::try_from(seed.0.rank)
+                .ok()
+                .and_then(|rank| entries.get(rank));
             entry.map_or_else(Protocols::default, |entry| entry.conditions.service.protocols)
         };
         let mut named = Protocols::default();
-        for protocols in seeds.iter().map(protocols_of).filter(|all| *all != Protocols::ALL) {
+        for protocols in seeds
+            .iter()
+            .map(protocols_of)
+            .filter(|all| *all != Protocols::ALL)
+        {
             protocols.iter().for_each(|protocol| named.insert(protocol));
         }
         let mut made: HashMap<Vec<Seed>, u32> = HashMap::new();
         let mut protocols = Vec::new();
-        let keys = named.iter().map(|protocol| (u16::from(protocol.0), Some(protocol)));
+        let keys = named
+            .iter()
+            .map(|protocol| (u16::from(protocol.0), Some(protocol)));
         for (key, protocol) in keys.chain([(OTHERS, None)]) {
             let own: Vec<Seed> = seeds
                 .iter()
@@ -134,7 +145,9 @@ impl Buckets {
         // Where ranges begin and end; what has no ports is open from the first to the last.
         let mut edges: Vec<(u32, bool, Seed)> = Vec::with_capacity(seeds.len().saturating_mul(2));
         for seed in seeds {
-            let entry = usize::try_from(seed.0.rank).ok().and_then(|rank| entries.get(rank));
+            let entry = usize::try_from(seed.0.rank)
+                .ok()
+                .and_then(|rank| entries.get(rank));
             let ports = entry.and_then(|entry| entry.conditions.service.ports.as_ref());
             let ranges = ports.map_or(&[(0, u16::MAX)][..], |ports| ports.ranges());
             for (low, high) in ranges {
@@ -147,7 +160,9 @@ impl Buckets {
         let mut open: BTreeSet<Seed> = BTreeSet::new();
         let (mut starts, mut spans) = (vec![0_u16], vec![self.end()?]);
         for group in edges.chunk_by(|a, b| a.0 == b.0) {
-            let Some((port, ..)) = group.first().copied() else { continue };
+            let Some((port, ..)) = group.first().copied() else {
+                continue;
+            };
             if port > 0 {
                 // The candidates up to here.
                 self.push(&open)?;

@@ -187,12 +187,19 @@ impl Builder {
         let mut buckets = Buckets::default();
         let mut made: HashMap<Vec<Seed>, u32> = HashMap::new();
         for group in self.pairs.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let Some((from, to, first, _)) = group.first().copied() else { continue };
-            let seeds: Vec<Seed> = group.iter().map(|(_, _, candidate, plain)| (*candidate, *plain)).collect();
+            let Some((from, to, first, _)) = group.first().copied() else {
+                continue;
+            };
+            let seeds: Vec<Seed> = group
+                .iter()
+                .map(|(_, _, candidate, plain)| (*candidate, *plain))
+                .collect();
             let bucket = match made.get(&seeds) {
                 Some(bucket) => *bucket,
                 None => {
-                    let bucket = buckets.add(&seeds, &entries).map_err(|full| refusal(full, first))?;
+                    let bucket = buckets
+                        .add(&seeds, &entries)
+                        .map_err(|full| refusal(full, first))?;
                     made.insert(seeds, bucket);
                     bucket
                 }

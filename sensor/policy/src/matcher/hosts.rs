@@ -55,7 +55,9 @@ impl Hosts {
         // A value that a list has twice holds as long as the longer of the two.
         match members.iter_mut().find(|known| known.key == member.key) {
             Some(known) => {
-                known.until = known.until.and_then(|until| member.until.map(|other| until.max(other)));
+                known.until = known
+                    .until
+                    .and_then(|until| member.until.map(|other| until.max(other)));
             }
             None => members.push(member),
         }

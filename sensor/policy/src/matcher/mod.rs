@@ -107,7 +107,9 @@ impl Matcher {
                 if allowed.is_some_and(|rank| rank <= candidate.rank) {
                     break;
                 }
-                let Some(entry) = self.entry(candidate.rank) else { break };
+                let Some(entry) = self.entry(candidate.rank) else {
+                    break;
+                };
                 let in_zones = |host: bool, end: &crate::conditions::End, zone| !host || end.has(zone);
                 if !in_zones(hosts[0], &entry.conditions.from, orig)
                     || !in_zones(hosts[1], &entry.conditions.to, resp)
@@ -226,15 +228,15 @@ impl Matcher {
         let differs = |bound: Option<MacAddress>, seen: Option<MacAddress>| {
             bound.is_some_and(|bound| seen.is_some_and(|seen| seen != bound))
         };
-        if bound.is_some_and(|[from, to]| {
-            differs(*from, question.orig_mac) || differs(*to, question.resp_mac)
-        }) {
+        if bound
+            .is_some_and(|[from, to]| differs(*from, question.orig_mac) || differs(*to, question.resp_mac))
+        {
             return Some(Failure::Mac);
         }
         if let (Some(hops), Some(seen)) = (&path.next_hops, question.resp_mac) {
-            let known = hops.iter().any(|(hop, until)| {
-                *hop == seen && until.is_none_or(|until| question.at < until)
-            });
+            let known = hops
+                .iter()
+                .any(|(hop, until)| *hop == seen && until.is_none_or(|until| question.at < until));
             if !known {
                 return Some(Failure::NextHop);
             }

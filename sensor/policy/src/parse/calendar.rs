@@ -8,7 +8,10 @@ use crate::file::At;
 
 const KEYS: &[Key] = &[
     key("timezone", "timezone = \"Asia/Tokyo\""),
-    key("workdays", "workdays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"]"),
+    key(
+        "workdays",
+        "workdays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"]",
+    ),
     key("holidays", "holidays = [\"jp\"]"),
     // Taken out before, so that an unknown key is told of them.
     key("window", "[calendar.window.office-hours]"),
@@ -36,10 +39,17 @@ pub(crate) struct CalendarPlaces {
     timezone: Option<At<String>>,
     workdays: Vec<At<String>>,
     holidays: Vec<At<String>>,
-    /// By window: its name, days, times.
-    windows: Vec<(At<String>, Vec<At<String>>, Vec<At<String>>)>,
+    windows: Vec<WindowPlaces>,
     /// By event: name, from, to.
     events: Vec<[At<String>; 3]>,
+}
+
+/// The texts of a window or a shift.
+#[derive(Debug)]
+struct WindowPlaces {
+    name: At<String>,
+    days: Vec<At<String>>,
+    times: Vec<At<String>>,
 }
 
 impl CalendarPlaces {
@@ -49,12 +59,12 @@ impl CalendarPlaces {
             CalendarItem::Timezone => self.timezone.as_ref(),
             CalendarItem::Workday(index) => self.workdays.get(index),
             CalendarItem::Holiday(index) => self.holidays.get(index),
-            CalendarItem::WindowName(index) => self.windows.get(index).map(|(name, ..)| name),
+            CalendarItem::WindowName(index) => self.windows.get(index).map(|window| &window.name),
             CalendarItem::WindowDay(index, day) => {
-                self.windows.get(index).and_then(|(_, days, _)| days.get(day))
+                self.windows.get(index).and_then(|window| window.days.get(day))
             }
             CalendarItem::WindowTime(index, time) => {
-                self.windows.get(index).and_then(|(_, _, times)| times.get(time))
+                self.windows.get(index).and_then(|window| window.times.get(time))
             }
             CalendarItem::EventName(index) => self.events.get(index).map(|[name, ..]| name),
             CalendarItem::EventFrom(index) => self.events.get(index).map(|[_, from, _]| from),
@@ -64,7 +74,7 @@ impl CalendarPlaces {
 
     /// The names of windows and shifts.
     pub(crate) fn window_names(&self) -> impl Iterator<Item = &At<String>> {
-        self.windows.iter().map(|(name, ..)| name)
+        self.windows.iter().map(|window| &window.name)
     }
 }
 
@@ -104,7 +114,7 @@ pub(super) fn parse(
             label: table.bilingual(WINDOW_KEYS, "label", sink),
             shift,
         });
-        places.windows.push((name, days, times));
+        places.windows.push(WindowPlaces { name, days, times });
     }
     for (_, table) in events.into_tables() {
         table.check_keys(EVENT_KEYS, sink);

@@ -40,15 +40,16 @@ impl<'t> Items<'t> {
 
     /// Adds a declaration, or the keys of one to another that it overrides.
     pub(super) fn add(&mut self, id: At<String>, table: Table<'t>, unit: UnitId, units: &Units) {
-        let known = self.by_id.get(&id.value).and_then(|index| self.all.get_mut(*index));
+        let known = self
+            .by_id
+            .get(&id.value)
+            .and_then(|index| self.all.get_mut(*index));
         if let Some(known) = known.filter(|one| units.overrides(unit, one.unit) && !id.value.is_empty()) {
             known.table.overlay(table);
             known.unit = unit;
             return;
         }
-        self.by_id
-            .entry(id.value.clone())
-            .or_insert(self.all.len());
+        self.by_id.entry(id.value.clone()).or_insert(self.all.len());
         self.all.push(One {
             id,
             table,

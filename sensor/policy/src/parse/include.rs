@@ -46,7 +46,10 @@ impl Units {
         let mut names: Vec<String> = vec![String::new()];
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut of_file = vec![0; files.len()];
-        for (file, include) in files.iter().flat_map(|(file, all)| all.iter().map(move |one| (file, one))) {
+        for (file, include) in files
+            .iter()
+            .flat_map(|(file, all)| all.iter().map(move |one| (file, one)))
+        {
             let target = resolve(&file.name, &include.value);
             if numbers.contains_key(&target) {
                 continue;
@@ -69,7 +72,9 @@ impl Units {
                         format!("nothing was read from `{}`", shown(&include.value)),
                     )
                     .at(&include.place, "includes nothing")
-                    .help("name a folder with `*.toml` files, or one such file, seen from this file's folder"),
+                    .help(
+                        "name a folder with `*.toml` files, or one such file, seen from this file's folder",
+                    ),
                 );
                 continue;
             }
@@ -154,7 +159,10 @@ impl Walk<'_> {
                         "policy::include",
                         format!("`{}` includes itself", shown(&include.value)),
                     )
-                    .at(&include.place, "leads back to a folder or file that includes this one")
+                    .at(
+                        &include.place,
+                        "leads back to a folder or file that includes this one",
+                    )
                     .help("remove it; what is included must not include in turn"),
                 ),
                 _ => {}
@@ -179,7 +187,7 @@ pub(crate) fn included(file: &File, document: &Table<'_>) -> Vec<At<String>> {
     let include = policy.and_then(|(item, table)| {
         Table::new(file, table, item.place(), "the `[policy]` table").value("include")
     });
-    let items = include.map(|item| item.each()).unwrap_or_default();
+    let items = include.map(super::table::Item::each).unwrap_or_default();
     let mut included = Vec::new();
     for item in items {
         if let Some(text) = item.str() {

@@ -129,7 +129,13 @@ fn written(kind: ListKind, item: Item<'_>, table: &Table<'_>, sink: &mut Sink) -
     if let (ListKind::Port, DeValue::Integer(number)) = (kind, item.get()) {
         return read(kind, &number.to_string(), &item.place(), sink);
     }
-    let text = table.word(KEYS, "values", item, "a list of texts, or of tables with `value`", sink)?;
+    let text = table.word(
+        KEYS,
+        "values",
+        item,
+        "a list of texts, or of tables with `value`",
+        sink,
+    )?;
     read(kind, &text.value, &text.place, sink)
 }
 
@@ -165,7 +171,9 @@ fn read(kind: ListKind, text: &str, place: &Place, sink: &mut Sink) -> Option<Li
                 .help("write a name such as `www.example.jp`, without `https://` and path")
         }
         ListKind::Fingerprint | ListKind::Text => {
-            if !text.is_empty() && (kind == ListKind::Text || text.bytes().all(|octet| octet.is_ascii_graphic())) {
+            if !text.is_empty()
+                && (kind == ListKind::Text || text.bytes().all(|octet| octet.is_ascii_graphic()))
+            {
                 return Some(ListValue::Text(Arc::from(text)));
             }
             Report::error("policy::value", format!("`{}` is no fingerprint", shown(text)))
@@ -205,12 +213,13 @@ pub(crate) fn fill(list: &mut ListDecl, file: &File, sink: &mut Sink) {
             );
             continue;
         }
-        list.values.extend(read(list.kind, text, &place, sink).map(|value| ValueDecl {
-            value,
-            place,
-            expires: None,
-            note: String::new(),
-        }));
+        list.values
+            .extend(read(list.kind, text, &place, sink).map(|value| ValueDecl {
+                value,
+                place,
+                expires: None,
+                note: String::new(),
+            }));
     }
 }
 

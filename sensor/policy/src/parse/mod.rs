@@ -6,8 +6,8 @@
 mod boundary;
 mod calendar;
 mod conditions;
-mod gather;
 mod gateway;
+mod gather;
 mod group;
 mod header;
 mod hosts;
@@ -115,11 +115,17 @@ pub(crate) fn files(files: &[File], sink: &mut Sink) -> Declarations {
         .map(|(file, include, _)| (file.clone(), include.clone()))
         .collect();
     let units = Units::find(&names, sink);
-    let mut order: Vec<_> = read.iter().enumerate().map(|(file, (_, _, index))| (units.of(file), *index)).collect();
+    let mut order: Vec<_> = read
+        .iter()
+        .enumerate()
+        .map(|(file, (_, _, index))| (units.of(file), *index))
+        .collect();
     order.sort_by_key(|(unit, _)| *unit);
     let mut gathered = Gathered::new();
     for unit in order.chunk_by(|a, b| a.0 == b.0) {
-        let Some((number, _)) = unit.first().copied() else { continue };
+        let Some((number, _)) = unit.first().copied() else {
+            continue;
+        };
         let members: Vec<&Table<'_>> = unit.iter().filter_map(|(_, index)| tables.get(*index)).collect();
         for table in &members {
             table.check_keys(KEYS, sink);
@@ -159,7 +165,8 @@ fn gather_one<'t>(table: &Table<'t>, unit: usize, units: &Units, into: &mut Gath
             kind.add(raw_text(&table, "id"), table, unit, units);
         }
     }
-    into.tests.extend(table.tables("test", "[[test]]", "a test", sink));
+    into.tests
+        .extend(table.tables("test", "[[test]]", "a test", sink));
     let Some(mut calendar) = table.table("calendar", "[calendar]", "the calendar", sink) else {
         return;
     };
@@ -184,8 +191,8 @@ fn gather_one<'t>(table: &Table<'t>, unit: usize, units: &Units, into: &mut Gath
 fn raw_text(table: &Table<'_>, name: &str) -> At<String> {
     let item = table.value(name);
     At {
-        value: item.and_then(|item| item.str()).unwrap_or_default().to_owned(),
-        place: item.map_or_else(|| table.place.clone(), |item| item.place()),
+        value: item.and_then(table::Item::str).unwrap_or_default().to_owned(),
+        place: item.map_or_else(|| table.place.clone(), table::Item::place),
     }
 }
 
@@ -202,7 +209,8 @@ fn declare(gathered: Gathered<'_>, units: &Units, into: &mut Declarations, sink:
     into.gateways = named(gathered.gateways, gateway::parse, sink);
     into.lists = named(gathered.lists, list::parse, sink);
     into.paths = listed(gathered.paths, path::parse, sink);
-    into.paths.extend(listed(gathered.exceptions, path::parse_exception, sink));
+    into.paths
+        .extend(listed(gathered.exceptions, path::parse_exception, sink));
     into.paths
         .sort_by_key(|path| (path.place.file.order, path.place.span.start));
     into.boundaries = listed(gathered.boundaries, boundary::parse, sink);
@@ -213,8 +221,16 @@ fn declare(gathered: Gathered<'_>, units: &Units, into: &mut Declarations, sink:
         .iter()
         .map(|table| test::parse(table, "", test::OWN, sink))
         .collect();
-    into.tests.extend(into.paths.iter_mut().flat_map(|path| std::mem::take(&mut path.tests)));
-    into.tests.extend(into.rules.iter_mut().flat_map(|rule| std::mem::take(&mut rule.tests)));
+    into.tests.extend(
+        into.paths
+            .iter_mut()
+            .flat_map(|path| std::mem::take(&mut path.tests)),
+    );
+    into.tests.extend(
+        into.rules
+            .iter_mut()
+            .flat_map(|rule| std::mem::take(&mut rule.tests)),
+    );
     into.calendar = calendar::parse(
         gathered.calendar,
         gathered.windows,
@@ -236,7 +252,10 @@ fn named<T>(
 }
 
 fn listed<T>(items: gather::Items<'_>, parse: fn(&Table<'_>, &mut Sink) -> T, sink: &mut Sink) -> Vec<T> {
-    items.into_tables().map(|(_, table)| parse(&table, sink)).collect()
+    items
+        .into_tables()
+        .map(|(_, table)| parse(&table, sink))
+        .collect()
 }
 
 /// Whether the files hold more than any policy does; nothing is read then.

@@ -246,7 +246,9 @@ fn tunnel(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> Option<Tunnels> {
                 let help = match nearest(word, words().chain(["none", "any"])) {
                     _ if word == "any" => "write `tunnel = \"any\"` alone".to_owned(),
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "write `none`, `any`, or kinds of tunnels such as `gre`, `vxlan`, `6in4`".to_owned(),
+                    None => {
+                        "write `none`, `any`, or kinds of tunnels such as `gre`, `vxlan`, `6in4`".to_owned()
+                    }
                 };
                 sink.push(
                     Report::error("policy::tunnel", format!("`{}` is no tunnel", shown(word)))
@@ -263,7 +265,12 @@ fn tunnel(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> Option<Tunnels> {
 fn onward(table: &Table<'_>, sink: &mut Sink) -> Option<OnwardDecl> {
     let item = table.value("onward")?;
     let Some(entries) = item.get().as_table() else {
-        sink.push(table.wrong_type(KEYS, "onward", item, "a table of `protocol`, `ports` and `services`"));
+        sink.push(table.wrong_type(
+            KEYS,
+            "onward",
+            item,
+            "a table of `protocol`, `ports` and `services`",
+        ));
         return None;
     };
     let table = Table::new(item.file, entries, item.place(), "an onward leg");

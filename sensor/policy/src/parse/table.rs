@@ -149,13 +149,7 @@ impl<'t> Table<'t> {
     }
 
     /// A complaint that a value is not of the wanted type.
-    pub(crate) fn wrong_type(
-        &self,
-        keys: &[Key],
-        name: &str,
-        item: Item<'_>,
-        wanted: &str,
-    ) -> Report {
+    pub(crate) fn wrong_type(&self, keys: &[Key], name: &str, item: Item<'_>, wanted: &str) -> Report {
         let found = found(item.value);
         Report::error(
             "policy::wrong-type",
@@ -268,7 +262,10 @@ impl<'t> Table<'t> {
             sink.push(self.wrong_type(keys, name, value, "a list of texts"));
             return Some((Vec::new(), place));
         }
-        Some((self.words(keys, name, &value.each(), "a list of texts", sink), place))
+        Some((
+            self.words(keys, name, &value.each(), "a list of texts", sink),
+            place,
+        ))
     }
 
     /// A text, or a list of texts.

@@ -109,9 +109,12 @@ fn check_word(expect: &At<String>, (_, what, words): Kind, sink: &mut Sink) {
             |near| format!("did you mean `{near}`?"),
         );
     sink.push(
-        Report::error("policy::expect", format!("{what} cannot expect `{}`", shown(word)))
-            .at(&expect.place, "not an outcome")
-            .help(help),
+        Report::error(
+            "policy::expect",
+            format!("{what} cannot expect `{}`", shown(word)),
+        )
+        .at(&expect.place, "not an outcome")
+        .help(help),
     );
 }
 
@@ -135,12 +138,7 @@ fn flow(table: &Table<'_>, sink: &mut Sink) -> Vec<(At<String>, At<TestValue>)> 
 }
 
 /// Fields have dots in their names, which TOML reads as tables in tables.
-fn fields_of(
-    table: &Table<'_>,
-    prefix: &str,
-    out: &mut Vec<(At<String>, At<TestValue>)>,
-    sink: &mut Sink,
-) {
+fn fields_of(table: &Table<'_>, prefix: &str, out: &mut Vec<(At<String>, At<TestValue>)>, sink: &mut Sink) {
     for entry in &table.entries {
         let name = format!("{prefix}{}", entry.name());
         if let Some(entries) = entry.item.get().as_table() {

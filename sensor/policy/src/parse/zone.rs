@@ -3,8 +3,8 @@
 use ipnet::IpNet;
 use sekisho_model::{MacAddress, Text};
 
-use super::network;
 use super::hosts;
+use super::network;
 use super::table::{Key, Table, key};
 use super::value;
 use crate::builtin;
@@ -113,9 +113,12 @@ fn vlans(table: &Table<'_>, sink: &mut Sink) -> Vec<At<u16>> {
         match value::integer(item.value).and_then(|number| u16::try_from(number).ok()) {
             Some(value @ 1..=4094) => vlans.push(At { value, place }),
             _ => sink.push(
-                Report::error("policy::vlan", format!("{} is no VLAN id", value::found(item.value)))
-                    .at(&place, "out of range")
-                    .help("write a number from 1 to 4094"),
+                Report::error(
+                    "policy::vlan",
+                    format!("{} is no VLAN id", value::found(item.value)),
+                )
+                .at(&place, "out of range")
+                .help("write a number from 1 to 4094"),
             ),
         }
     }
