@@ -2,6 +2,8 @@
 
 mod diff;
 mod prove;
+mod traffic;
+mod whatif;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -36,6 +38,8 @@ enum Command {
     Prove(prove::Args),
     /// Says what a second policy newly allows and newly denies
     Diff(diff::Args),
+    /// Says what a second policy would have newly denied and allowed of traffic that happened
+    Whatif(whatif::Args),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
@@ -43,6 +47,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Command::Check { folder } => folder,
         Command::Prove(args) => return prove::run(args),
         Command::Diff(args) => return diff::run(args),
+        Command::Whatif(args) => return whatif::run(args),
     };
     let sources = match load_dir(folder) {
         Ok(sources) => sources,

@@ -66,10 +66,12 @@ mod files;
 mod judge;
 mod lists;
 mod matrix;
+mod observation;
 mod parse;
 pub mod prove;
 mod source;
 mod warnings;
+pub mod whatif;
 mod zones;
 
 use std::net::IpAddr;
@@ -82,6 +84,7 @@ pub use explain::{Findings, Violation};
 pub use files::Files;
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind};
+pub use observation::{Observation, is_answered, is_directed};
 pub use source::{MAX_FILE_OCTETS, Source, load_dir};
 pub use zones::{MAX_ZONES, ZoneId};
 
