@@ -2,6 +2,7 @@
 
 mod diff;
 mod prove;
+mod suggest;
 mod traffic;
 mod whatif;
 
@@ -40,6 +41,8 @@ enum Command {
     Diff(diff::Args),
     /// Says what a second policy would have newly denied and allowed of traffic that happened
     Whatif(whatif::Args),
+    /// Proposes least-privilege paths from traffic that happened
+    Suggest(suggest::Args),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
@@ -48,6 +51,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Command::Prove(args) => return prove::run(args),
         Command::Diff(args) => return diff::run(args),
         Command::Whatif(args) => return whatif::run(args),
+        Command::Suggest(args) => return suggest::run(args),
     };
     let sources = match load_dir(folder) {
         Ok(sources) => sources,

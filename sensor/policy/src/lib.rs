@@ -72,6 +72,7 @@ mod observation;
 mod parse;
 pub mod prove;
 mod source;
+pub mod suggest;
 mod warnings;
 pub mod whatif;
 mod words;

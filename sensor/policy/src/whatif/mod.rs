@@ -120,6 +120,16 @@ impl Volume {
         self.records = self.records.saturating_add(1);
         self.octets = self.octets.saturating_add(seen.octets);
     }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            flows: self.flows.saturating_add(other.flows),
+            records: self.records.saturating_add(other.records),
+            octets: self.octets.saturating_add(other.octets),
+        }
+    }
 }
 
 /// Two policies, and what they say of the traffic that was shown so far.
@@ -262,11 +272,7 @@ impl Report {
 }
 
 fn sum(volumes: impl Iterator<Item = Volume>) -> Volume {
-    volumes.fold(Volume::default(), |all, one| Volume {
-        flows: all.flows.saturating_add(one.flows),
-        records: all.records.saturating_add(one.records),
-        octets: all.octets.saturating_add(one.octets),
-    })
+    volumes.fold(Volume::default(), Volume::plus)
 }
 
 #[cfg(test)]
