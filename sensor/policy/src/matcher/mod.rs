@@ -11,8 +11,9 @@ mod build;
 mod hosts;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
-use sekisho_model::MacAddress;
+use sekisho_model::{MacAddress, Timestamp};
 
 use crate::calendar::Calendar;
 use crate::entry::{Entry, Path};
@@ -28,7 +29,7 @@ type KeyId = u32;
 const ANY: KeyId = 0;
 
 /// The condition that a candidate failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Failure {
     /// Another application protocol.
     Service,
@@ -133,6 +134,14 @@ impl Matcher {
         }
         let failed = failed.and_then(|(rank, failure)| Some((self.entry(rank)?, failure)));
         failed.map_or(Found::Nothing, |(entry, failure)| Found::Failed(entry, failure))
+    }
+
+    /// The networks and lists of hosts of entries that an address is in, by their numbers.
+    pub(crate) fn host_keys(&self, address: IpAddr, at: Timestamp) -> Box<[u32]> {
+        if self.pairs.is_empty() {
+            return Box::default();
+        }
+        self.hosts.keys(address, at).iter().collect()
     }
 
     /// Whether some entry speaks of the protocol at some port.
