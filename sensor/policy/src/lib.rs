@@ -74,6 +74,7 @@ mod parse;
 pub mod prove;
 mod source;
 pub mod suggest;
+mod trace;
 mod warnings;
 pub mod whatif;
 mod words;
@@ -93,6 +94,7 @@ pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
 pub use observation::{Observation, is_answered, is_directed};
 pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
+pub use trace::{Candidate, Placed, PlacedBy, Trace};
 pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};
 pub use zones::{MAX_ZONES, ZoneId};
 

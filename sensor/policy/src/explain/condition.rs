@@ -100,17 +100,6 @@ impl<'a> Failed<'a> {
         self.path.tunnel.as_ref().is_some_and(|tunnels| !tunnels.bare)
     }
 
-    /// The services of the leg as the policy writes them.
-    pub(super) fn services(&self) -> String {
-        let onward = self.path.onward.services.as_ref();
-        let own = self.path.services.as_ref();
-        let services = match self.entry.id.leg {
-            Leg::Far => onward.or(own),
-            Leg::Whole | Leg::Near => own,
-        };
-        services.map_or_else(String::new, |services| services.written.join(", "))
-    }
-
     /// The routers that frames may go to.
     pub(super) fn next_hops(&self) -> String {
         let hops: Vec<_> = self
@@ -136,6 +125,16 @@ impl<'a> Failed<'a> {
         };
         [differs(orig, record.orig_mac), differs(resp, record.resp_mac)]
     }
+}
+
+/// The services of a leg as the policy writes them.
+pub(super) fn services(path: &Path, entry: &Entry) -> String {
+    let (onward, own) = (path.onward.services.as_ref(), path.services.as_ref());
+    let services = match entry.id.leg {
+        Leg::Far => onward.or(own),
+        Leg::Whole | Leg::Near => own,
+    };
+    services.map_or_else(String::new, |services| services.written.join(", "))
 }
 
 /// MAC addresses in one line.

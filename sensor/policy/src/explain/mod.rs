@@ -11,6 +11,7 @@ mod ja;
 mod nearest;
 mod service;
 mod template;
+pub(crate) mod words_of;
 
 use std::sync::Arc;
 

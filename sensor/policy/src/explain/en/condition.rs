@@ -2,11 +2,13 @@
 
 use sekisho_model::Timestamp;
 
+pub(super) use super::super::condition::services;
 use super::super::condition::{Failed, listed};
 use super::super::facts::Facts;
 use super::super::template::{Slot, Template};
 use super::named;
 use crate::conditions::Tunnels;
+use crate::entry::Path;
 use crate::matcher::Failure;
 
 pub(super) fn title(failed: &Failed<'_>, facts: &Facts<'_>) -> String {
@@ -66,11 +68,14 @@ pub(super) fn observed(said: Template, failed: &Failed<'_>, facts: &Facts<'_>) -
 pub(super) fn expected(failed: &Failed<'_>) -> String {
     let path = called(failed);
     let asked = match failed.what {
-        Failure::Service => format!("{path} allows only the services {}.", failed.services()),
+        Failure::Service => format!(
+            "{path} allows only the services {}.",
+            services(failed.path, failed.entry)
+        ),
         Failure::Tunnel if failed.wants_no_tunnel() => {
             format!("{path} must not be carried in a tunnel.")
         }
-        Failure::Tunnel => format!("{path} may be carried only by: {}.", tunnels(failed)),
+        Failure::Tunnel => format!("{path} may be carried only by: {}.", tunnels(failed.path)),
         Failure::Mac => {
             let [orig, resp] = &failed.macs;
             let mut ends = Vec::new();
@@ -97,12 +102,12 @@ pub(super) fn nearest(failed: &Failed<'_>, facts: &Facts<'_>) -> String {
     let differs = match failed.what {
         Failure::Service => format!(
             "the service (allowed: {}; seen: {})",
-            failed.services(),
+            services(failed.path, failed.entry),
             facts.service()
         ),
         Failure::Tunnel => format!(
             "the tunnel (allowed: {}; seen: {})",
-            tunnels(failed),
+            tunnels(failed.path),
             facts.tunnel().unwrap_or("none")
         ),
         Failure::Mac => format!(
@@ -206,8 +211,8 @@ fn called(failed: &Failed<'_>) -> String {
     format!("{what} {}{leg}", named(failed.path))
 }
 
-fn tunnels(failed: &Failed<'_>) -> String {
-    let words = failed.path.tunnel.as_ref().map_or_else(Vec::new, Tunnels::words);
+pub(super) fn tunnels(path: &Path) -> String {
+    let words = path.tunnel.as_ref().map_or_else(Vec::new, Tunnels::words);
     let words: Vec<_> = words
         .into_iter()
         .map(|word| match word {

@@ -1,6 +1,7 @@
 //! The explanation in English.
 
 mod condition;
+pub(super) mod trace;
 
 use sekisho_model::Timestamp;
 

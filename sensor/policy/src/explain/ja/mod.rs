@@ -1,6 +1,7 @@
 //! The explanation in Japanese.
 
 mod condition;
+pub(super) mod trace;
 
 use sekisho_model::Timestamp;
 
