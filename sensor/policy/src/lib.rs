@@ -56,6 +56,7 @@
 
 pub mod builtin;
 pub mod calendar;
+mod citations;
 mod compile;
 mod conditions;
 mod declared;
@@ -85,10 +86,11 @@ use std::sync::Arc;
 
 use sekisho_model::{Severity, Text};
 
+pub use citations::{Citation, CitedBy};
 pub use declared::EntryInfo;
 pub use entry::{EntryId, Gateway, Leg};
 pub use error::{PolicyErrors, Report};
-pub use explain::{Findings, Violation};
+pub use explain::{Findings, Near, Violation};
 pub use files::Files;
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
