@@ -69,6 +69,12 @@ pub(in crate::app::encrypted) const FACTS: &[FactRow] = &[
     ),
     row("early_data", FactKind::Flag, "早期データ", "Early data"),
     row(
+        "cut",
+        FactKind::Flag,
+        "途中までの記録",
+        "Not captured to its end",
+    ),
+    row(
         "ech",
         FactKind::Flag,
         "名前の暗号化 (ECH)",
