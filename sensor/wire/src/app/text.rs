@@ -66,7 +66,8 @@ pub fn push_decimal(number: u16, into: &mut String) {
         above /= 10;
     }
     while above > 0 {
-        let digit = u8::try_from(number / above % 10).unwrap_or(0);
+        let digit = number.checked_div(above).map_or(0, |digits| digits % 10);
+        let digit = u8::try_from(digit).unwrap_or(0);
         into.push(char::from(digit.saturating_add(b'0')));
         above /= 10;
     }

@@ -3,8 +3,8 @@
 //! Source: salesforce/ja3, "How it works"; GREASE (RFC 8701) is left out.
 
 use super::md5_hex;
-use crate::app::text::push_decimal;
 use crate::app::encrypted::tls::hello::{ClientHello, is_grease};
+use crate::app::text::push_decimal;
 
 /// Characters of the string of a usual client.
 const USUAL: usize = 256;
