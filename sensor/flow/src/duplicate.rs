@@ -1,32 +1,19 @@
 //! The same packet twice: what a mirror port shows that copies a packet where it enters and again
 //! where it leaves.
 //!
-//! Two packets of a flow are one when the second follows within [`WITHIN_MICROS`] and they agree in
-//! lengths and IPv4 identification, and
-//!
-//! - TCP: in sequence and acknowledgement number, flags and window; where there is no identification
-//!   (it is zero, or the packet is IPv6), in the beginning of their payload too, and they are no bare
-//!   acknowledgements. The same octets of a stream come twice then, whatever they are. A host that
-//!   sends a segment again gives it a new identification and waits longer than that;
-//! - otherwise: in every octet of payload that was captured. Two answers of a server are two, however
-//!   alike they begin. Without payload and identification no packet is a copy.
+//! Two packets of a flow are one when they carry the same IPv4 identification (not zero) and agree
+//! in sequence number, flags and lengths, or, where there is no identification, agree in payload
+//! too and are not bare acknowledgements; and when the second follows within [`WITHIN_MICROS`]. A host
+//! that sends a segment again gives it a new identification and waits longer than that.
 
-use std::hash::BuildHasher;
-use std::sync::LazyLock;
-
-use foldhash::fast::RandomState;
 use sekisho_model::Timestamp;
 use sekisho_wire::IpPacket;
 
 /// The longest time between the copies of a packet, in microseconds: a switch's delay, far below any
 /// retransmission timeout (RFC 6298 section 2.4: one second, 200 ms in practice).
 const WITHIN_MICROS: u32 = 10_000;
-/// Octets of a segment's payload that are compared where there is no identification.
+/// Octets of payload that are compared where there is no identification.
 const COMPARED: usize = 32;
-
-/// Sums payloads of datagrams. The key is of this run, so that no sender can make two of them that
-/// have one sum.
-static KEYED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
 /// The last packets of a flow, by a sum over what copies share.
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,12 +51,10 @@ fn low_micros(at: Timestamp) -> u32 {
 #[inline]
 fn sum(packet: &IpPacket<'_>, from_lower: bool) -> Option<u32> {
     let mut sum = Sum(if from_lower { 0x9e37_79b9 } else { 0x85eb_ca6b });
-    if packet.identification == 0 && packet.payload.is_empty() {
-        return None;
-    }
-    if packet.tcp.is_none() {
-        sum.add(KEYED.hash_one(packet.payload));
-    } else if packet.identification == 0 {
+    if packet.identification == 0 {
+        if packet.payload.is_empty() {
+            return None;
+        }
         let start = packet.payload.get(..COMPARED).unwrap_or(packet.payload);
         let (words, rest) = start.as_chunks();
         for word in words {
@@ -88,8 +73,7 @@ fn sum(packet: &IpPacket<'_>, from_lower: bool) -> Option<u32> {
     Some(sum.folded())
 }
 
-/// A small multiplicative hash of 32 bits; a collision within ten milliseconds of one flow miscounts
-/// one packet.
+/// A small multiplicative hash; a collision within ten milliseconds of one flow miscounts one packet.
 struct Sum(u64);
 
 impl Sum {

@@ -25,7 +25,11 @@ impl MacAddress {
 impl fmt::Display for MacAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DIGITS: [u8; 16] = *b"0123456789abcdef";
-        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).map_or('0', |digit| char::from(*digit));
+        let digit = |nibble: u8| {
+            DIGITS
+                .get(usize::from(nibble))
+                .map_or('0', |digit| char::from(*digit))
+        };
         for (at, octet) in self.0.into_iter().enumerate() {
             if at > 0 {
                 f.write_char(':')?;

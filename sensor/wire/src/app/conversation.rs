@@ -319,7 +319,15 @@ impl Conversation {
             };
             if !octets.is_empty() {
                 let (at, cut) = (chunk.at, 0);
-                self.read(&Chunk { from, at, octets, cut }, out);
+                self.read(
+                    &Chunk {
+                        from,
+                        at,
+                        octets,
+                        cut,
+                    },
+                    out,
+                );
             }
         }
     }

@@ -151,7 +151,8 @@ impl Parser for Tls {
         };
         let is_handshake = record::header(octets).is_some_and(|header| header.kind == record::HANDSHAKE);
         let is_plain = direction.messages.is_within() || record::is_hello(octets);
-        if !is_handshake || direction.is_encrypted || direction.is_lost || direction.has_changed && !is_plain {
+        if !is_handshake || direction.is_encrypted || direction.is_lost || direction.has_changed && !is_plain
+        {
             return;
         }
         let body = octets.get(record::HEADER_LEN..).unwrap_or_default();

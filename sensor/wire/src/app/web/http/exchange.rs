@@ -95,12 +95,7 @@ pub(super) const FACTS: &[FactRow] = &[
     ),
     row("redirect", FactKind::Text, "転送先", "Redirect"),
     row("challenge", FactKind::Text, "求められた認証", "Challenge"),
-    row(
-        "cut",
-        FactKind::Flag,
-        "途中までの記録",
-        "Not captured to its end",
-    ),
+    row("cut", FactKind::Flag, "途中までの記録", "Not captured to its end"),
 ];
 
 /// Facts of a usual exchange.
