@@ -68,6 +68,7 @@ mod lists;
 mod matrix;
 mod parse;
 pub mod prove;
+pub mod run_tests;
 mod source;
 mod warnings;
 mod zones;
