@@ -73,6 +73,7 @@ mod matcher;
 mod observation;
 mod parse;
 pub mod prove;
+pub mod run_tests;
 mod source;
 pub mod suggest;
 mod trace;
