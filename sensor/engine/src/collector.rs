@@ -15,6 +15,7 @@ use crate::fold::Folds;
 use crate::inventory::{Inventory, Makers, Scope};
 use crate::limit_alerts;
 use crate::reader::{ReaderTotals, worker_of};
+use crate::reload;
 use crate::spans::Spans;
 use crate::tally::Tally;
 use crate::work::{Done, Gathered, What, Work, WorkerTotals};
@@ -55,12 +56,13 @@ pub struct NamedExporter {
 
 /// Where records and alerts go.
 pub(crate) struct Collector<'a> {
-    policy: &'a Policy,
+    /// What the records at hand were judged by.
+    policy: Arc<Policy>,
     store: Option<&'a mut dyn StoreWriter>,
     exporters: &'a mut Vec<NamedExporter>,
     folds: Folds,
     /// Devices; only where they are kept.
-    inventory: Option<Inventory<'a>>,
+    inventory: Option<Inventory>,
     closed: Vec<Alert>,
     /// Packet time at the end of the batch before.
     begin: Timestamp,
@@ -78,11 +80,11 @@ pub(crate) struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     pub(crate) fn new(
-        policy: &'a Policy,
+        policy: Arc<Policy>,
         store: Option<&'a mut dyn StoreWriter>,
         exporters: &'a mut Vec<NamedExporter>,
     ) -> Self {
-        let inventory = store.is_some().then(|| Inventory::new(Scope::new(policy)));
+        let inventory = store.is_some().then(|| Inventory::new(Scope::new(Arc::clone(&policy))));
         Self {
             inventory,
             policy,
@@ -98,6 +100,28 @@ impl<'a> Collector<'a> {
             tally: Tally::default(),
             totals: WorkerTotals::default(),
         }
+    }
+
+    /// The policy in force.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What comes next is judged by `policy`; `refused` says why others are not in force.
+    fn follow(&mut self, policy: &Arc<Policy>, refused: &[Arc<str>], now: Timestamp) -> Result<(), OutputError> {
+        if !Arc::ptr_eq(policy, &self.policy) {
+            self.tally.renumber(&self.policy, policy);
+            if let Some(inventory) = &mut self.inventory {
+                inventory.rescope(Scope::new(Arc::clone(policy)));
+            }
+            if let Some(store) = &mut self.store {
+                store.policy(&policy.describe())?;
+            }
+            self.policy = Arc::clone(policy);
+        }
+        let refusals = refused.iter().map(|reason| reload::refusal(reason, policy, now));
+        self.closed.extend(refusals);
+        Ok(())
     }
 
     /// Folds closed because there were too many.
@@ -135,7 +159,15 @@ impl<'a> Collector<'a> {
             for worker in workers {
                 let mut done = receive(worker)?;
                 match done.what {
-                    What::Batch { now, work } => {
+                    What::Batch {
+                        now,
+                        policy,
+                        refused,
+                        work,
+                    } => {
+                        if ended.is_none() {
+                            self.follow(&policy, &refused, now)?;
+                        }
                         gathered.append(&mut done.gathered);
                         // The last of the handles that the workers give back is the only one left.
                         if let Some(work) = work.and_then(Arc::into_inner) {
@@ -177,7 +209,12 @@ impl<'a> Collector<'a> {
     /// Takes what the only worker has done.
     pub(crate) fn take(&mut self, mut done: Done) -> Result<(), OutputError> {
         match done.what {
-            What::Batch { now, .. } => self.write(&mut done.gathered, Some(now)),
+            What::Batch {
+                now, policy, refused, ..
+            } => {
+                self.follow(&policy, &refused, now)?;
+                self.write(&mut done.gathered, Some(now))
+            }
             What::Draining | What::Drained => {
                 let mut drained = std::mem::take(&mut self.drained);
                 drained.append(&mut done.gathered);
@@ -198,7 +235,7 @@ impl<'a> Collector<'a> {
     pub(crate) fn finish(&mut self) -> Result<(), OutputError> {
         let mut drained = std::mem::take(&mut self.drained);
         self.write(&mut drained, None)?;
-        self.folds.drain(self.policy, &mut self.closed);
+        self.folds.drain(&mut self.closed);
         self.write_alerts()?;
         if let (Some(inventory), Some(store)) = (&self.inventory, &mut self.store) {
             store.hosts(&inventory.hosts(&Makers::installed()))?;
@@ -228,7 +265,7 @@ impl<'a> Collector<'a> {
                 self.filtered = self.filtered.saturating_add(1);
             }
             if let Some(record) = judged.record {
-                self.folds.observe(self.policy, &record, &mut self.closed);
+                self.folds.observe(&self.policy, &record, &mut self.closed);
                 if let Some(inventory) = &mut self.inventory {
                     inventory.observe(&record);
                 }
@@ -238,7 +275,7 @@ impl<'a> Collector<'a> {
             }
         }
         if let Some(now) = now {
-            self.folds.expire(self.policy, now, &mut self.closed);
+            self.folds.expire(now, &mut self.closed);
         }
         // What is written after the input has ended belongs to its last moment.
         let end = now.unwrap_or(Timestamp::MAX);

@@ -29,6 +29,8 @@ struct Key {
 /// What is known of a violation so far.
 #[derive(Debug)]
 struct Fold {
+    /// What judged it.
+    policy: Arc<Policy>,
     /// The flow that began first.
     flow: Box<FlowRecord>,
     last_seen: Timestamp,
@@ -66,7 +68,7 @@ impl Folds {
     }
 
     /// Takes one record into account; alerts that this closes go to `closed`.
-    pub(crate) fn observe(&mut self, policy: &Policy, record: &FlowRecord, closed: &mut Vec<Alert>) {
+    pub(crate) fn observe(&mut self, policy: &Arc<Policy>, record: &FlowRecord, closed: &mut Vec<Alert>) {
         if record.verdict != Verdict::Denied || policy.mode() == Mode::Learn {
             return;
         }
@@ -88,45 +90,46 @@ impl Folds {
                 }
                 return;
             }
-            self.close(policy, &key, closed);
+            self.close(&key, closed);
         }
         if self.open.len() >= self.limit
             && let Some((_, oldest)) = self.by_age.first().cloned()
         {
             self.closed_early = self.closed_early.saturating_add(1);
-            self.close(policy, &oldest, closed);
+            self.close(&oldest, closed);
         }
         self.by_age.insert((record.start, key.clone()));
-        self.open.insert(key, Fold::of(record));
+        self.open.insert(key, Fold::of(policy, record));
     }
 
     /// Closes the folds that began more than a day before `now`.
-    pub(crate) fn expire(&mut self, policy: &Policy, now: Timestamp, closed: &mut Vec<Alert>) {
+    pub(crate) fn expire(&mut self, now: Timestamp, closed: &mut Vec<Alert>) {
         while let Some((began, key)) = self.by_age.first().cloned() {
             if now.since(began) <= WINDOW {
                 return;
             }
-            self.close(policy, &key, closed);
+            self.close(&key, closed);
         }
     }
 
     /// Closes every fold, the one that began first first.
-    pub(crate) fn drain(&mut self, policy: &Policy, closed: &mut Vec<Alert>) {
+    pub(crate) fn drain(&mut self, closed: &mut Vec<Alert>) {
         while let Some((_, key)) = self.by_age.first().cloned() {
-            self.close(policy, &key, closed);
+            self.close(&key, closed);
         }
     }
 
-    fn close(&mut self, policy: &Policy, key: &Key, closed: &mut Vec<Alert>) {
+    fn close(&mut self, key: &Key, closed: &mut Vec<Alert>) {
         let Some(fold) = self.open.remove(key) else { return };
         self.by_age.remove(&(fold.flow.start, key.clone()));
-        closed.extend(fold.into_alert(policy));
+        closed.extend(fold.into_alert());
     }
 }
 
 impl Fold {
-    fn of(record: &FlowRecord) -> Self {
+    fn of(policy: &Arc<Policy>, record: &FlowRecord) -> Self {
         Self {
+            policy: Arc::clone(policy),
             flow: Box::new(record.clone()),
             last_seen: record.end,
             // A further record of a flow stands for a flow where the first fell into another fold.
@@ -147,8 +150,8 @@ impl Fold {
         }
     }
 
-    fn into_alert(self, policy: &Policy) -> Option<Alert> {
-        let violation = policy.finding(&self.flow)?;
+    fn into_alert(self) -> Option<Alert> {
+        let violation = self.policy.finding(&self.flow)?;
         let rule_sum = violation.rule.bytes().fold(0_u64, |sum, octet| {
             sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(octet))
         });
@@ -206,11 +209,11 @@ mod tests {
     }
 
     fn fold(limit: usize, records: &[FlowRecord]) -> (Vec<Alert>, u64) {
-        let (policy, mut folds, mut closed) = (policy(), Folds::with_limit(limit), Vec::new());
+        let (policy, mut folds, mut closed) = (Arc::new(policy()), Folds::with_limit(limit), Vec::new());
         for record in records {
             folds.observe(&policy, record, &mut closed);
         }
-        folds.drain(&policy, &mut closed);
+        folds.drain(&mut closed);
         (closed, folds.closed_early())
     }
 
@@ -253,12 +256,12 @@ mod tests {
 
     #[test]
     fn a_day_of_packet_time_closes_a_fold_whether_or_not_more_comes() {
-        let (policy, mut folds, mut closed) = (policy(), Folds::new(), Vec::new());
+        let (policy, mut folds, mut closed) = (Arc::new(policy()), Folds::new(), Vec::new());
         folds.observe(&policy, &denied(1, 0, 10, 22), &mut closed);
 
-        folds.expire(&policy, Timestamp::from_seconds(24 * 3600, 0), &mut closed);
+        folds.expire(Timestamp::from_seconds(24 * 3600, 0), &mut closed);
         assert!(closed.is_empty());
-        folds.expire(&policy, Timestamp::from_seconds(24 * 3600 + 1, 0), &mut closed);
+        folds.expire(Timestamp::from_seconds(24 * 3600 + 1, 0), &mut closed);
         assert_eq!(closed.len(), 1);
     }
 

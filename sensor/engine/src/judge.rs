@@ -1,4 +1,6 @@
-//! Zones and verdict of a flow: found once when it begins, so that every record of it agrees.
+//! Zones and verdict of a flow: found when it begins, and again when a record of it is complete where
+//! by then something may have changed: the policy, or what is known of the flow (its service, the MAC
+//! addresses of both ends).
 
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use sekisho_policy::{Judgement, Mode, Policy, Question, ZoneId};
 use crate::excluded;
 use crate::work::{Gathered, Judged};
 
-/// What hangs on a flow: a judgement, its rule by number.
+/// What hangs on a flow: a judgement, its rule and its policy by number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tag {
     pub(crate) orig_zone: ZoneId,
@@ -19,11 +21,16 @@ pub(crate) struct Tag {
     pub(crate) verdict: Verdict,
     pub(crate) excluded: bool,
     rule: u16,
+    /// [`Judge::epoch`] of the policy that judged. Equal numbers 65,536 reloads apart are one policy to
+    /// a flow that lived through all of them.
+    epoch: u16,
 }
 
 /// Labels zones and judges.
 pub(crate) struct Judge<'a> {
-    policy: &'a Policy,
+    policy: Arc<Policy>,
+    /// Counts the policies that were in force.
+    epoch: u16,
     filter: Option<&'a Filter>,
     /// Whether anyone reads the records; if not, only the folds of denied flows need them.
     is_read: bool,
@@ -36,14 +43,24 @@ pub(crate) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(crate) const fn new(policy: &'a Policy, filter: Option<&'a Filter>, is_read: bool) -> Self {
+    pub(crate) const fn new(policy: Arc<Policy>, filter: Option<&'a Filter>, is_read: bool) -> Self {
         Self {
             policy,
+            epoch: 0,
             filter,
             is_read,
             rules: Vec::new(),
             records: Vec::new(),
             said: Vec::new(),
+        }
+    }
+
+    /// Judges by `policy` from now on, where it is another one.
+    pub(crate) fn follow(&mut self, policy: &Arc<Policy>) {
+        if !Arc::ptr_eq(&self.policy, policy) {
+            self.policy = Arc::clone(policy);
+            self.epoch = self.epoch.wrapping_add(1);
+            self.rules.clear();
         }
     }
 
@@ -57,7 +74,7 @@ impl<'a> Judge<'a> {
 
     /// Whether what a frame says below IP is about an address of which nothing is to be stored.
     pub(crate) fn sets_aside_what_is_said(&self, facts: &Facts, vlan: Option<u16>) -> bool {
-        excluded::is_of_neighbour(self.policy, facts, vlan)
+        excluded::is_of_neighbour(&self.policy, facts, vlan)
     }
 
     /// The number of a rule. A policy has few, and gives the same handle for the same rule.
@@ -120,7 +137,7 @@ impl Sink for Judge<'_> {
             record.rule = Arc::clone(rule);
         }
         record.policy_version = Arc::clone(self.policy.version());
-        excluded::unname(self.policy, &mut record);
+        excluded::unname(&self.policy, &mut record);
         let is_kept = self.filter.is_none_or(|filter| filter.matches(&record));
         self.records.push(Judged {
             brief: Brief::of(&record),
@@ -135,7 +152,7 @@ impl Sink for Judge<'_> {
         if tag.excluded {
             return;
         }
-        let Some(event) = excluded::kept(self.policy, event, flow.vlan) else {
+        let Some(event) = excluded::kept(&self.policy, event, flow.vlan) else {
             return;
         };
         flow.orig_zone = Arc::clone(self.policy.zone_name(tag.orig_zone));

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, bounded};
 use sekisho_capture::Source;
 use sekisho_filter::Filter;
 use sekisho_flow::Config as FlowConfig;
@@ -16,6 +16,7 @@ use sekisho_wire::partition::PARTITIONS;
 use crate::collector::{Collector, NamedExporter, OutputError, write_all};
 use crate::progress::Progress;
 use crate::reader::{self, Reader, ReaderTotals};
+use crate::reload::{Policies, Reload};
 use crate::summary;
 use crate::worker::{self, Worker};
 
@@ -29,7 +30,9 @@ pub struct Config {
     /// Timeouts and limits of the flow table.
     pub flow: FlowConfig,
     /// The policy to judge by.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
+    /// Where newer policies come from while the run goes on; none where it stays the same.
+    pub reload: Option<Receiver<Reload>>,
     /// Keep only records that match.
     pub filter: Option<Filter>,
 }
@@ -65,15 +68,18 @@ pub fn replay(
         Some(store) => Some(store.as_mut()),
         None => None,
     };
-    let mut collector = Collector::new(&config.policy, store, &mut outputs.exporters);
+    let mut collector = Collector::new(Arc::clone(&config.policy), store, &mut outputs.exporters);
     // An output, or the filter; nobody else sees more of a record than its volume.
     let is_read = collector.has_outputs() || config.filter.is_some();
     let flow = FlowConfig {
         community_ids: config.flow.community_ids && is_read,
         conversations: config.flow.conversations && is_read,
+        // A newer policy may name zones by VLAN; flows cannot be told apart by tags afterwards.
+        by_vlan: config.flow.by_vlan || config.reload.is_some(),
         ..config.flow.clone()
     };
-    let reader = Reader::new(&mut *source, workers, progress);
+    let policies = Policies::new(Arc::clone(&config.policy), config.reload.clone());
+    let reader = Reader::new(&mut *source, workers, progress, policies);
     let worker = |index| {
         let filter = config.filter.as_ref();
         Worker::new((index, workers), &config.policy, filter, is_read, &flow)
@@ -84,14 +90,7 @@ pub fn replay(
         _ => run_in_many(&mut collector, reader, (0..workers).map(worker), progress),
     }?;
     collector.say_limits(&read, flow.flows)?;
-    let result = summary::of(
-        &read,
-        &collector,
-        source,
-        &config.policy,
-        workers,
-        began.elapsed(),
-    );
+    let result = summary::of(&read, &collector, source, workers, began.elapsed());
     drop(collector);
     write_all(&mut outputs.exporters, |exporter| exporter.finish(&result))?;
     if let Some(store) = outputs.store {

@@ -7,7 +7,7 @@ use sekisho_flow::{Brief, Counters};
 use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
 use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, Verdict, limits};
-use sekisho_policy::ZoneId;
+use sekisho_policy::{Policy, ZoneId};
 
 use crate::spans::Spans;
 
@@ -22,6 +22,10 @@ pub(crate) struct Work {
     pub(crate) dealt: Vec<Vec<Dealt>>,
     /// Packet time at the end of the batch.
     pub(crate) now: Timestamp,
+    /// What the batch is judged by.
+    pub(crate) policy: Arc<Policy>,
+    /// Why newer policies were refused since the batch before.
+    pub(crate) refused: Vec<Arc<str>>,
 }
 
 /// A packet that is not in the batch as it came.
@@ -107,7 +111,12 @@ pub(crate) struct Done {
 pub(crate) enum What {
     /// It has done a batch that ends at this packet time. One that came from another thread is given
     /// back, so that its memory is used again.
-    Batch { now: Timestamp, work: Option<Arc<Work>> },
+    Batch {
+        now: Timestamp,
+        policy: Arc<Policy>,
+        refused: Vec<Arc<str>>,
+        work: Option<Arc<Work>>,
+    },
     /// The input has ended, and it ends the flows of a partition: more of this one will come.
     Draining,
     /// Every flow of a partition is ended.

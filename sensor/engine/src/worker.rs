@@ -67,7 +67,7 @@ impl<'a> Worker<'a> {
     /// Worker `index` of `workers`. `is_read` says whether anyone reads the records.
     pub(crate) fn new(
         (index, workers): (usize, usize),
-        policy: &'a Policy,
+        policy: &Arc<Policy>,
         filter: Option<&'a Filter>,
         is_read: bool,
         config: &FlowConfig,
@@ -82,7 +82,7 @@ impl<'a> Worker<'a> {
             index,
             workers,
             tables: (0..PARTITIONS).map(|_| Table::new(config.clone())).collect(),
-            judge: Judge::new(policy, filter, is_read),
+            judge: Judge::new(Arc::clone(policy), filter, is_read),
             totals: WorkerTotals::default(),
             begin: Timestamp::MIN,
             hears: config.conversations,
@@ -91,6 +91,7 @@ impl<'a> Worker<'a> {
 
     /// Counts what of a batch is its own, and gives the records that this completes.
     pub(crate) fn batch(&mut self, work: &Work) -> Gathered {
+        self.judge.follow(&work.policy);
         // One frame and one group for the whole batch: moving a decoded packet costs more than
         // decoding it.
         let mut frame = Frame::default();
@@ -205,6 +206,8 @@ pub(crate) fn work(mut worker: Worker<'_>, inbox: &Receiver<Arc<Work>>, outbox: 
             gathered,
             what: What::Batch {
                 now: work.now,
+                policy: Arc::clone(&work.policy),
+                refused: work.refused.clone(),
                 work: Some(work),
             },
         };
@@ -230,6 +233,8 @@ pub(crate) fn read_and_work(
             gathered: worker.batch(&work),
             what: What::Batch {
                 now: work.now,
+                policy: Arc::clone(&work.policy),
+                refused: std::mem::take(&mut work.refused),
                 work: None,
             },
         };

@@ -50,8 +50,21 @@ pub const ICMP_RELATED: Builtin = Builtin {
     signature_id: 0,
 };
 
+/// A changed policy folder could not be taken up.
+pub const POLICY_RELOAD: Builtin = Builtin {
+    id: "POLICY-RELOAD",
+    signature_id: 1_000_013,
+};
+
 /// Every built-in rule.
-pub const RULES: [Builtin; 5] = [PATH_DENY, INTRA_DENY, INTRA_ALLOW, LINK_LOCAL, ICMP_RELATED];
+pub const RULES: [Builtin; 6] = [
+    PATH_DENY,
+    INTRA_DENY,
+    INTRA_ALLOW,
+    LINK_LOCAL,
+    ICMP_RELATED,
+    POLICY_RELOAD,
+];
 
 /// Finds a built-in rule by its id.
 #[must_use]
@@ -96,6 +109,6 @@ mod tests {
             .collect();
         numbers.sort_unstable();
 
-        assert_eq!(numbers, [1_000_001, 1_000_002]);
+        assert_eq!(numbers, [1_000_001, 1_000_002, 1_000_013]);
     }
 }
