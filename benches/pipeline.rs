@@ -87,14 +87,8 @@ fn judge(criterion: &mut Criterion) {
     let preset = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/three-zones");
     let policy =
         Policy::compile(&load_dir(preset.as_ref()).expect("the preset is there")).expect("it has no mistake");
-    let question = Question {
-        orig: [10, 20, 1, 5].into(),
-        resp: [10, 30, 1, 5].into(),
-        vlan: None,
-        protocol: Protocol::TCP,
-        resp_port: 445,
-        related: false,
-    };
+    let (office, server) = ([10, 20, 1, 5].into(), [10, 30, 1, 5].into());
+    let question = Question::new(office, server, Protocol::TCP, 445, Timestamp::from_nanos(0));
     criterion.bench_function("judge/three_zones", |bencher| {
         bencher.iter(|| policy.judge(black_box(&question)));
     });

@@ -175,6 +175,93 @@ fn the_shipped_preset_has_no_mistake() {
 }
 
 #[test]
+fn the_shipped_preset_keeps_every_statement_and_no_path_of_it_is_idle() {
+    let preset = support::repository().join("rules/three-zones");
+
+    let output = run(&["rules", "prove", preset.to_str().unwrap(), "--at", "2026-11-04"]);
+
+    let said = stdout(&output);
+    assert_eq!(code(&output), 0, "{said}{}", stderr(&output));
+    assert_eq!(said.matches(": proved").count(), 6, "{said}");
+    assert!(said.ends_with("50 paths, 6 statements, 0 remarks.\n"), "{said}");
+}
+
+const TWO_ZONES: &str = "schema = 1\n[policy]\nname = \"x\"\nversion = \"1\"\n\
+    [zone.a]\nnetworks = [\"10.1.0.0/16\"]\n[zone.b]\nnetworks = [\"10.2.0.0/16\"]\n";
+const WEB: &str = "[[path]]\nid = \"PATH-1\"\nfrom = \"a\"\nto = \"b\"\nprotocol = \"tcp\"\nports = [443]\n";
+
+#[test]
+fn a_statement_that_does_not_hold_is_shown_by_a_flow() {
+    let folder = Folder::new();
+    let never = "[[statement]]\nid = \"STATE-1\"\nnever = \"a -> b\"\n";
+    folder.file("policy.toml", format!("{TWO_ZONES}{WEB}{never}").as_bytes());
+
+    let output = run(&["rules", "prove", &folder.name("."), "--at", "2026-11-04"]);
+
+    let said = stdout(&output);
+    assert_eq!(code(&output), 1, "{said}{}", stderr(&output));
+    assert!(
+        said.contains("STATE-1  never a -> b: refuted: PATH-1 allows it"),
+        "{said}"
+    );
+    let example = said.lines().find(|line| line.contains("example:")).unwrap();
+    assert!(
+        example.contains("tcp 10.1.") && example.contains(":443"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_difference_names_what_is_newly_allowed_and_newly_denied() {
+    let folder = Folder::new();
+    for (name, path) in [("before", ""), ("after", WEB)] {
+        std::fs::create_dir(folder.path(name)).unwrap();
+        folder.file(
+            &format!("{name}/policy.toml"),
+            format!("{TWO_ZONES}{path}").as_bytes(),
+        );
+    }
+    let diff = |one: &str, other: &str| run(&["rules", "diff", &folder.name(one), &folder.name(other)]);
+
+    let (opens, closes, same) = (
+        diff("before", "after"),
+        diff("after", "before"),
+        diff("after", "after"),
+    );
+
+    assert_eq!((code(&opens), code(&closes), code(&same)), (1, 1, 0));
+    assert!(
+        stdout(&opens).starts_with("newly allowed: a -> b tcp/443\n"),
+        "{}",
+        stdout(&opens)
+    );
+    assert!(
+        stdout(&opens).contains("(PATH-DENY -> PATH-1)"),
+        "{}",
+        stdout(&opens)
+    );
+    assert!(
+        stdout(&closes).starts_with("newly denied: a -> b tcp/443\n"),
+        "{}",
+        stdout(&closes)
+    );
+    assert_eq!(stdout(&same), "The two policies say the same of every flow.\n");
+}
+
+#[test]
+fn a_date_that_is_none_and_a_folder_that_is_none_are_refused() {
+    let folder = Folder::new();
+    folder.file("policy.toml", TWO_ZONES.as_bytes());
+
+    let date = run(&["rules", "prove", &folder.name("."), "--at", "2026-02-30"]);
+    let nowhere = run(&["rules", "diff", &folder.name("."), &folder.name("nowhere")]);
+
+    assert_eq!((code(&date), code(&nowhere)), (2, 2));
+    assert!(stderr(&date).contains("--at 2026-02-30"), "{}", stderr(&date));
+    assert!(stderr(&nowhere).contains("nowhere"), "{}", stderr(&nowhere));
+}
+
+#[test]
 fn wrong_options_are_refused() {
     let folder = Folder::new();
     let capture = folder.file("a.pcap", &pcap(&[&udp()]));

@@ -1,7 +1,8 @@
 //! A batch: the packets of one read, held in one run of octets.
 //!
-//! Packet octets lie one behind the other in a single buffer, beside it a list of small descriptors.
-//! [`Batch::clear`] keeps both allocations, so a batch that is reused allocates nothing per packet.
+//! Packet octets lie in a single buffer, beside it a list of small descriptors. A source may copy
+//! packets into the buffer, or read into it and say where they lie. [`Batch::clear`] keeps both
+//! allocations, so a batch that is reused allocates nothing per packet.
 
 use sekisho_model::Timestamp;
 
@@ -24,7 +25,12 @@ pub struct Packet<'a> {
 #[derive(Debug, Clone)]
 pub struct Batch {
     slots: Vec<Slot>,
+    /// Room for octets; what lies behind `end` is of an earlier use.
     octets: Vec<u8>,
+    /// Where the octets of the packets end.
+    end: usize,
+    /// Captured octets of the packets.
+    captured: usize,
     packet_limit: usize,
     octet_limit: usize,
 }
@@ -49,7 +55,9 @@ impl Batch {
         let (packet_limit, octet_limit) = (packets.max(1), octets.max(1));
         Self {
             slots: Vec::with_capacity(packet_limit),
-            octets: Vec::with_capacity(octet_limit),
+            octets: vec![0; octet_limit],
+            end: 0,
+            captured: 0,
             packet_limit,
             octet_limit,
         }
@@ -58,7 +66,7 @@ impl Batch {
     /// Forgets the packets and keeps the memory.
     pub fn clear(&mut self) {
         self.slots.clear();
-        self.octets.clear();
+        (self.end, self.captured) = (0, 0);
     }
 
     /// Packets in it.
@@ -77,13 +85,13 @@ impl Batch {
     #[must_use]
     #[inline]
     pub fn is_full(&self) -> bool {
-        self.slots.len() >= self.packet_limit || self.octets.len() >= self.octet_limit
+        self.slots.len() >= self.packet_limit || self.captured >= self.octet_limit
     }
 
     /// Captured octets in it.
     #[must_use]
-    pub fn octets(&self) -> usize {
-        self.octets.len()
+    pub const fn octets(&self) -> usize {
+        self.captured
     }
 
     /// Appends a copy of `packet`, full or not. Captured octets past 4 GiB are cut off.
@@ -91,14 +99,36 @@ impl Batch {
     pub fn push(&mut self, packet: Packet<'_>) {
         let caplen = u32::try_from(packet.data.len()).unwrap_or(u32::MAX);
         let data = packet.data.get(..caplen as usize).unwrap_or_default();
+        let (offset, end) = (self.end, self.end.saturating_add(data.len()));
+        if end > self.octets.len() {
+            self.octets
+                .resize(end.max(self.octets.len().saturating_mul(2)), 0);
+        }
+        if let Some(place) = self.octets.get_mut(offset..end) {
+            place.copy_from_slice(data);
+        }
+        self.place(offset, caplen, &packet);
+    }
+
+    /// Appends a packet whose `caplen` octets lie at `offset` of the [`room`](Self::room), or will when
+    /// the batch is handed out; the octets of `packet` itself are not looked at.
+    #[inline]
+    pub(crate) fn place(&mut self, offset: usize, caplen: u32, packet: &Packet<'_>) {
         self.slots.push(Slot {
             time: packet.time,
-            offset: self.octets.len(),
+            offset,
             caplen,
             len: packet.len,
             linktype: packet.linktype,
         });
-        self.octets.extend_from_slice(data);
+        self.end = offset.saturating_add(caplen as usize);
+        self.captured = self.captured.saturating_add(caplen as usize);
+    }
+
+    /// The buffer for a source that reads into it. It may be exchanged for another one, as long as the
+    /// octets of every packet are where [`place`](Self::place) was told.
+    pub(crate) const fn room(&mut self) -> &mut Vec<u8> {
+        &mut self.octets
     }
 
     /// The packet at `index`, counted from 0.
@@ -172,11 +202,11 @@ mod tests {
     fn clearing_keeps_the_memory() {
         let mut batch = Batch::with_capacity(4, 16);
         batch.push(packet(0, b"0123456789"));
-        let (slots, octets) = (batch.slots.capacity(), batch.octets.capacity());
+        let (slots, octets) = (batch.slots.capacity(), batch.octets.len());
 
         batch.clear();
 
         assert!(batch.is_empty());
-        assert_eq!((batch.slots.capacity(), batch.octets.capacity()), (slots, octets));
+        assert_eq!((batch.slots.capacity(), batch.octets.len()), (slots, octets));
     }
 }

@@ -4,12 +4,10 @@
 //! first must not leave the clock in the future. So a small step is believed at once, forwards, and
 //! a larger one either way only when the next packet confirms it.
 
-use std::time::Duration;
-
 use sekisho_model::Timestamp;
 
-/// Steps up to this are believed at once.
-const STEP: Duration = Duration::from_secs(60);
+/// Steps up to so many nanoseconds are believed at once.
+const STEP: i64 = 60_000_000_000;
 
 /// The clock of an input.
 #[derive(Debug, Default)]
@@ -33,21 +31,27 @@ impl Clock {
     }
 
     /// Takes the time of a packet into account.
+    #[inline]
     pub(crate) fn observe(&mut self, at: Timestamp) {
         let Some(now) = self.now else {
             self.now = Some(at);
             return;
         };
-        if at.since(now) <= STEP && now.since(at) <= STEP {
+        if is_near(at, now) {
             self.now = Some(now.max(at));
             self.far = None;
             return;
         }
+        self.step(at, now);
+    }
+
+    #[cold]
+    fn step(&mut self, at: Timestamp, now: Timestamp) {
         match self.far {
             // Two packets agree that it is later: it is as late as the earlier of them.
             Some(far) if far > now && at > now => self.now = Some(far.min(at)),
             // Two packets agree that it is earlier, and with each other.
-            Some(far) if far < now && at < now && at.since(far) <= STEP && far.since(at) <= STEP => {
+            Some(far) if far < now && at < now && is_near(at, far) => {
                 self.backwards = self.backwards.saturating_add(1);
                 self.now = Some(far.max(at));
             }
@@ -57,8 +61,15 @@ impl Clock {
             }
         }
         // What is still far from the new time stays to be confirmed.
-        self.far = Some(at).filter(|at| at.since(self.now()) > STEP);
+        self.far = Some(at).filter(|at| at.nanos().saturating_sub(self.now().nanos()) > STEP);
     }
+}
+
+/// Whether two times are one step apart at most.
+#[inline]
+const fn is_near(one: Timestamp, other: Timestamp) -> bool {
+    let apart = one.nanos().saturating_sub(other.nanos());
+    apart >= -STEP && apart <= STEP
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use crossbeam_channel::{Receiver, Sender};
 use sekisho_export::Exporter;
 use sekisho_model::app::Said;
 use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
-use sekisho_policy::Policy;
+use sekisho_policy::{Findings, Policy};
 use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
-use crate::fold::Folds;
+use crate::fold::{Fold, Folds};
 use crate::inventory::{Inventory, Makers, Scope};
 use crate::limit_alerts;
 use crate::reader::{ReaderTotals, worker_of};
@@ -63,7 +63,9 @@ pub(crate) struct Collector<'a> {
     folds: Folds,
     /// Devices; only where they are kept.
     inventory: Option<Inventory>,
-    closed: Vec<Alert>,
+    /// Folds that are closed and still to be written.
+    closed: Vec<Fold>,
+    findings: Findings,
     /// Packet time at the end of the batch before.
     begin: Timestamp,
     /// When limits were met.
@@ -92,6 +94,7 @@ impl<'a> Collector<'a> {
             exporters,
             folds: Folds::new(),
             closed: Vec::new(),
+            findings: Findings::default(),
             begin: Timestamp::MIN,
             spans: Spans::default(),
             drained: Gathered::default(),
@@ -119,8 +122,9 @@ impl<'a> Collector<'a> {
             }
             self.policy = Arc::clone(policy);
         }
-        let refusals = refused.iter().map(|reason| reload::refusal(reason, policy, now));
-        self.closed.extend(refusals);
+        for reason in refused {
+            self.write_alert(&reload::refusal(reason, policy, now))?;
+        }
         Ok(())
     }
 
@@ -141,8 +145,10 @@ impl<'a> Collector<'a> {
         spans.add(&self.totals.spans);
         let input = (read.first.unwrap_or_default(), read.last.unwrap_or_default());
         let flows = u64::try_from(flows).unwrap_or(u64::MAX);
-        self.closed = limit_alerts::of(&spans, input, flows);
-        self.write_alerts()
+        for alert in limit_alerts::of(&spans, input, flows) {
+            self.write_alert(&alert)?;
+        }
+        Ok(())
     }
 
     /// Collects until every worker has said what it counted.
@@ -265,13 +271,13 @@ impl<'a> Collector<'a> {
                 self.filtered = self.filtered.saturating_add(1);
             }
             if let Some(record) = judged.record {
-                self.folds.observe(&self.policy, &record, &mut self.closed);
                 if let Some(inventory) = &mut self.inventory {
                     inventory.observe(&record);
                 }
                 if judged.is_kept {
                     self.write_record(&record)?;
                 }
+                self.folds.observe(&self.policy, record, &mut self.closed);
             }
         }
         if let Some(now) = now {
@@ -312,15 +318,26 @@ impl<'a> Collector<'a> {
         self.export(|exporter| exporter.flow(record))
     }
 
+    /// Writes the alerts of the folds that are closed, one after the other: their words take more room
+    /// than the folds.
     fn write_alerts(&mut self) -> Result<(), OutputError> {
-        for alert in std::mem::take(&mut self.closed) {
-            self.tally.alert(&alert);
-            if let Some(store) = &mut self.store {
-                store.alert(&alert)?;
+        let is_read = self.has_outputs();
+        let mut closed = std::mem::take(&mut self.closed);
+        for fold in closed.drain(..) {
+            if let Some(alert) = fold.into_alert(&mut self.findings, is_read) {
+                self.write_alert(&alert)?;
             }
-            self.export(|exporter| exporter.alert(&alert))?;
         }
+        self.closed = closed;
         Ok(())
+    }
+
+    fn write_alert(&mut self, alert: &Alert) -> Result<(), OutputError> {
+        self.tally.alert(alert);
+        if let Some(store) = &mut self.store {
+            store.alert(alert)?;
+        }
+        self.export(|exporter| exporter.alert(alert))
     }
 
     fn export(&mut self, write: impl FnMut(&mut dyn Exporter) -> io::Result<()>) -> Result<(), OutputError> {

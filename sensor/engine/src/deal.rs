@@ -45,35 +45,41 @@ impl Dealer {
         } = work;
         for (index, packet) in batch.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            if let Some(partition) = partition::quick(packet.data, packet.linktype) {
-                give(
-                    dealt,
-                    self.workers,
-                    partition,
-                    Dealt::new(Where::Batch(index), 0, true),
-                );
-                continue;
+            self.deal_packet(index, &packet, dealt, standalone);
+        }
+    }
+
+    /// Deals packet `index` of a batch.
+    pub(crate) fn deal_packet(
+        &mut self,
+        index: u32,
+        packet: &Packet<'_>,
+        dealt: &mut [Vec<Dealt>],
+        standalone: &mut Vec<Standalone>,
+    ) {
+        if let Some(partition) = partition::quick(packet.data, packet.linktype) {
+            let what = Dealt::new(Where::Batch(index), 0, true);
+            give(dealt, self.workers, partition, what);
+            return;
+        }
+        let frame = frame::decode(packet.data, packet.linktype, packet.len);
+        let released = &mut self.released;
+        let verdict = fragment_of(&frame, packet).map(|fragment| self.defragmenter.add(&fragment, released));
+        match verdict {
+            None | Some(Verdict::NotHeld(_)) => {
+                deal_layers(dealt, self.workers, Where::Batch(index), &frame);
             }
-            let frame = frame::decode(packet.data, packet.linktype, packet.len);
-            let released = &mut self.released;
-            let verdict =
-                fragment_of(&frame, &packet).map(|fragment| self.defragmenter.add(&fragment, released));
-            match verdict {
-                None | Some(Verdict::NotHeld(_)) => {
-                    deal_layers(dealt, self.workers, Where::Batch(index), &frame);
-                }
-                Some(Verdict::Held) => {}
-                Some(Verdict::Complete(rebuilt)) => {
-                    let whole = Standalone {
-                        octets: rebuilt.octets,
-                        linktype: rebuilt.linktype,
-                        time: rebuilt.time,
-                        frames: rebuilt.frames,
-                        len: rebuilt.len,
-                        batch_index: index,
-                    };
-                    deal_standalone(dealt, standalone, self.workers, whole);
-                }
+            Some(Verdict::Held) => {}
+            Some(Verdict::Complete(rebuilt)) => {
+                let whole = Standalone {
+                    octets: rebuilt.octets,
+                    linktype: rebuilt.linktype,
+                    time: rebuilt.time,
+                    frames: rebuilt.frames,
+                    len: rebuilt.len,
+                    batch_index: index,
+                };
+                deal_standalone(dealt, standalone, self.workers, whole);
             }
         }
     }

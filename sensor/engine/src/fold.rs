@@ -4,15 +4,17 @@
 //! input, a day of packet time after it began (so that what goes on is said again each day), or
 //! when there are more folds than [`sekisho_model::limits::ALERT_FOLDS`]: then the one that began
 //! first. The alert is written when its fold closes, so its counts are whole; until then a fold is a
-//! record and three numbers, whatever a flood of violations brings.
+//! record and three numbers, whatever a flood of violations brings, and it is put into words only when
+//! it is written.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::HashMap;
 use sekisho_model::{Alert, Category, FlowRecord, Protocol, Timestamp, Verdict, limits, stable_id};
-use sekisho_policy::{Mode, Policy};
+use sekisho_policy::{Findings, Mode, Policy, Violation};
 
 /// How long a fold stays open.
 const WINDOW: Duration = Duration::from_secs(24 * 3600);
@@ -28,7 +30,7 @@ struct Key {
 
 /// What is known of a violation so far.
 #[derive(Debug)]
-struct Fold {
+pub(crate) struct Fold {
     /// What judged it.
     policy: Arc<Policy>,
     /// The flow that began first.
@@ -56,7 +58,7 @@ impl Folds {
     fn with_limit(limit: usize) -> Self {
         Self {
             limit,
-            open: HashMap::new(),
+            open: HashMap::default(),
             by_age: BTreeSet::new(),
             closed_early: 0,
         }
@@ -67,8 +69,8 @@ impl Folds {
         self.closed_early
     }
 
-    /// Takes one record into account; alerts that this closes go to `closed`.
-    pub(crate) fn observe(&mut self, policy: &Arc<Policy>, record: &FlowRecord, closed: &mut Vec<Alert>) {
+    /// Takes one record into account, judged by `policy`; folds that this closes go to `closed`.
+    pub(crate) fn observe(&mut self, policy: &Arc<Policy>, record: Box<FlowRecord>, closed: &mut Vec<Fold>) {
         if record.verdict != Verdict::Denied || policy.mode() == Mode::Learn {
             return;
         }
@@ -90,68 +92,76 @@ impl Folds {
                 }
                 return;
             }
-            self.close(&key, closed);
+            let began = fold.flow.start;
+            self.by_age.remove(&(began, key.clone()));
+            closed.extend(self.open.remove(&key));
         }
         if self.open.len() >= self.limit
-            && let Some((_, oldest)) = self.by_age.first().cloned()
+            && let Some(oldest) = self.close_first()
         {
             self.closed_early = self.closed_early.saturating_add(1);
-            self.close(&oldest, closed);
+            closed.push(oldest);
         }
         self.by_age.insert((record.start, key.clone()));
         self.open.insert(key, Fold::of(policy, record));
     }
 
     /// Closes the folds that began more than a day before `now`.
-    pub(crate) fn expire(&mut self, now: Timestamp, closed: &mut Vec<Alert>) {
-        while let Some((began, key)) = self.by_age.first().cloned() {
-            if now.since(began) <= WINDOW {
-                return;
-            }
-            self.close(&key, closed);
+    pub(crate) fn expire(&mut self, now: Timestamp, closed: &mut Vec<Fold>) {
+        while self
+            .by_age
+            .first()
+            .is_some_and(|(began, _)| now.since(*began) > WINDOW)
+        {
+            closed.extend(self.close_first());
         }
     }
 
     /// Closes every fold, the one that began first first.
-    pub(crate) fn drain(&mut self, closed: &mut Vec<Alert>) {
-        while let Some((_, key)) = self.by_age.first().cloned() {
-            self.close(&key, closed);
-        }
+    pub(crate) fn drain(&mut self, closed: &mut Vec<Fold>) {
+        let in_order = std::mem::take(&mut self.by_age);
+        let mut open = std::mem::take(&mut self.open);
+        closed.extend(in_order.into_iter().filter_map(|(_, key)| open.remove(&key)));
     }
 
-    fn close(&mut self, key: &Key, closed: &mut Vec<Alert>) {
-        let Some(fold) = self.open.remove(key) else { return };
-        self.by_age.remove(&(fold.flow.start, key.clone()));
-        closed.extend(fold.into_alert());
+    /// Closes the fold that began first.
+    fn close_first(&mut self) -> Option<Fold> {
+        let (_, key) = self.by_age.pop_first()?;
+        self.open.remove(&key)
     }
 }
 
 impl Fold {
-    fn of(policy: &Arc<Policy>, record: &FlowRecord) -> Self {
+    fn of(policy: &Arc<Policy>, record: Box<FlowRecord>) -> Self {
         Self {
             policy: Arc::clone(policy),
-            flow: Box::new(record.clone()),
             last_seen: record.end,
             // A further record of a flow stands for a flow where the first fell into another fold.
             flows: 1,
             packets: record.packets(),
             octets: record.octets(),
+            flow: record,
         }
     }
 
-    fn add(&mut self, record: &FlowRecord) {
+    fn add(&mut self, record: Box<FlowRecord>) {
         // A further record of a flow that was counted adds its volume only.
         self.flows = self.flows.saturating_add(u64::from(record.part == 0));
         self.packets = self.packets.saturating_add(record.packets());
         self.octets = self.octets.saturating_add(record.octets());
         self.last_seen = self.last_seen.max(record.end);
         if record.start < self.flow.start {
-            *self.flow = record.clone();
+            self.flow = record;
         }
     }
 
-    fn into_alert(self) -> Option<Alert> {
-        let violation = self.policy.finding(&self.flow)?;
+    /// The alert. `is_read` says whether anybody reads its words.
+    pub(crate) fn into_alert(self, findings: &mut Findings, is_read: bool) -> Option<Alert> {
+        let violation: Violation = if is_read {
+            findings.finding(&self.policy, &self.flow)
+        } else {
+            findings.bare(&self.policy, &self.flow)
+        }?;
         let rule_sum = violation.rule.bytes().fold(0_u64, |sum, octet| {
             sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(octet))
         });
@@ -211,10 +221,15 @@ mod tests {
     fn fold(limit: usize, records: &[FlowRecord]) -> (Vec<Alert>, u64) {
         let (policy, mut folds, mut closed) = (Arc::new(policy()), Folds::with_limit(limit), Vec::new());
         for record in records {
-            folds.observe(&policy, record, &mut closed);
+            folds.observe(&policy, Box::new(record.clone()), &mut closed);
         }
         folds.drain(&mut closed);
-        (closed, folds.closed_early())
+        let mut findings = Findings::default();
+        let alerts = closed
+            .into_iter()
+            .filter_map(|fold| fold.into_alert(&mut findings, true))
+            .collect();
+        (alerts, folds.closed_early())
     }
 
     #[test]
@@ -257,7 +272,7 @@ mod tests {
     #[test]
     fn a_day_of_packet_time_closes_a_fold_whether_or_not_more_comes() {
         let (policy, mut folds, mut closed) = (Arc::new(policy()), Folds::new(), Vec::new());
-        folds.observe(&policy, &denied(1, 0, 10, 22), &mut closed);
+        folds.observe(&policy, Box::new(denied(1, 0, 10, 22)), &mut closed);
 
         folds.expire(Timestamp::from_seconds(24 * 3600, 0), &mut closed);
         assert!(closed.is_empty());

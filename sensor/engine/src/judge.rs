@@ -96,8 +96,14 @@ impl Sink for Judge<'_> {
             orig: start.orig.address,
             resp: start.resp.address,
             vlan: start.vlan,
+            orig_mac: None,
+            resp_mac: None,
             protocol: start.protocol,
             resp_port: start.resp.port,
+            has_ports: start.has_ports,
+            at: start.at,
+            service: None,
+            tunnel: None,
             related: start.related,
         };
         let Judgement {
@@ -106,11 +112,8 @@ impl Sink for Judge<'_> {
             verdict,
             rule,
             excluded,
-        } = if start.protocol.has_ports() && !start.has_ports {
-            self.policy.judge_without_ports(&question)
-        } else {
-            self.policy.judge(&question)
-        };
+            ..
+        } = self.policy.judge(&question);
         Tag {
             orig_zone,
             resp_zone,

@@ -81,8 +81,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Fills `work` with the next batch. True for the last: the source has ended, or was asked to.
+    /// Fills `work` with the next batch and deals it out. True for the last: the source has ended, or
+    /// was asked to.
     pub(crate) fn fill(&mut self, work: &mut Work) -> bool {
+        let is_last = self.read(work);
+        self.dealer.deal(work);
+        self.release(work, is_last);
+        is_last
+    }
+
+    /// Fills `work` with the next batch and deals nothing out. True for the last.
+    pub(crate) fn read(&mut self, work: &mut Work) -> bool {
         let totals = &mut self.totals;
         work.batch.clear();
         work.standalone.clear();
@@ -90,17 +99,34 @@ impl<'a> Reader<'a> {
         work.first = totals.packets;
         (work.policy, work.refused) = self.policies.next();
         let fill = self.source.fill(&mut work.batch);
+        let (mut first, mut last) = (Timestamp::MAX, Timestamp::MIN);
         for packet in work.batch.iter() {
             totals.frame_octets = totals.frame_octets.saturating_add(u64::from(packet.len));
-            totals.first = Some(totals.first.map_or(packet.time, |first| first.min(packet.time)));
-            totals.last = Some(totals.last.map_or(packet.time, |last| last.max(packet.time)));
+            (first, last) = (first.min(packet.time), last.max(packet.time));
             self.clock.observe(packet.time);
         }
+        if !work.batch.is_empty() {
+            totals.first = Some(totals.first.map_or(first, |before| before.min(first)));
+            totals.last = Some(totals.last.map_or(last, |before| before.max(last)));
+        }
         work.now = self.clock.now();
-        self.dealer.deal(work);
-        let is_last = fill == Fill::End || self.progress.stop().is_asked();
+        totals.packets = totals
+            .packets
+            .saturating_add(u64::try_from(work.batch.len()).unwrap_or(u64::MAX));
+        self.progress.publish(totals.packets, self.source.octets_read());
+        fill == Fill::End || self.progress.stop().is_asked()
+    }
+
+    /// Who deals the packets of a batch that was [read](Self::read).
+    pub(crate) const fn dealer(&mut self) -> &mut Dealer {
+        &mut self.dealer
+    }
+
+    /// Deals the fragments that need not wait any longer once a batch is dealt out.
+    pub(crate) fn release(&mut self, work: &mut Work, is_last: bool) {
         let now = (!is_last).then_some(work.now);
         self.dealer.release(work, now);
+        let totals = &mut self.totals;
         let fragments = self.dealer.fragments();
         for (limit, value) in [
             (limits::FRAGMENTED_DATAGRAMS, fragments.evicted),
@@ -112,11 +138,6 @@ impl<'a> Reader<'a> {
             totals.spans.note(limit.counter, value, self.begin, work.now);
         }
         self.begin = work.now;
-        totals.packets = totals
-            .packets
-            .saturating_add(u64::try_from(work.batch.len()).unwrap_or(u64::MAX));
-        self.progress.publish(totals.packets, self.source.octets_read());
-        is_last
     }
 
     /// What was counted.

@@ -10,7 +10,7 @@ use sekisho_filter::Filter;
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::summary::Summary;
 use sekisho_policy::Policy;
-use sekisho_store::StoreWriter;
+use sekisho_store::{PolicyText, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::collector::{Collector, NamedExporter, OutputError, write_all};
@@ -63,6 +63,9 @@ pub fn replay(
     let workers = config.workers.clamp(1, PARTITIONS);
     if let Some(store) = &mut outputs.store {
         store.policy(&config.policy.describe())?;
+        if let Some(text) = policy_text(&config.policy) {
+            store.policy_text(&text)?;
+        }
     }
     let store: Option<&mut dyn StoreWriter> = match &mut outputs.store {
         Some(store) => Some(store.as_mut()),
@@ -97,6 +100,17 @@ pub fn replay(
         store.finish(&result)?;
     }
     Ok(result)
+}
+
+/// What the store keeps of a policy; nothing where there is none.
+fn policy_text(policy: &Policy) -> Option<PolicyText> {
+    (!policy.is_none()).then(|| PolicyText {
+        hash: policy.files().hash().to_owned(),
+        name: policy.name().to_owned(),
+        version: policy.version().to_string(),
+        mode: policy.mode().name().to_owned(),
+        files: policy.files().files().to_vec(),
+    })
 }
 
 /// Everything in this thread: there is nothing to write.

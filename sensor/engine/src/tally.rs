@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 use sekisho_model::summary::{AlertTotals, MatrixCell, Talker, Volume};
-use sekisho_model::{Alert, Verdict, limits};
+use sekisho_model::{Alert, Severity, Verdict, limits};
 use sekisho_policy::{Policy, ZoneId};
 
 use crate::work::Judged;
@@ -71,13 +71,8 @@ impl Tally {
     pub(crate) fn alert(&mut self, alert: &Alert) {
         let totals = &mut self.alerts;
         totals.total = totals.total.saturating_add(1);
-        for (map, key) in [
-            (&mut totals.by_severity, alert.severity.number().to_string()),
-            (&mut totals.by_rule, alert.rule.to_string()),
-        ] {
-            let number = map.entry(key).or_default();
-            *number = number.saturating_add(1);
-        }
+        count(&mut totals.by_severity, digit(alert.severity));
+        count(&mut totals.by_rule, &alert.rule);
     }
 
     pub(crate) fn alerts(&self) -> AlertTotals {
@@ -128,12 +123,38 @@ impl Tally {
     }
 }
 
+/// Counts one more under a key, which is nearly always there.
+fn count(numbers: &mut BTreeMap<String, u64>, key: &str) {
+    if let Some(number) = numbers.get_mut(key) {
+        *number = number.saturating_add(1);
+    } else {
+        numbers.insert(key.to_owned(), 1);
+    }
+}
+
+/// The number of a severity as text.
+const fn digit(severity: Severity) -> &'static str {
+    match severity {
+        Severity::High => "1",
+        Severity::Medium => "2",
+        Severity::Low => "3",
+        Severity::Informational => "4",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use sekisho_flow::Brief;
     use sekisho_model::FlowRecord;
 
     use super::*;
+
+    #[test]
+    fn severities_go_by_their_numbers() {
+        for severity in Severity::ALL {
+            assert_eq!(digit(severity), severity.number().to_string());
+        }
+    }
 
     #[test]
     fn parts_of_a_flow_are_one_flow_and_all_of_its_volume() {

@@ -71,6 +71,14 @@ impl Dealt {
         }
     }
 
+    /// The number in the batch of a packet that may be plain: it has one layer and came as it is.
+    pub(crate) const fn alone(self) -> Option<u32> {
+        match (self.at, self.layer, self.is_last) {
+            (Where::Batch(index), 0, true) => Some(index),
+            _ => None,
+        }
+    }
+
     /// The same for a partition.
     pub(crate) fn to(mut self, partition: usize) -> Self {
         self.partition = u8::try_from(partition).unwrap_or(0);

@@ -10,18 +10,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
+use sekisho_capture::Batch;
 use sekisho_filter::Filter;
 use sekisho_flow::{Config as FlowConfig, Counters, Observation, Observed, Prepared, Table};
 use sekisho_model::app::{Event, Said, Transaction};
 use sekisho_model::{FrameBucket, Timestamp};
 use sekisho_policy::Policy;
 use sekisho_wire::app::local;
-use sekisho_wire::partition::PARTITIONS;
+use sekisho_wire::partition::{self, PARTITIONS};
 use sekisho_wire::{Frame, Layer, frame};
 
 use crate::judge::{Judge, Tag};
 use crate::reader::{self, Reader, ReaderTotals};
-use crate::work::{Dealt, Done, Gathered, What, Where, Work, WorkerTotals};
+use crate::work::{Dealt, Done, Gathered, Standalone, What, Where, Work, WorkerTotals};
 
 /// Flows that are ended in one step when the input has ended.
 const DRAIN: usize = 4096;
@@ -46,6 +47,7 @@ struct Plain<'w> {
     layer: Layer<'w>,
     /// Nothing where the packet is not plain after all.
     prepared: Option<Prepared>,
+    partition: usize,
     bucket: FrameBucket,
     at: Timestamp,
     ordinal: u64,
@@ -56,9 +58,29 @@ impl Default for Plain<'_> {
         Self {
             layer: Layer::default(),
             prepared: None,
+            partition: 0,
             bucket: FrameBucket::DecoderFault,
             at: Timestamp::MIN,
             ordinal: 0,
+        }
+    }
+}
+
+/// Where the packets of a batch lie.
+#[derive(Clone, Copy)]
+struct Packets<'w> {
+    batch: &'w Batch,
+    standalone: &'w [Standalone],
+    /// Number in the input of the first one.
+    first: u64,
+}
+
+impl<'w> Packets<'w> {
+    fn of(work: &'w Work) -> Self {
+        Self {
+            batch: &work.batch,
+            standalone: &work.standalone,
+            first: work.first,
         }
     }
 }
@@ -89,86 +111,164 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Counts what of a batch is its own, and gives the records that this completes.
+    /// Counts what of a batch was dealt to it, and gives the records that this completes.
     pub(crate) fn batch(&mut self, work: &Work) -> Gathered {
         self.judge.follow(&work.policy);
         // One frame and one group for the whole batch: moving a decoded packet costs more than
         // decoding it.
         let mut frame = Frame::default();
         let mut group: [Plain<'_>; GROUP] = Default::default();
+        let packets = Packets::of(work);
         let dealt = work.dealt.get(self.index).map_or(&[][..], Vec::as_slice);
         for chunk in dealt.chunks(GROUP) {
-            // Decoding keeps no state, so a fault in it costs nothing: the packets are taken one by
-            // one below, and the one at fault is left out there.
-            let is_decoded = catch_unwind(AssertUnwindSafe(|| self.decode(work, chunk, &mut group)));
-            if is_decoded.is_err() {
-                group.iter_mut().for_each(|plain| plain.prepared = None);
-            }
-            self.touch(chunk, &group);
+            self.decode(packets, chunk.iter().map(|dealt| dealt.alone()), &mut group);
             for (dealt, plain) in chunk.iter().zip(&group) {
-                let Some(table) = self.tables.get_mut(dealt.partition()) else {
-                    continue;
-                };
-                let Some(prepared) = &plain.prepared else {
-                    observe(work, *dealt, &mut frame, table, &mut self.judge, &mut self.totals);
-                    if self.hears && dealt.is_last {
-                        hear(work, *dealt, &frame, &mut self.judge);
-                    }
-                    continue;
-                };
-                let packet = Observation::alone(&plain.layer, plain.at, plain.ordinal);
-                let bucket = match table.observe_prepared(&packet, prepared, &mut self.judge) {
-                    Observed::Counted(_) => plain.bucket,
-                    Observed::SetAside(_) => FrameBucket::Excluded,
-                    Observed::LeftOut => FrameBucket::Duplicate,
-                };
-                self.totals.frames.count_many(bucket, 1);
+                if plain.prepared.is_some() {
+                    self.count_plain(plain);
+                } else {
+                    self.count(packets, *dealt, &mut frame);
+                }
             }
         }
+        self.end_batch(work.now)
+    }
+
+    /// The same for every packet of a batch that `reader` has read and not dealt: it belongs to this
+    /// worker alone, so only what is not plain needs dealing.
+    fn batch_undealt(&mut self, work: &mut Work, reader: &mut Reader<'_>, is_last: bool) -> Gathered {
+        let mut group: [Plain<'_>; GROUP] = Default::default();
+        let (batch, first) = (&work.batch, work.first);
+        let end = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+        for start in (0..end).step_by(GROUP) {
+            let chunk = start..end;
+            let packets = Packets {
+                batch,
+                standalone: &[],
+                first,
+            };
+            self.decode(packets, chunk.clone().map(Some), &mut group);
+            for (index, plain) in chunk.zip(&group) {
+                if plain.prepared.is_some() {
+                    self.count_plain(plain);
+                } else if let Some(packet) = batch.get(index as usize) {
+                    let (dealt, standalone) = (&mut work.dealt, &mut work.standalone);
+                    reader.dealer().deal_packet(index, &packet, dealt, standalone);
+                    let packets = Packets {
+                        batch,
+                        standalone,
+                        first,
+                    };
+                    self.count_dealt(packets, dealt);
+                }
+            }
+        }
+        reader.release(work, is_last);
+        let mut dealt = std::mem::take(&mut work.dealt);
+        self.count_dealt(Packets::of(work), &mut dealt);
+        work.dealt = dealt;
+        self.end_batch(work.now)
+    }
+
+    /// Counts what was dealt, and takes it out.
+    fn count_dealt(&mut self, packets: Packets<'_>, dealt: &mut [Vec<Dealt>]) {
+        let mut frame = Frame::default();
+        for dealt in dealt.iter_mut().flat_map(|dealt| dealt.drain(..)) {
+            self.count(packets, dealt, &mut frame);
+        }
+    }
+
+    /// Moves packet time on to the end of a batch.
+    fn end_batch(&mut self, now: Timestamp) -> Gathered {
         for table in &mut self.tables {
-            table.expire(work.now, &mut self.judge);
+            table.expire(now, &mut self.judge);
         }
         let mut counted = Counters::default();
         for table in &self.tables {
             counted.add(table.counters());
         }
-        self.totals.note_limits(counted, self.begin, work.now);
-        self.begin = work.now;
+        self.totals.note_limits(counted, self.begin, now);
+        self.begin = now;
         self.judge.take()
     }
 
-    /// Decodes the plain packets of a group.
+    /// Decodes the packets of these numbers, as many as a group takes, where they are plain, and loads
+    /// what they will need.
     #[inline]
-    fn decode<'w>(&self, work: &'w Work, chunk: &[Dealt], group: &mut [Plain<'w>; GROUP]) {
-        for (dealt, plain) in chunk.iter().zip(group) {
-            plain.prepared = None;
-            let (Where::Batch(index), 0, true) = (dealt.at, dealt.layer, dealt.is_last) else {
-                continue;
-            };
-            let Some(packet) = work.batch.get(index as usize) else {
-                continue;
-            };
-            let layer = &mut plain.layer;
-            if let Some(bucket) = frame::decode_plain(layer, packet.data, packet.linktype, packet.len) {
-                plain.bucket = bucket;
-                plain.at = packet.time;
-                plain.ordinal = work.first.saturating_add(u64::from(index));
-                let table = self.tables.get(dealt.partition());
-                plain.prepared = table.map(|table| table.prepare(layer));
+    fn decode<'w>(
+        &self,
+        packets: Packets<'w>,
+        indices: impl Iterator<Item = Option<u32>>,
+        group: &mut [Plain<'w>; GROUP],
+    ) {
+        // Decoding keeps no state, so a fault in it costs nothing: the packets are taken one by one
+        // then, and the one at fault is left out there.
+        let is_decoded = catch_unwind(AssertUnwindSafe(|| {
+            group.iter_mut().for_each(|plain| plain.prepared = None);
+            for (index, plain) in indices.zip(&mut *group) {
+                if let Some(index) = index {
+                    self.decode_plain(packets, index, plain);
+                }
             }
+        }));
+        if is_decoded.is_err() {
+            group.iter_mut().for_each(|plain| plain.prepared = None);
+        }
+        self.touch(group);
+    }
+
+    #[inline]
+    fn decode_plain<'w>(&self, packets: Packets<'w>, index: u32, plain: &mut Plain<'w>) {
+        let Some(packet) = packets.batch.get(index as usize) else {
+            return;
+        };
+        let layer = &mut plain.layer;
+        if let Some(bucket) = frame::decode_plain(layer, packet.data, packet.linktype, packet.len) {
+            plain.bucket = bucket;
+            plain.at = packet.time;
+            plain.ordinal = packets.first.saturating_add(u64::from(index));
+            plain.partition = partition::of_plain(layer);
+            let table = self.tables.get(plain.partition);
+            plain.prepared = table.map(|table| table.prepare(layer));
         }
     }
 
     /// Loads what the plain packets of a group will need. No load waits for another.
     #[inline]
-    fn touch(&self, chunk: &[Dealt], group: &[Plain<'_>; GROUP]) {
+    fn touch(&self, group: &[Plain<'_>; GROUP]) {
         let plain = || {
-            chunk.iter().zip(group).filter_map(|(dealt, plain)| {
-                Some((self.tables.get(dealt.partition())?, plain.prepared.as_ref()?))
+            group.iter().filter_map(|plain| {
+                let packet = plain.prepared.as_ref()?;
+                Some((self.tables.get(plain.partition)?, packet))
             })
         };
         black_box(plain().fold(0, |sum, (table, packet)| sum ^ table.touch_index(packet)));
         black_box(plain().fold(0, |sum, (table, packet)| sum ^ table.touch_flow(packet)));
+    }
+
+    /// Counts a plain packet.
+    #[inline]
+    fn count_plain(&mut self, plain: &Plain<'_>) {
+        let (Some(prepared), Some(table)) = (&plain.prepared, self.tables.get_mut(plain.partition)) else {
+            return;
+        };
+        let packet = Observation::alone(&plain.layer, plain.at, plain.ordinal);
+        let bucket = match table.observe_prepared(&packet, prepared, &mut self.judge) {
+            Observed::Counted(_) => plain.bucket,
+            Observed::SetAside(_) => FrameBucket::Excluded,
+            Observed::LeftOut => FrameBucket::Duplicate,
+        };
+        self.totals.frames.count_many(bucket, 1);
+    }
+
+    /// Counts one layer of a packet of any kind.
+    fn count<'w>(&mut self, packets: Packets<'w>, dealt: Dealt, frame: &mut Frame<'w>) {
+        let Some(table) = self.tables.get_mut(dealt.partition()) else {
+            return;
+        };
+        observe(packets, dealt, frame, table, &mut self.judge, &mut self.totals);
+        if self.hears && dealt.is_last {
+            hear(packets, dealt, frame, &mut self.judge);
+        }
     }
 
     /// Ends every flow and hands out the records; false where nobody takes them any more.
@@ -228,9 +328,9 @@ pub(crate) fn read_and_work(
 ) -> ReaderTotals {
     let mut work = reader.room();
     loop {
-        let is_last = reader.fill(&mut work);
+        let is_last = reader.read(&mut work);
         let done = Done {
-            gathered: worker.batch(&work),
+            gathered: worker.batch_undealt(&mut work, &mut reader, is_last),
             what: What::Batch {
                 now: work.now,
                 policy: Arc::clone(&work.policy),
@@ -250,11 +350,11 @@ pub(crate) fn read_and_work(
 }
 
 /// Reads what a frame says below IP or of addresses: it was decoded just before.
-fn hear(work: &Work, dealt: Dealt, frame: &Frame<'_>, judge: &mut Judge<'_>) {
+fn hear(packets: Packets<'_>, dealt: Dealt, frame: &Frame<'_>, judge: &mut Judge<'_>) {
     let (Some((protocol, facts)), Where::Batch(index)) = (local::observe(frame), dealt.at) else {
         return;
     };
-    let Some(packet) = work.batch.get(index as usize) else {
+    let Some(packet) = packets.batch.get(index as usize) else {
         return;
     };
     if judge.sets_aside_what_is_said(&facts, frame.link.vlan) {
@@ -263,7 +363,7 @@ fn hear(work: &Work, dealt: Dealt, frame: &Frame<'_>, judge: &mut Judge<'_>) {
     judge.said.push(Said {
         flow: None,
         mac: frame.link.source,
-        ordinal: work.first.saturating_add(u64::from(index)),
+        ordinal: packets.first.saturating_add(u64::from(index)),
         event: Event::Transaction(Transaction {
             protocol,
             at: packet.time,
@@ -275,7 +375,7 @@ fn hear(work: &Work, dealt: Dealt, frame: &Frame<'_>, judge: &mut Judge<'_>) {
 
 /// Decodes a packet of any kind and counts one of its layers.
 fn observe<'w>(
-    work: &'w Work,
+    packets: Packets<'w>,
     dealt: Dealt,
     frame: &mut Frame<'w>,
     table: &mut Table<Tag>,
@@ -283,9 +383,9 @@ fn observe<'w>(
     totals: &mut WorkerTotals,
 ) -> Option<()> {
     let (packet, index, frames, wire_octets) = match dealt.at {
-        Where::Batch(index) => (work.batch.get(usize::try_from(index).ok()?)?, index, 1, None),
+        Where::Batch(index) => (packets.batch.get(usize::try_from(index).ok()?)?, index, 1, None),
         Where::Standalone(index) => {
-            let whole = work.standalone.get(usize::try_from(index).ok()?)?;
+            let whole = packets.standalone.get(usize::try_from(index).ok()?)?;
             (
                 whole.as_packet(),
                 whole.batch_index,
@@ -307,7 +407,7 @@ fn observe<'w>(
         }
         return None;
     }
-    let ordinal = work.first.saturating_add(u64::from(index));
+    let ordinal = packets.first.saturating_add(u64::from(index));
     let mut bucket = frame.bucket;
     if let Some(mut layer) = Observation::of(frame, usize::from(dealt.layer), packet.time, ordinal) {
         layer.frames = frames;

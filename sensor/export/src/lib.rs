@@ -5,9 +5,8 @@
 //! policy files; every exporter escapes them for its format.
 
 mod eve;
-mod eve_app;
-mod eve_types;
 mod json;
+mod line;
 
 use std::io;
 

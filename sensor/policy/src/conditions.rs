@@ -114,6 +114,11 @@ impl Ports {
         self.0.iter().any(|(low, high)| (*low..=*high).contains(&port))
     }
 
+    /// The ranges, both ends meant.
+    pub(crate) fn ranges(&self) -> &[(u16, u16)] {
+        &self.0
+    }
+
     pub(crate) fn count(&self) -> u32 {
         self.0
             .iter()

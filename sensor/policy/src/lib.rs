@@ -7,7 +7,7 @@
 //! keeps state between flows or knows the time.
 //!
 //! ```
-//! use sekisho_model::{Protocol, Verdict};
+//! use sekisho_model::{Protocol, Timestamp, Verdict};
 //! use sekisho_policy::{Policy, Question, Source};
 //!
 //! let text = r#"
@@ -33,14 +33,9 @@
 //! let source = Source { name: "zones.toml".to_owned(), text: text.into() };
 //! let policy = Policy::compile(&[source])?;
 //!
-//! let mut question = Question {
-//!     orig: [10, 40, 1, 11].into(),
-//!     resp: [10, 40, 2, 10].into(),
-//!     vlan: None,
-//!     protocol: Protocol::TCP,
-//!     resp_port: 443,
-//!     related: false,
-//! };
+//! let (office, server) = ([10, 40, 1, 11].into(), [10, 40, 2, 10].into());
+//! let at = Timestamp::from_seconds(1_795_398_805, 0);
+//! let mut question = Question::new(office, server, Protocol::TCP, 443, at);
 //! assert_eq!(&*policy.judge(&question).rule, "PATH-0001");
 //!
 //! question.resp_port = 3306;
@@ -60,16 +55,19 @@
 )]
 
 pub mod builtin;
+pub mod calendar;
 mod compile;
 mod conditions;
 mod describe;
 mod error;
 mod explain;
 mod file;
+mod files;
 mod judge;
 mod lists;
 mod matrix;
 mod parse;
+pub mod prove;
 mod source;
 mod warnings;
 mod zones;
@@ -80,7 +78,8 @@ use std::sync::Arc;
 use sekisho_model::{Severity, Text};
 
 pub use error::{PolicyErrors, Report};
-pub use explain::Violation;
+pub use explain::{Findings, Violation};
+pub use files::Files;
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind};
 pub use source::{MAX_FILE_OCTETS, Source, load_dir};
@@ -125,6 +124,9 @@ pub struct Policy {
     lists: Vec<List>,
     warnings: Vec<Report>,
     rules: builtin::RuleIds,
+    calendar: calendar::Calendar,
+    statements: Vec<prove::Statement>,
+    files: Arc<Files>,
 }
 
 impl Policy {
@@ -144,6 +146,18 @@ impl Policy {
     #[must_use]
     pub const fn version(&self) -> &Arc<str> {
         &self.version
+    }
+
+    /// Working days, holidays, windows and the time zone.
+    #[must_use]
+    pub const fn calendar(&self) -> &calendar::Calendar {
+        &self.calendar
+    }
+
+    /// What the policy was compiled from, with the hash of its version.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Whether violations raise alerts.
@@ -194,6 +208,14 @@ impl Policy {
             .map_or_else(Text::default, |zone| zone.label.clone())
     }
 
+    /// The id of a path as the policy file gives it.
+    #[must_use]
+    pub fn entry_name(&self, entry: EntryId) -> &Arc<str> {
+        self.paths
+            .get(entry.index())
+            .map_or(&self.rules.none, |path| &path.id)
+    }
+
     /// Remarks that do not keep the policy from working, for `rules check`.
     #[must_use]
     pub fn warnings(&self) -> &[Report] {
@@ -204,6 +226,20 @@ impl Policy {
     #[must_use]
     pub fn lists(&self) -> &[List] {
         &self.lists
+    }
+}
+
+/// Number of a path in one compiled policy; means nothing in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(u32);
+
+impl EntryId {
+    fn of(position: usize) -> Option<Self> {
+        u32::try_from(position).ok().map(Self)
+    }
+
+    fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
 

@@ -223,6 +223,12 @@ impl Zones {
         }
     }
 
+    /// Every network that places an address, those of the built-in zones too.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = IpNet> {
+        let v4 = self.v4.iter().map(|(network, _)| IpNet::V4(network));
+        v4.chain(self.v6.iter().map(|(network, _)| IpNet::V6(network)))
+    }
+
     /// Whether a zone is given by VLAN.
     pub(crate) fn uses_vlans(&self) -> bool {
         !self.vlans.is_empty()

@@ -106,14 +106,7 @@ fn record(policy: &Policy, protocol: Protocol, orig: (&str, u16), resp: (&str, u
     };
     (record.orig.address, record.orig.port) = (orig.0.parse().unwrap(), orig.1);
     (record.resp.address, record.resp.port) = (resp.0.parse().unwrap(), resp.1);
-    let judgement = policy.judge(&Question {
-        orig: record.orig.address,
-        resp: record.resp.address,
-        vlan: None,
-        protocol,
-        resp_port: resp.1,
-        related: false,
-    });
+    let judgement = policy.judge(&Question::of(&record));
     record.orig_zone = policy.zone_name(judgement.orig_zone).clone();
     record.resp_zone = policy.zone_name(judgement.resp_zone).clone();
     record.verdict = judgement.verdict;

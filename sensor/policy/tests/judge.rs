@@ -1,6 +1,6 @@
 //! Which verdict a flow gets, and by which rule.
 
-use sekisho_model::{Protocol, Verdict};
+use sekisho_model::{Protocol, Timestamp, Verdict};
 use sekisho_policy::{Judgement, Mode, Policy, Question, Source};
 
 const POLICY: &str = r#"
@@ -91,17 +91,20 @@ fn policy() -> Policy {
 }
 
 /// `tcp 10.0.0.1 10.0.0.2 80`, and further words `vlan=10` and `related`.
-fn question(flow: &str) -> Question {
+fn question(flow: &str) -> Question<'static> {
     let words: Vec<_> = flow.split_whitespace().collect();
     Question {
-        orig: words[1].parse().unwrap(),
-        resp: words[2].parse().unwrap(),
         vlan: words
             .iter()
             .find_map(|word| word.strip_prefix("vlan=")?.parse().ok()),
-        protocol: Protocol::parse(words[0]).unwrap(),
-        resp_port: words[3].parse().unwrap(),
         related: words.contains(&"related"),
+        ..Question::new(
+            words[1].parse().unwrap(),
+            words[2].parse().unwrap(),
+            Protocol::parse(words[0]).unwrap(),
+            words[3].parse().unwrap(),
+            Timestamp::from_seconds(1_795_398_805, 0),
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
-use sekisho_model::{Protocol, Verdict};
+use sekisho_model::{Protocol, Timestamp, Verdict};
 use sekisho_policy::{Policy, Question, Source};
 
 /// Networks that lie inside, beside and over each other; the second is the first's IPv6 picture.
@@ -88,18 +88,20 @@ fn path() -> impl Strategy<Value = Path> {
         })
 }
 
-fn question() -> impl Strategy<Value = Question> {
+fn question() -> impl Strategy<Value = Question<'static>> {
     let address = || prop::sample::select(ADDRESSES.to_vec());
     let protocol = prop::sample::select(vec![6, 17, 1, 47]);
     let port = prop::sample::select(vec![22, 80, 81, 443, 8080, 8100]);
     (address(), address(), protocol, port, any::<bool>()).prop_map(
         |(orig, resp, protocol, resp_port, related)| Question {
-            orig,
-            resp,
-            vlan: None,
-            protocol: Protocol(protocol),
-            resp_port,
             related,
+            ..Question::new(
+                orig,
+                resp,
+                Protocol(protocol),
+                resp_port,
+                Timestamp::from_nanos(0),
+            )
         },
     )
 }
@@ -177,7 +179,7 @@ fn reference_zone(zones: &Zones, address: IpAddr) -> usize {
         )
 }
 
-fn matches(path: &Path, orig: usize, resp: usize, question: &Question) -> bool {
+fn matches(path: &Path, orig: usize, resp: usize, question: &Question<'_>) -> bool {
     let end = |end: &Option<Vec<usize>>, zone| end.as_ref().is_none_or(|zones| zones.contains(&zone));
     let protocol = path
         .protocols
@@ -200,7 +202,7 @@ fn count(path: &Path) -> usize {
     })
 }
 
-fn reference(zones: &Zones, paths: &[Path], question: &Question) -> (Verdict, String, bool) {
+fn reference(zones: &Zones, paths: &[Path], question: &Question<'_>) -> (Verdict, String, bool) {
     let (orig, resp) = (
         reference_zone(zones, question.orig),
         reference_zone(zones, question.resp),

@@ -80,12 +80,8 @@ fn judge(policy: &Policy) {
     for protocol in [Protocol::TCP, Protocol::ICMP, Protocol(253)] {
         record.protocol = protocol;
         let judgement = policy.judge(&Question {
-            orig: record.orig.address,
-            resp: record.resp.address,
             vlan: Some(110),
-            protocol,
-            resp_port: record.resp.port,
-            related: false,
+            ..Question::of(&record)
         });
         record.orig_zone = policy.zone_name(judgement.orig_zone).clone();
         record.resp_zone = policy.zone_name(judgement.resp_zone).clone();

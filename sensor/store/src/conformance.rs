@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use sekisho_filter::Filter;
+use sekisho_filter::{Filter, Row as _};
 use sekisho_model::summary::{Summary, Volume};
 use sekisho_model::{FlowRecord, Timestamp, Verdict};
 use serde_json::json;
@@ -36,6 +36,8 @@ pub(crate) fn conforms(store: &dyn Store, mut writer: Box<dyn StoreWriter>) {
     let summary = Summary {
         packets: 12,
         policy_name: "three zones".to_owned(),
+        first_packet: Some(Timestamp::from_seconds(MIDNIGHT, 0)),
+        last_packet: Some(Timestamp::from_seconds(MIDNIGHT + 60, 0)),
         ..Summary::default()
     };
 
@@ -47,6 +49,8 @@ pub(crate) fn conforms(store: &dyn Store, mut writer: Box<dyn StoreWriter>) {
     }
     crate::conformance_hosts::devices_conform(store, writer.as_mut());
     writer.policy(&policy).unwrap();
+    writer.policy_text(&samples::policy_text("1")).unwrap();
+    assert_eq!(store.policy_versions().unwrap()[0].since, None);
     writer.finish(&summary).unwrap();
 
     assert_eq!(store.summary().unwrap(), Some(summary));
@@ -55,6 +59,8 @@ pub(crate) fn conforms(store: &dyn Store, mut writer: Box<dyn StoreWriter>) {
     flows_come_once_and_in_order(store, &records);
     a_flow_has_all_its_parts(store, &records);
     traffic_adds_up(store, &records);
+    every_record_is_visited(store, &records);
+    a_policy_version_has_its_text_and_its_time(store);
     alerts_come_once_and_in_order(store, &alerts);
     alerts_are_filtered(store, &alerts);
     nonsense_is_refused(store);
@@ -77,6 +83,8 @@ fn is_empty(store: &dyn Store) {
     assert_eq!(store.alert(1).unwrap(), None);
     assert_eq!(store.summary().unwrap(), None);
     assert_eq!(store.policy().unwrap(), None);
+    assert_eq!(store.policy_versions().unwrap(), []);
+    assert_eq!(store.policy_text("1").unwrap(), None);
     assert_eq!(store.span().unwrap(), None);
     let traffic = store.traffic(&TrafficQuery::default()).unwrap();
     assert_eq!((traffic.totals, traffic.series.len()), (Volume::default(), 0));
@@ -259,6 +267,51 @@ fn same_traffic(store: &dyn Store, records: &[FlowRecord], query: &TrafficQuery)
         .collect();
     assert_eq!(found, talkers[..10]);
     assert_eq!(traffic.talkers_missed, 0);
+}
+
+fn every_record_is_visited(store: &dyn Store, records: &[FlowRecord]) {
+    let fields: Vec<_> = ["flow_id", "service", "vlan"]
+        .into_iter()
+        .filter_map(sekisho_model::fields::find)
+        .collect();
+    let range = TimeRange {
+        since: Some(Timestamp::from_seconds(MIDNIGHT - 1_000, 0)),
+        until: Some(Timestamp::from_seconds(MIDNIGHT + 4_000, 7)),
+    };
+    for range in [TimeRange::default(), range] {
+        let mut expected: Vec<_> = records
+            .iter()
+            .filter(|record| range.contains(record.start))
+            .map(|record| format!("{:?}", fields.iter().map(|f| record.value(f)).collect::<Vec<_>>()))
+            .collect();
+        let mut seen = Vec::new();
+
+        store
+            .visit(&range, &fields, &mut |row| {
+                seen.push(format!(
+                    "{:?}",
+                    fields.iter().map(|f| row.value(f)).collect::<Vec<_>>()
+                ));
+            })
+            .unwrap();
+
+        seen.sort();
+        expected.sort();
+        assert_eq!(seen, expected);
+    }
+}
+
+fn a_policy_version_has_its_text_and_its_time(store: &dyn Store) {
+    let text = samples::policy_text("1");
+
+    let versions = store.policy_versions().unwrap();
+
+    assert_eq!(versions.len(), 1);
+    assert_eq!((versions[0].hash.as_str(), versions[0].runs), ("1", 1));
+    assert_eq!(versions[0].since, Some(Timestamp::from_seconds(MIDNIGHT, 0)));
+    assert_eq!(versions[0].until, Some(Timestamp::from_seconds(MIDNIGHT + 60, 0)));
+    assert_eq!(store.policy_text("1").unwrap(), Some(text.files));
+    assert_eq!(store.policy_text("2").unwrap(), None);
 }
 
 fn newest_first(alerts: &[AlertRow]) -> Vec<AlertRow> {

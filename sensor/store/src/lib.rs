@@ -4,7 +4,7 @@
 //! engine behind both that needs no server. It judges nothing: counting for a page or a chart is
 //! all it works out. Everything here blocks, so an asynchronous caller gives it a thread.
 //!
-//! A data directory holds `sekisho.db` (alerts, devices and their register, run summaries, policies) and
+//! A data directory holds `sekisho.db` (alerts, devices and their register, run summaries, policy versions) and
 //! `flows/date=YYYY-MM-DD/hour=HH/part-NNNN.parquet`, by the UTC hour in which a flow started.
 //! The Parquet files have one column for each field of [`sekisho_model::fields::FIELDS`] and are
 //! complete whenever they are visible, so DuckDB, Polars, pandas and ClickHouse read them as they
@@ -33,6 +33,7 @@ mod hosts;
 mod query;
 mod rows;
 mod store;
+mod versions;
 
 #[cfg(test)]
 mod conformance;
@@ -47,3 +48,4 @@ pub use hosts::{HostQuery, HostRow, MAX_REGISTER, RegisterEntry, Standing};
 pub use query::{AlertQuery, FlowQuery, MAX_BUCKETS, MAX_LIMIT, Page, TimeRange, TrafficQuery};
 pub use rows::{AlertEnd, AlertRow, FlowRow, SeriesPoint, Traffic};
 pub use store::{Store, StoreWriter};
+pub use versions::{PolicyText, PolicyVersion};

@@ -125,3 +125,17 @@ pub(crate) fn alert(id: u64) -> Alert {
         },
     }
 }
+
+/// A policy of two files.
+pub(crate) fn policy_text(hash: &str) -> crate::PolicyText {
+    crate::PolicyText {
+        hash: hash.to_owned(),
+        name: "three zones".to_owned(),
+        version: "2026-11".to_owned(),
+        mode: "enforce".to_owned(),
+        files: vec![
+            ("paths.toml".to_owned(), "schema = 1\n".to_owned()),
+            ("zones.toml".to_owned(), "# 業務系\n".repeat(100)),
+        ],
+    }
+}

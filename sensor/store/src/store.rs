@@ -1,12 +1,14 @@
 //! The two sides of a store: who reads and who writes.
 
+use sekisho_filter::Row;
+use sekisho_model::fields::Field;
 use sekisho_model::summary::{AlertTotals, Summary};
 use sekisho_model::{Alert, FlowRecord, Host, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, Page, RegisterEntry, StoreError, TimeRange,
-    Traffic, TrafficQuery,
+    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, Page, PolicyText, PolicyVersion,
+    RegisterEntry, StoreError, TimeRange, Traffic, TrafficQuery,
 };
 
 /// What can be asked of a store. Every engine gives the same answers.
@@ -96,6 +98,32 @@ pub trait Store: Send + Sync {
     /// What failed to be read.
     fn policy(&self) -> Result<Option<Value>, StoreError>;
 
+    /// The policy versions that are kept, the one that a run used last first.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn policy_versions(&self) -> Result<Vec<PolicyVersion>, StoreError>;
+
+    /// The files of the policy version with this hash, each with its text.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn policy_text(&self, hash: &str) -> Result<Option<Vec<(String, String)>>, StoreError>;
+
+    /// Shows every flow record that started in a range, with the values of `fields` alone.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read; what was shown until then was shown.
+    fn visit(
+        &self,
+        range: &TimeRange,
+        fields: &[&'static Field],
+        see: &mut dyn FnMut(&dyn Row),
+    ) -> Result<(), StoreError>;
+
     /// First start and last end of the flows that are kept.
     ///
     /// # Errors
@@ -135,6 +163,13 @@ pub trait StoreWriter: Send {
     ///
     /// What failed to be written.
     fn policy(&mut self, description: &Value) -> Result<(), StoreError>;
+
+    /// Keeps the text of that policy, and notes at the end of the run from when to when it judged.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn policy_text(&mut self, text: &PolicyText) -> Result<(), StoreError>;
 
     /// Writes whatever is still held back, and the summary of the run.
     ///

@@ -47,7 +47,7 @@ fn quickest(frame: &[u8]) -> Option<usize> {
         Protocol::UDP if !tunnel::may_carry(payload) => {}
         _ => return None,
     }
-    Some(of_words(header.last_chunk::<8>()?))
+    Some(of_octets(header.last_chunk::<8>()?))
 }
 
 fn quick_any(frame: &[u8], linktype: Linktype) -> Option<usize> {
@@ -61,11 +61,11 @@ fn quick_any(frame: &[u8], linktype: Linktype) -> Option<usize> {
             let is_fragment = u16::from_be_bytes([flags, offset]) & 0x3fff != 0;
             let header = usize::from(packet.first()? & 0x0f).saturating_mul(4);
             let protocol = Protocol(*packet.get(9)?);
-            (!is_fragment && is_plain(protocol, packet.get(header..)?)).then(|| of_words(addresses))
+            (!is_fragment && is_plain(protocol, packet.get(header..)?)).then(|| of_octets(addresses))
         }
         Some(6) => {
             let addresses = packet.get(8..40)?;
-            is_plain(Protocol(*packet.get(6)?), packet.get(40..)?).then(|| of_words(addresses))
+            is_plain(Protocol(*packet.get(6)?), packet.get(40..)?).then(|| of_octets(addresses))
         }
         _ => Some(0),
     }
@@ -83,6 +83,13 @@ fn is_plain(protocol: Protocol, payload: &[u8]) -> bool {
     }
 }
 
+/// The partition of a layer that [`decode_plain`](crate::frame::decode_plain) has read.
+#[must_use]
+#[inline]
+pub fn of_plain(layer: &Layer<'_>) -> usize {
+    of_addresses(layer.ip.source, layer.ip.destination)
+}
+
 /// The partition of one layer of a decoded frame.
 #[must_use]
 pub fn of_layer(layer: &Layer<'_>) -> usize {
@@ -95,24 +102,35 @@ pub fn of_layer(layer: &Layer<'_>) -> usize {
     of_addresses(packet.source, packet.destination)
 }
 
+#[inline]
 fn of_addresses(source: IpAddr, destination: IpAddr) -> usize {
     match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            of_words(&[source.octets(), destination.octets()].concat())
-        }
+        (IpAddr::V4(source), IpAddr::V4(destination)) => of_words([source.octets(), destination.octets()]),
         (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            of_words(&[source.octets(), destination.octets()].concat())
+            let (source, destination) = (source.octets(), destination.octets());
+            of_words(
+                source
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .chain(destination.as_chunks().0)
+                    .copied(),
+            )
         }
         _ => 0,
     }
 }
 
+#[inline]
+fn of_octets(addresses: &[u8]) -> usize {
+    of_words(addresses.as_chunks().0.iter().copied())
+}
+
 /// Adds two addresses up word by word, which is the same in either order, and spreads the sum.
 #[inline]
-fn of_words(addresses: &[u8]) -> usize {
-    let sum = addresses.chunks_exact(4).fold(0_u64, |sum, word| {
-        let word = word.try_into().map_or(0, u32::from_be_bytes);
-        sum.wrapping_add(u64::from(word))
+fn of_words(words: impl IntoIterator<Item = [u8; 4]>) -> usize {
+    let sum = words.into_iter().fold(0_u64, |sum, word| {
+        sum.wrapping_add(u64::from(u32::from_be_bytes(word)))
     });
     // The top bits of a product depend on every bit of the sum.
     usize::try_from(sum.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60).unwrap_or(0)

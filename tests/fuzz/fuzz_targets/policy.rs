@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use sekisho_model::{FlowRecord, Protocol, Verdict};
+use sekisho_model::{FlowRecord, Protocol, Timestamp, Verdict};
 use sekisho_policy::{Mode, Policy, Question, Source};
 
 fuzz_target!(|input: &[u8]| {
@@ -44,19 +44,22 @@ fn judge(policy: &Policy, input: &[u8]) {
         for resp in &addresses {
             let seed = input.get(index).copied().unwrap_or(6);
             let question = Question {
-                orig: *orig,
-                resp: *resp,
                 vlan: (seed & 1 != 0).then_some(u16::from(seed)),
-                protocol: Protocol([6, 17, 1, 58, 47, seed][usize::from(seed) % 6]),
-                resp_port: [443, 53, 0, 65_535, 22, u16::from(seed)][usize::from(seed / 6) % 6],
                 related: seed & 2 != 0,
+                ..Question::new(
+                    *orig,
+                    *resp,
+                    Protocol([6, 17, 1, 58, 47, seed][usize::from(seed) % 6]),
+                    [443, 53, 0, 65_535, 22, u16::from(seed)][usize::from(seed / 6) % 6],
+                    Timestamp::from_seconds(1_795_398_805, 0),
+                )
             };
             check(policy, &question);
         }
     }
 }
 
-fn check(policy: &Policy, question: &Question) {
+fn check(policy: &Policy, question: &Question<'_>) {
     let judgement = policy.judge(question);
     assert_eq!(judgement, policy.judge(question));
     assert_eq!(
@@ -65,7 +68,10 @@ fn check(policy: &Policy, question: &Question) {
         "{judgement:?}"
     );
     assert!(!judgement.excluded || judgement.verdict == Verdict::Unknown);
-    let without_ports = policy.judge_without_ports(question);
+    let without_ports = policy.judge(&Question {
+        has_ports: false,
+        ..*question
+    });
     assert!(without_ports == judgement || without_ports.verdict == Verdict::Unknown);
     let mut record = FlowRecord::example();
     (record.orig.address, record.resp.address) = (question.orig, question.resp);

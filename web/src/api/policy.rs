@@ -26,8 +26,19 @@ pub(super) async fn policy(
     State(app): State<App>,
     Params(NoQuery {}): Params<NoQuery>,
 ) -> Result<Json<Value>, ApiError> {
-    let policy = app.ask(|store| store.policy()).await?;
-    Ok(Json(complete(policy)))
+    let (policy, versions) = app
+        .ask(|store| Ok((store.policy()?, store.policy_versions()?)))
+        .await?;
+    let mut whole = complete(policy);
+    // The version used last is that of the last run, where that had a policy.
+    if whole["name"] != ""
+        && let Some(version) = versions.first()
+    {
+        whole["hash"] = json!(version.hash);
+        whole["since"] = json!(version.since);
+    }
+    whole["versions"] = json!(versions);
+    Ok(Json(whole))
 }
 
 /// Every key of the top is there, whatever the description says.
@@ -36,6 +47,9 @@ fn complete(policy: Option<Value>) -> Value {
         "name": "",
         "version": "",
         "mode": "",
+        "hash": "",
+        "since": null,
+        "versions": [],
         "source": "",
         "label": { "ja": "", "en": "" },
         "zones": [],

@@ -205,11 +205,37 @@ pub(super) struct Policy {
     version: String,
     /// `enforce`, `learn`, or empty.
     mode: String,
+    /// SHA-256 over its files, as hexadecimal digits; empty where it is not known.
+    hash: String,
+    /// First packet that this version judged.
+    #[schema(format = DateTime, required = true)]
+    since: Option<String>,
+    /// Every version that is kept, the one used last first.
+    versions: Vec<PolicyVersion>,
     source: String,
     label: Text,
     zones: Vec<Zone>,
     paths: Vec<PolicyPath>,
     boundaries: Vec<Boundary>,
+}
+
+/// A policy as it was in force for some time.
+#[derive(ToSchema)]
+pub(super) struct PolicyVersion {
+    /// SHA-256 over its files, as hexadecimal digits.
+    hash: String,
+    name: String,
+    version: String,
+    /// `enforce` or `learn`.
+    mode: String,
+    /// First packet that it judged.
+    #[schema(format = DateTime, required = true)]
+    since: Option<String>,
+    /// Last packet that it judged.
+    #[schema(format = DateTime, required = true)]
+    until: Option<String>,
+    /// Runs that ended under it.
+    runs: u64,
 }
 
 /// A part of the network.

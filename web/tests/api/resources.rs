@@ -185,6 +185,11 @@ async fn the_policy_is_the_one_of_the_last_run() {
 
     assert_eq!(policy["zones"][0]["id"], "office");
     assert_eq!(policy["paths"][0]["id"], "PATH-0001");
+    assert_eq!(policy["hash"].as_str().unwrap().len(), 64);
+    assert_eq!(policy["since"], policy["versions"][0]["since"]);
+    assert_eq!(policy["versions"][0]["runs"], 1);
+    assert!(policy["since"].is_string());
+    assert_eq!((&none["hash"], &none["since"]), (&json!(""), &json!(null)));
     assert_eq!(none["name"], "");
     assert_eq!(none["zones"], json!([]));
 }

@@ -19,7 +19,7 @@ use sekisho_model::{
     Alert, Category, Endpoint, Explanation, FlowRecord, Host, MacAddress, Severity, Text, Timestamp, Verdict,
 };
 use sekisho_policy::{Policy, Source};
-use sekisho_store::{Embedded, RegisterEntry, Store as _, StoreWriter};
+use sekisho_store::{Embedded, PolicyText, RegisterEntry, Store as _, StoreWriter};
 use sekisho_web::{AppState, router};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -64,6 +64,7 @@ impl Site {
             writer.hosts(&hosts).unwrap();
             store.put_register(&register()).unwrap();
             writer.policy(&policy()).unwrap();
+            writer.policy_text(&policy_text()).unwrap();
             writer.finish(&summary()).unwrap();
         })
     }
@@ -246,6 +247,21 @@ fn register() -> [RegisterEntry; 2] {
 }
 
 fn policy() -> Value {
+    compiled().describe()
+}
+
+fn policy_text() -> PolicyText {
+    let policy = compiled();
+    PolicyText {
+        hash: policy.files().hash().to_owned(),
+        name: policy.name().to_owned(),
+        version: policy.version().to_string(),
+        mode: policy.mode().name().to_owned(),
+        files: policy.files().files().to_vec(),
+    }
+}
+
+fn compiled() -> Policy {
     let text = r#"
         schema = 1
         [policy]
@@ -281,7 +297,7 @@ fn policy() -> Value {
         name: "zones.toml".to_owned(),
         text: text.into(),
     };
-    Policy::compile(&[source]).unwrap().describe()
+    Policy::compile(&[source]).unwrap()
 }
 
 fn summary() -> Summary {

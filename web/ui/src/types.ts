@@ -204,10 +204,23 @@ export interface Boundary {
   title: Text;
 }
 
+export interface PolicyVersion {
+  hash: string;
+  name: string;
+  version: string;
+  mode: string;
+  since: string | null;
+  until: string | null;
+  runs: number;
+}
+
 export interface Policy {
   name: string;
   version: string;
   mode: string;
+  hash: string;
+  since: string | null;
+  versions: PolicyVersion[];
   source: string;
   label: Text;
   zones: Zone[];

@@ -4,12 +4,17 @@
 //! first, to where its end is the end of a page: a read that begins anywhere else is several times
 //! slower on some processors. The window grows only as far as octets really arrive, so a length that
 //! lies costs nothing.
+//!
+//! Between [`Buffer::lend`] and [`Buffer::take_back`] the window lies in somebody else's memory, reads
+//! are small, and what was [kept](Buffer::keep) stays where it is: so packets need not be copied.
 
 use super::decompress::{Compression, Stream};
 use super::error::{Cause, Damage, ReadFailure};
 
 /// What a read begins at the start of, where there is room.
 const PAGE: usize = 4096;
+/// Octets read at once into memory that is lent: what is read too much of them is copied twice.
+const PIECE: usize = 64 << 10;
 
 /// How a stream came to its end.
 enum Ending {
@@ -27,6 +32,8 @@ pub(super) struct Buffer {
     end: usize,
     offset: u64,
     ending: Option<Ending>,
+    /// Where what is to be kept ends, while the window is lent.
+    kept: Option<usize>,
 }
 
 impl Buffer {
@@ -40,6 +47,7 @@ impl Buffer {
             end: 0,
             offset: 0,
             ending: None,
+            kept: None,
         }
     }
 
@@ -84,6 +92,46 @@ impl Buffer {
         true
     }
 
+    /// Where the first available octet lies in the window.
+    #[inline]
+    pub(super) const fn position(&self) -> usize {
+        self.start
+    }
+
+    /// Goes on in `room` and leaves the window there.
+    pub(super) fn lend(&mut self, room: &mut Vec<u8>) {
+        self.exchange(room);
+        self.kept = Some(0);
+    }
+
+    /// Passes over `count` available octets, which stay where they are.
+    #[inline]
+    pub(super) fn keep(&mut self, count: usize) {
+        self.consume(count);
+        self.kept = Some(self.start);
+    }
+
+    /// Goes on in its own window again, which `room` holds, and leaves there what was kept.
+    pub(super) fn take_back(&mut self, room: &mut Vec<u8>) {
+        self.exchange(room);
+        self.kept = None;
+    }
+
+    /// Changes windows, and takes what is available along.
+    fn exchange(&mut self, room: &mut Vec<u8>) {
+        std::mem::swap(&mut self.octets, room);
+        let held = room.get(self.start..self.end).unwrap_or_default();
+        let to = self.before_page(held.len());
+        let end = to.saturating_add(held.len());
+        if end > self.octets.len() {
+            self.octets.resize(end, 0);
+        }
+        if let Some(place) = self.octets.get_mut(to..end) {
+            place.copy_from_slice(held);
+        }
+        (self.start, self.end) = (to, end);
+    }
+
     /// How the file is compressed.
     pub(super) const fn compression(&self) -> Option<Compression> {
         self.stream.compression()
@@ -118,17 +166,28 @@ impl Buffer {
     #[inline(never)]
     fn refill(&mut self, count: usize) -> bool {
         let held = self.end.saturating_sub(self.start);
-        let to = self.before_page(held);
-        self.octets.copy_within(self.start..self.end, to);
-        self.start = to;
-        self.end = to.saturating_add(held);
+        let to = match self.kept {
+            None => self.before_page(held),
+            // What was passed over and not kept gives its room back where it is worth it.
+            Some(kept) if self.start.saturating_sub(kept) > PIECE => kept,
+            Some(_) => self.start,
+        };
+        if to != self.start {
+            self.octets.copy_within(self.start..self.end, to);
+            self.start = to;
+            self.end = to.saturating_add(held);
+        }
         let count = count.saturating_add(to);
         while self.end < count && self.ending.is_none() {
-            if self.end >= self.octets.len() {
-                self.octets
-                    .resize(self.octets.len().saturating_mul(2).max(4096), 0);
+            let least = if self.kept.is_some() { PIECE } else { 1 };
+            if self.octets.len().saturating_sub(self.end) < least {
+                let more = self.octets.len().max(least).max(PAGE);
+                self.octets.resize(self.octets.len().saturating_add(more), 0);
             }
-            let space = self.octets.get_mut(self.end..).unwrap_or_default();
+            let mut space = self.octets.get_mut(self.end..).unwrap_or_default();
+            if self.kept.is_some() {
+                space = space.get_mut(..PIECE).unwrap_or_default();
+            }
             match self.stream.read(space) {
                 Ok(0) => self.ending = Some(Ending::Whole),
                 Ok(read) => self.end = self.end.saturating_add(read).min(self.octets.len()),
@@ -196,6 +255,40 @@ mod tests {
         assert!(!buffer.ended_well());
         buffer.consume(1);
         assert!(!buffer.want(1) && buffer.ended_well());
+    }
+
+    #[test]
+    fn what_is_kept_stays_in_the_memory_that_was_lent_and_what_is_passed_over_does_not() {
+        const RECORD: usize = 1_000;
+        let octets: Vec<u8> = (0..=250_u8).cycle().take(40 * PIECE).collect();
+        let stream = Stream::new(Box::new(io::Cursor::new(octets.clone())), None, Bounds::default());
+        let mut buffer = Buffer::new(stream.unwrap(), PIECE);
+        let (mut room, mut at) = (Vec::new(), 0);
+        for _ in 0..2 {
+            let mut kept = Vec::new();
+
+            buffer.lend(&mut room);
+            for _ in 0..100 {
+                assert!(buffer.want(RECORD));
+                kept.push((buffer.position(), at));
+                buffer.keep(RECORD);
+                at += RECORD;
+            }
+            assert!(buffer.skip(10 * PIECE as u64) && buffer.want(RECORD));
+            at += 10 * PIECE;
+            kept.push((buffer.position(), at));
+            buffer.keep(RECORD);
+            at += RECORD;
+            buffer.take_back(&mut room);
+
+            for (place, at) in kept {
+                assert_eq!(room[place..place + RECORD], octets[at..at + RECORD]);
+            }
+            assert!(room.len() <= 8 * PIECE, "{} octets", room.len());
+            assert_eq!(buffer.offset(), at as u64);
+        }
+        assert!(buffer.want(RECORD));
+        assert_eq!(buffer.available()[..RECORD], octets[at..at + RECORD]);
     }
 
     #[test]

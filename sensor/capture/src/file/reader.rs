@@ -92,8 +92,12 @@ impl Reader {
         }
     }
 
-    /// Gives packets until `batch` is full or there is none left, and says how many.
+    /// Gives packets until `batch` is full or there is none left, and says how many. An empty batch
+    /// gets them in the memory that they were read into, unless they were compressed.
     pub(super) fn pour(&mut self, batch: &mut Batch) -> u64 {
+        if batch.is_empty() && self.buffer.compression().is_none() {
+            return self.pour_whole(batch);
+        }
         let mut packets: u64 = 0;
         while !batch.is_full()
             && let Some(packet) = self.packet()
@@ -102,6 +106,30 @@ impl Reader {
             packets = packets.saturating_add(1);
             self.advance();
         }
+        packets
+    }
+
+    fn pour_whole(&mut self, batch: &mut Batch) -> u64 {
+        let mut packets: u64 = 0;
+        self.buffer.lend(batch.room());
+        while !batch.is_full()
+            && let Some(head) = self.head.take()
+        {
+            let packet = Packet {
+                time: head.time,
+                len: head.len,
+                linktype: head.linktype,
+                data: &[],
+            };
+            let offset = self.buffer.position().saturating_add(head.data_at);
+            // No record is as long as that.
+            let caplen = u32::try_from(head.caplen).unwrap_or(u32::MAX);
+            batch.place(offset, caplen, &packet);
+            packets = packets.saturating_add(1);
+            self.buffer.keep(head.record);
+            self.frame();
+        }
+        self.buffer.take_back(batch.room());
         packets
     }
 

@@ -62,7 +62,7 @@ fn either(text: &Text) -> Text {
     }
 }
 
-fn conditions(
+pub(super) fn conditions(
     declared: &ConditionsDecl,
     what: &str,
     zones: &Zones,

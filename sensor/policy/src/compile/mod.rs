@@ -1,6 +1,7 @@
 //! From declarations to a policy: everything that has to be looked up across places.
 
 mod crossings;
+mod statements;
 mod zones;
 
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ use crate::file::{At, File};
 use crate::matrix::Matrix;
 use crate::parse::{self, Declarations, HeaderDecl};
 use crate::zones::Zones;
-use crate::{Boundary, Mode, Path, Policy, warnings};
+use crate::{Boundary, Files, Mode, Path, Policy, warnings};
 
 impl Policy {
     /// Compiles the files of a policy folder; they make one policy together.
@@ -41,19 +42,27 @@ impl Policy {
                 .paths
                 .iter()
                 .map(|path| &path.id)
-                .chain(declared.boundaries.iter().map(|boundary| &boundary.id)),
+                .chain(declared.boundaries.iter().map(|boundary| &boundary.id))
+                .chain(declared.statements.iter().map(|statement| &statement.id)),
             "id",
             &mut sink,
         );
         unique_lists(&declared, &mut sink);
         let paths = crossings::paths(&declared, &zones, &mut sink);
         let boundaries = crossings::boundaries(&declared, &zones, &mut sink);
+        let calendar = crate::calendar::Calendar::default();
+        let statements = statements::compile(&declared, &zones, &calendar, &mut sink);
         if sink.is_empty() {
             warnings::find(&declared, &header, &zones, &paths, &mut sink);
         }
         let warnings = sink.finish()?;
         let lists = declared.lists.into_iter().map(|list| list.value).collect();
-        Ok(assemble(header, zones, paths, boundaries, lists, warnings))
+        Ok(Self {
+            calendar,
+            statements,
+            files: Arc::new(Files::of(sources)),
+            ..assemble(header, zones, paths, boundaries, lists, warnings)
+        })
     }
 
     /// No policy: every address is `unknown` and every verdict is unknown.
@@ -100,6 +109,9 @@ fn assemble(
         lists,
         warnings,
         rules: crate::builtin::RuleIds::default(),
+        calendar: crate::calendar::Calendar::default(),
+        statements: Vec::new(),
+        files: Arc::default(),
     }
 }
 

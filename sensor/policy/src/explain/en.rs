@@ -1,8 +1,9 @@
 //! The explanation in English.
 
-use super::facts::{Facts, Party, Stranger};
+use super::facts::{Facts, Stranger};
 use super::nearest::{Difference, Nearest};
 use super::service;
+use super::template::{Slot, Template};
 use crate::Path;
 use crate::conditions::{End, Ports};
 use crate::zones::Zone;
@@ -14,18 +15,18 @@ pub(super) fn title(facts: &Facts<'_>) -> String {
     )
 }
 
-pub(super) fn observed(facts: &Facts<'_>) -> String {
+pub(super) fn observed(facts: &Facts<'_>) -> Template {
     let answer = if facts.answered {
         "The responder answered."
     } else {
         "No answer was seen."
     };
-    format!(
-        "{} talked to {} over {}. {answer}",
-        party(&facts.orig),
-        party(&facts.resp),
-        over(facts)
-    )
+    let (orig, resp) = (zone(facts.orig.zone), zone(facts.resp.zone));
+    Template::default()
+        .slot(Slot::Orig)
+        .say(&format!(" in {orig} talked to "))
+        .slot(Slot::Resp)
+        .say(&format!(" in {resp} over {}. {answer}", over(facts)))
 }
 
 pub(super) fn expected(facts: &Facts<'_>) -> String {
@@ -107,29 +108,36 @@ fn caution(facts: &Facts<'_>) -> &'static str {
     }
 }
 
-pub(super) fn first_step(facts: &Facts<'_>) -> String {
-    let address = facts.orig.address;
+pub(super) fn first_step(facts: &Facts<'_>) -> Template {
+    let address = Slot::Orig;
     match facts.stranger {
         Some(Stranger::Inside) => {
-            let mac = facts.record.orig_mac.map_or_else(
-                || "the MAC address of the frames".to_owned(),
-                |mac| format!("the MAC address {mac}"),
-            );
-            format!(
-                "{address} is registered in no zone. Find the device by {mac} and its switch port; \
-                 if it is not a managed device, take it off the network."
+            let unregistered = Template::default()
+                .slot(address)
+                .say(" is registered in no zone. Find the device by the MAC address ");
+            let mac = if facts.record.orig_mac.is_some() {
+                unregistered.slot(Slot::OrigMac)
+            } else {
+                unregistered.say("of the frames")
+            };
+            mac.say(
+                " and its switch port; \
+                 if it is not a managed device, take it off the network.",
             )
         }
-        Some(Stranger::Outside) => format!(
-            "{address} does not belong to the organisation. Check the settings and logs of the device at the border \
-             (firewall or router) that let this communication through, and block it if nobody needs it."
+        Some(Stranger::Outside) => Template::default().slot(address).say(
+            " does not belong to the organisation. Check the settings and logs of the device at the border \
+             (firewall or router) that let this communication through, and block it if nobody needs it.",
         ),
-        None => format!(
-            "Ask the user or administrator of {address}{} what this communication is for. \
-             If the work needs it, have a path approved and add it to the policy; \
-             if nobody knows of it, secure the records and take the device off the network.",
-            keeper(facts.orig.zone)
-        ),
+        None => Template::default()
+            .say("Ask the user or administrator of ")
+            .slot(address)
+            .say(&format!(
+                "{} what this communication is for. \
+                 If the work needs it, have a path approved and add it to the policy; \
+                 if nobody knows of it, secure the records and take the device off the network.",
+                keeper(facts.orig.zone)
+            )),
     }
 }
 
@@ -140,11 +148,6 @@ fn keeper(zone: &Zone) -> String {
     } else {
         format!(" ({} belongs to {words})", zone.label.en)
     }
-}
-
-/// `10.10.1.5 in My-Number business zone (gyomu)`.
-fn party(party: &Party<'_>) -> String {
-    format!("{} in {}", party.address, zone(party.zone))
 }
 
 fn zone(zone: &Zone) -> String {

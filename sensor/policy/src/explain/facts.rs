@@ -15,13 +15,12 @@ pub(super) const LISTED: usize = 5;
 
 /// One end of the flow.
 pub(super) struct Party<'a> {
-    pub(super) address: IpAddr,
     pub(super) zone: &'a Zone,
     pub(super) id: ZoneId,
 }
 
 /// An originator that is in no zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Stranger {
     /// Its address is one that organisations use inside.
     Inside,
@@ -29,7 +28,22 @@ pub(super) enum Stranger {
     Outside,
 }
 
+impl Stranger {
+    pub(super) fn of(zone: ZoneId, address: IpAddr) -> Option<Self> {
+        (zone == ZoneId::UNKNOWN).then(|| {
+            if zones::is_private(address) {
+                Self::Inside
+            } else {
+                Self::Outside
+            }
+        })
+    }
+}
+
 /// What is true of a denied flow.
+///
+/// [`super::findings::Kind`] tells flows apart by all that this is gathered from; the addresses and the MAC
+/// address are in no text but by a [`super::template::Slot`].
 pub(super) struct Facts<'a> {
     pub(super) record: &'a FlowRecord,
     pub(super) zones: &'a Zones,
@@ -51,17 +65,10 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(super) fn gather(policy: &'a Policy, record: &'a FlowRecord) -> Option<Self> {
-        let party = |zone: &str, address| {
-            // A record that another policy judged may name a zone that this one does not have.
-            let id = policy
-                .zones
-                .find(zone)
-                .unwrap_or_else(|| policy.zones.of(address, record.vlan));
-            Some(Party {
-                address,
-                zone: policy.zones.get(id)?,
-                id,
-            })
+        let party = |name, address| {
+            let id = zone(policy, record, name, address);
+            let zone = policy.zones.get(id)?;
+            Some(Party { zone, id })
         };
         let orig = party(&record.orig_zone, record.orig.address)?;
         let resp = party(&record.resp_zone, record.resp.address)?;
@@ -75,14 +82,8 @@ impl<'a> Facts<'a> {
             record,
             zones: &policy.zones,
             inside: orig.id == resp.id,
-            stranger: (orig.id == ZoneId::UNKNOWN).then(|| {
-                if zones::is_private(orig.address) {
-                    Stranger::Inside
-                } else {
-                    Stranger::Outside
-                }
-            }),
-            answered: record.to_orig.packets > 0,
+            stranger: Stranger::of(orig.id, record.orig.address),
+            answered: answered(record),
             between,
             more: leading.count(),
             nearest: nearest::find(&policy.paths, record, orig.id, resp.id),
@@ -98,6 +99,20 @@ impl Facts<'_> {
     pub(super) fn has_unknown_end(&self) -> bool {
         [self.orig.id, self.resp.id].contains(&ZoneId::UNKNOWN)
     }
+}
+
+/// The zone of an end by the name that the record has. A record that another policy judged may name one
+/// that this policy does not have.
+pub(super) fn zone(policy: &Policy, record: &FlowRecord, name: &str, address: IpAddr) -> ZoneId {
+    policy
+        .zones
+        .find(name)
+        .unwrap_or_else(|| policy.zones.of(address, record.vlan))
+}
+
+/// Whether the responder sent something.
+pub(super) const fn answered(record: &FlowRecord) -> bool {
+    record.to_orig.packets > 0
 }
 
 /// The most specific boundary that the flow crosses.

@@ -3,6 +3,7 @@
 use super::facts::{Facts, Stranger};
 use super::nearest::{Difference, Nearest};
 use super::service;
+use super::template::{Slot, Template};
 use crate::Path;
 use crate::conditions::{End, Ports};
 use crate::zones::Zone;
@@ -14,21 +15,19 @@ pub(super) fn title(facts: &Facts<'_>) -> String {
     )
 }
 
-pub(super) fn observed(facts: &Facts<'_>) -> String {
+pub(super) fn observed(facts: &Facts<'_>) -> Template {
     let answer = if facts.answered {
         "相手は応答しています。"
     } else {
         "相手の応答は確認されていません。"
     };
-    let Facts { orig, resp, .. } = facts;
-    format!(
-        "{} の {} から{} の {} へ、{} の通信がありました。{answer}",
-        zone(orig.zone),
-        orig.address,
-        after_words(&zone(resp.zone)),
-        resp.address,
-        over(facts)
-    )
+    let (orig, resp) = (zone(facts.orig.zone), zone(facts.resp.zone));
+    Template::default()
+        .say(&format!("{orig} の "))
+        .slot(Slot::Orig)
+        .say(&format!(" から{} の ", after_words(&resp)))
+        .slot(Slot::Resp)
+        .say(&format!(" へ、{} の通信がありました。{answer}", over(facts)))
 }
 
 pub(super) fn expected(facts: &Facts<'_>) -> String {
@@ -111,29 +110,31 @@ fn caution(facts: &Facts<'_>) -> &'static str {
     }
 }
 
-pub(super) fn first_step(facts: &Facts<'_>) -> String {
-    let address = facts.orig.address;
+pub(super) fn first_step(facts: &Facts<'_>) -> Template {
+    let address = Template::default().slot(Slot::Orig);
     match facts.stranger {
         Some(Stranger::Inside) => {
-            let mac = facts.record.orig_mac.map_or_else(
-                || "フレームの MAC アドレス".to_owned(),
-                |mac| format!("MAC アドレス {mac} "),
-            );
-            format!(
-                "{address} はどのゾーンにも登録されていません。{mac}とスイッチの接続ポートから機器を特定し、\
-                 管理外の機器であればネットワークから切り離してください。"
+            let unregistered = address.say(" はどのゾーンにも登録されていません。");
+            let mac = if facts.record.orig_mac.is_some() {
+                unregistered.say("MAC アドレス ").slot(Slot::OrigMac).say(" ")
+            } else {
+                unregistered.say("フレームの MAC アドレス")
+            };
+            mac.say(
+                "とスイッチの接続ポートから機器を特定し、\
+                 管理外の機器であればネットワークから切り離してください。",
             )
         }
-        Some(Stranger::Outside) => format!(
-            "{address} は組織のネットワークに属さないアドレスです。この通信を通した境界の機器 \
-             (ファイアウォールやルーター) の設定と記録を確認し、必要のない通信であれば遮断してください。"
+        Some(Stranger::Outside) => address.say(
+            " は組織のネットワークに属さないアドレスです。この通信を通した境界の機器 \
+             (ファイアウォールやルーター) の設定と記録を確認し、必要のない通信であれば遮断してください。",
         ),
-        None => format!(
-            "{address} の利用者または管理者{}に、この通信の目的を確認してください。\
+        None => address.say(&format!(
+            " の利用者または管理者{}に、この通信の目的を確認してください。\
              必要な業務であれば経路の承認を受けてポリシーに追加し、心当たりがなければ、\
              記録を保全したうえで機器をネットワークから切り離してください。",
             keeper(facts.orig.zone)
-        ),
+        )),
     }
 }
 

@@ -1,13 +1,15 @@
 //! What an alert about a denied flow says, in both languages.
 //!
 //! [`facts`] gathers what is true of the flow and the policy, once; [`ja`] and [`en`] only put it
-//! into words, function by function the same.
+//! into words, function by function the same. [`findings`] keeps the words for flows of the same kind.
 
 mod en;
 mod facts;
+mod findings;
 mod ja;
 mod nearest;
 mod service;
+mod template;
 
 use std::sync::Arc;
 
@@ -16,6 +18,9 @@ use sekisho_model::{Explanation, FlowRecord, Severity, Text, Verdict};
 use crate::builtin::{self, Builtin};
 use crate::{Boundary, Mode, Policy};
 use facts::Facts;
+use template::{Shown, Template};
+
+pub use findings::Findings;
 
 /// A denied flow as an alert speaks of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,23 +51,79 @@ impl Policy {
         if self.mode == Mode::Learn || record.verdict != Verdict::Denied {
             return None;
         }
-        let facts = Facts::gather(self, record)?;
+        Some(Finding::of(self, record)?.violation(record))
+    }
+}
+
+/// A violation of which only addresses are still to be filled in.
+#[derive(Debug)]
+struct Finding {
+    /// Title and explanation are as they are, but for the two texts below.
+    rest: Violation,
+    observed: [Template; 2],
+    first_step: [Template; 2],
+}
+
+impl Finding {
+    /// What is said of `record` and of all like it.
+    fn of(policy: &Policy, record: &FlowRecord) -> Option<Self> {
+        let facts = Facts::gather(policy, record)?;
         let (rule, builtin): (_, &Builtin) = if facts.inside {
-            (&self.rules.intra_deny, &builtin::INTRA_DENY)
+            (&policy.rules.intra_deny, &builtin::INTRA_DENY)
         } else {
-            (&self.rules.path_deny, &builtin::PATH_DENY)
+            (&policy.rules.path_deny, &builtin::PATH_DENY)
         };
-        Some(Violation {
-            rule: Arc::clone(rule),
-            signature_id: builtin.signature_id,
-            title: title(&facts),
-            severity: severity(&facts),
-            clause: Arc::clone(&facts.clause),
-            attack: facts
-                .boundary
-                .map_or_else(Vec::new, |boundary| boundary.attack.clone()),
-            explanation: explanation(&facts),
+        let first_step = of_boundary(&facts, |boundary| &boundary.first_step);
+        Some(Self {
+            rest: Violation {
+                rule: Arc::clone(rule),
+                signature_id: builtin.signature_id,
+                title: title(&facts),
+                severity: severity(&facts),
+                clause: Arc::clone(&facts.clause),
+                attack: facts
+                    .boundary
+                    .map_or_else(Vec::new, |boundary| boundary.attack.clone()),
+                explanation: explanation(&facts),
+            },
+            observed: [ja::observed(&facts), en::observed(&facts)],
+            first_step: first_step.map_or_else(
+                || [ja::first_step(&facts), en::first_step(&facts)],
+                |text| [&text.ja, &text.en].map(|words| Template::default().say(words)),
+            ),
         })
+    }
+
+    /// The violation that `record` is.
+    fn violation(&self, record: &FlowRecord) -> Violation {
+        let shown = Shown::of(record);
+        let fill = |[ja, en]: &[Template; 2]| Text {
+            ja: ja.fill(&shown),
+            en: en.fill(&shown),
+        };
+        Violation {
+            explanation: Explanation {
+                observed: fill(&self.observed),
+                first_step: fill(&self.first_step),
+                ..self.rest.explanation.clone()
+            },
+            title: self.rest.title.clone(),
+            ..self.bare()
+        }
+    }
+
+    /// The violation without title and explanation.
+    fn bare(&self) -> Violation {
+        let rest = &self.rest;
+        Violation {
+            rule: Arc::clone(&rest.rule),
+            signature_id: rest.signature_id,
+            title: Text::default(),
+            severity: rest.severity,
+            clause: Arc::clone(&rest.clause),
+            attack: rest.attack.clone(),
+            explanation: Explanation::default(),
+        }
     }
 }
 
@@ -90,13 +151,10 @@ fn title(facts: &Facts<'_>) -> Text {
     }
 }
 
+/// What is the same for every flow of a kind.
 fn explanation(facts: &Facts<'_>) -> Explanation {
-    let first_step = of_boundary(facts, |boundary| &boundary.first_step).cloned();
     Explanation {
-        observed: Text {
-            ja: ja::observed(facts),
-            en: en::observed(facts),
-        },
+        observed: Text::default(),
         expected: Text {
             ja: ja::expected(facts),
             en: en::expected(facts),
@@ -119,10 +177,7 @@ fn explanation(facts: &Facts<'_>) -> Explanation {
             ja: ja::silenced_by(facts),
             en: en::silenced_by(facts),
         },
-        first_step: first_step.unwrap_or_else(|| Text {
-            ja: ja::first_step(facts),
-            en: en::first_step(facts),
-        }),
+        first_step: Text::default(),
     }
 }
 

@@ -10,6 +10,7 @@ mod list;
 mod nested;
 mod network;
 mod path;
+mod statement;
 mod table;
 mod value;
 mod zone;
@@ -20,6 +21,7 @@ pub(crate) use boundary::BoundaryDecl;
 pub(crate) use conditions::{ConditionsDecl, EndDecl};
 pub(crate) use header::HeaderDecl;
 pub(crate) use path::PathDecl;
+pub(crate) use statement::{StatementDecl, StatementWhat};
 pub(crate) use zone::ZoneDecl;
 
 use crate::error::{Report, Sink};
@@ -36,6 +38,7 @@ pub(crate) struct Declarations {
     pub(crate) paths: Vec<PathDecl>,
     pub(crate) boundaries: Vec<BoundaryDecl>,
     pub(crate) lists: Vec<At<List>>,
+    pub(crate) statements: Vec<StatementDecl>,
     /// Some file could not be read as a whole, so what seems missing may stand in it.
     pub(crate) incomplete: bool,
 }
@@ -47,6 +50,7 @@ const KEYS: &[Key] = &[
     key("path", "[[path]]"),
     key("boundary", "[[boundary]]"),
     key("list", "[list.dhcp-servers]"),
+    key("statement", "[[statement]]"),
     later(
         "rule",
         "remove it; denied crossings are named with `[[boundary]]`",
@@ -91,6 +95,9 @@ pub(crate) fn file(file: &File, into: &mut Declarations, sink: &mut Sink) {
     }
     for table in table.tables("boundary", "[[boundary]]", "a boundary", sink) {
         into.boundaries.push(boundary::parse(&table, sink));
+    }
+    for table in table.tables("statement", "[[statement]]", "a statement", sink) {
+        into.statements.push(statement::parse(&table, sink));
     }
     for (name, table) in table.named_tables("list", "[list.dhcp-servers]", "a list", sink) {
         into.lists.push(list::parse(name, &table, sink));

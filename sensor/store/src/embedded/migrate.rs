@@ -84,6 +84,19 @@ CREATE TABLE register (
     "
 ALTER TABLE register ADD COLUMN words TEXT NOT NULL DEFAULT '';
 ",
+    "
+CREATE TABLE policy_versions (
+    hash TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    first_packet INTEGER,
+    last_packet INTEGER,
+    runs INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    files BLOB NOT NULL
+) STRICT;
+",
 ];
 
 /// Opens a database, making or migrating it.

@@ -14,6 +14,8 @@ mod runs;
 mod scan;
 mod schema;
 mod traffic;
+mod versions;
+mod visit;
 mod write;
 
 #[cfg(test)]
@@ -25,13 +27,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
+use sekisho_filter::Row;
 use sekisho_model::Timestamp;
+use sekisho_model::fields::Field;
 use sekisho_model::summary::{AlertTotals, Summary};
 use serde_json::Value;
 
 use crate::{
-    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, MAX_REGISTER, Page, RegisterEntry, Store,
-    StoreError, TimeRange, Traffic, TrafficQuery,
+    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, MAX_REGISTER, Page, PolicyVersion,
+    RegisterEntry, Store, StoreError, TimeRange, Traffic, TrafficQuery,
 };
 use catalog::{Catalog, Group};
 use layout::Layout;
@@ -173,6 +177,25 @@ impl Store for Embedded {
     fn policy(&self) -> Result<Option<Value>, StoreError> {
         let (connection, path) = self.database();
         runs::policy(&connection, &path)
+    }
+
+    fn policy_versions(&self) -> Result<Vec<PolicyVersion>, StoreError> {
+        let (connection, path) = self.database();
+        versions::list(&connection, &path)
+    }
+
+    fn policy_text(&self, hash: &str) -> Result<Option<Vec<(String, String)>>, StoreError> {
+        let (connection, path) = self.database();
+        versions::text(&connection, &path, hash)
+    }
+
+    fn visit(
+        &self,
+        range: &TimeRange,
+        fields: &[&'static Field],
+        see: &mut dyn FnMut(&dyn Row),
+    ) -> Result<(), StoreError> {
+        visit::visit(self, range, fields, see)
     }
 
     fn span(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {

@@ -141,6 +141,42 @@ fn rows_that_arrive_between_two_pages_move_nothing() {
 }
 
 #[test]
+fn each_policy_version_is_kept_once_with_all_the_time_it_was_in_force() {
+    let (_scratch, store) = fresh();
+    let at = |second| Some(Timestamp::from_seconds(second, 0));
+    for (hash, first, last) in [
+        ("old", at(100), at(200)),
+        ("new", at(300), at(400)),
+        ("new", None, None),
+        ("old", at(50), at(150)),
+    ] {
+        let mut writer = Box::new(store.writer().unwrap());
+        writer.policy_text(&samples::policy_text(hash)).unwrap();
+        let summary = Summary {
+            first_packet: first,
+            last_packet: last,
+            ..Summary::default()
+        };
+        writer.finish(&summary).unwrap();
+    }
+
+    let versions: Vec<_> = store
+        .policy_versions()
+        .unwrap()
+        .into_iter()
+        .map(|version| (version.hash, version.since, version.until, version.runs))
+        .collect();
+
+    assert_eq!(
+        versions,
+        [
+            ("old".to_owned(), at(50), at(200), 2),
+            ("new".to_owned(), at(300), at(400), 2)
+        ]
+    );
+}
+
+#[test]
 fn only_one_run_writes_at_a_time() {
     let (_scratch, store) = fresh();
     let first = store.writer().unwrap();

@@ -20,8 +20,8 @@ use sekisho_model::summary::Summary;
 use sekisho_model::{Alert, FlowRecord, Host};
 
 use super::layout::{self, Layout};
-use super::{alerts, hosts, migrate, runs, schema};
-use crate::{AlertRow, StoreError, StoreWriter};
+use super::{alerts, hosts, migrate, runs, schema, versions};
+use crate::{AlertRow, PolicyText, StoreError, StoreWriter};
 
 /// Most flow records that wait in memory, about 100 MB of them.
 const MAX_WAITING: usize = 262_144;
@@ -39,6 +39,8 @@ pub struct EmbeddedWriter {
     next_part: HashMap<i64, u32>,
     alerts: Vec<AlertRow>,
     policy: Option<i64>,
+    /// Hash of the policy version that this run judges by.
+    version: Option<String>,
     /// Held for as long as the writer lives.
     _lock: File,
 }
@@ -71,6 +73,7 @@ impl EmbeddedWriter {
             next_part: HashMap::new(),
             alerts: Vec::new(),
             policy: None,
+            version: None,
             _lock: lock,
         })
     }
@@ -141,12 +144,22 @@ impl StoreWriter for EmbeddedWriter {
         Ok(())
     }
 
+    fn policy_text(&mut self, text: &PolicyText) -> Result<(), StoreError> {
+        versions::put(&self.database, &self.layout.database(), text)?;
+        self.version = Some(text.hash.clone());
+        Ok(())
+    }
+
     fn finish(mut self: Box<Self>, summary: &Summary) -> Result<(), StoreError> {
         while let Some(hour) = self.waiting.keys().next().copied() {
             self.write_hour(hour)?;
         }
         self.write_alerts()?;
-        runs::put(&self.database, &self.layout.database(), summary, self.policy)
+        let path = self.layout.database();
+        if let Some(hash) = &self.version {
+            versions::ran(&self.database, &path, hash, summary)?;
+        }
+        runs::put(&self.database, &path, summary, self.policy)
     }
 }
 

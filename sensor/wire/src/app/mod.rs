@@ -15,6 +15,7 @@ mod held;
 mod infrastructure;
 pub mod local;
 mod names;
+mod octets;
 mod parser;
 mod plant;
 mod protocol;

@@ -12,6 +12,9 @@ pub const MAX: usize = 256;
 pub fn bounded(octets: &[u8], max: usize) -> (Box<str>, bool) {
     let is_cut = octets.len() > max;
     let kept = octets.get(..max).unwrap_or(octets);
+    if let Ok(text) = std::str::from_utf8(kept) {
+        return (text.into(), is_cut);
+    }
     let mut text = String::with_capacity(kept.len());
     let mut chunks = kept.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
@@ -39,10 +42,35 @@ pub fn of(octets: &[u8]) -> Box<str> {
 pub fn hex(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len().saturating_mul(2));
     for octet in octets {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{octet:02x}");
+        push_hex(*octet, &mut text);
     }
     text
+}
+
+/// Writes an octet as two lower-case hexadecimal digits. Digests are long, and [`std::fmt`] takes its
+/// time over every octet.
+pub fn push_hex(octet: u8, into: &mut String) {
+    for nibble in [octet >> 4, octet & 15] {
+        into.push(char::from(if nibble < 10 {
+            nibble.saturating_add(b'0')
+        } else {
+            nibble.saturating_sub(10).saturating_add(b'a')
+        }));
+    }
+}
+
+/// Writes a number in decimal: for lists of them, as [`push_hex`].
+pub fn push_decimal(number: u16, into: &mut String) {
+    let mut above = 10_000;
+    while above > 1 && number < above {
+        above /= 10;
+    }
+    while above > 0 {
+        let digit = number.checked_div(above).map_or(0, |digits| digits % 10);
+        let digit = u8::try_from(digit).unwrap_or(0);
+        into.push(char::from(digit.saturating_add(b'0')));
+        above /= 10;
+    }
 }
 
 /// Stands for the name of an account: the first 16 digits of SHA-256 over `sekisho-user:` and the
@@ -66,6 +94,17 @@ mod tests {
         assert_eq!(bounded(b"a\xff\nb", 10), ("a\\xff\nb".into(), false));
         assert_eq!(bounded("あい".as_bytes(), 4), ("あ".into(), true));
         assert_eq!(bounded(&[0xff; 3], 2), ("\\xff".into(), true));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn digits_are_those_of_the_standard_library(octet: u8, number: u16) {
+            let (mut hex, mut decimal) = (String::new(), String::new());
+            push_hex(octet, &mut hex);
+            push_decimal(number, &mut decimal);
+            proptest::prop_assert_eq!(hex, format!("{octet:02x}"));
+            proptest::prop_assert_eq!(decimal, number.to_string());
+        }
     }
 
     #[test]

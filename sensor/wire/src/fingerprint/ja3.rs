@@ -2,10 +2,12 @@
 //!
 //! Source: salesforce/ja3, "How it works"; GREASE (RFC 8701) is left out.
 
-use std::fmt::Write;
-
 use super::md5_hex;
 use crate::app::encrypted::tls::hello::{ClientHello, is_grease};
+use crate::app::text::push_decimal;
+
+/// Characters of the string of a usual client.
+const USUAL: usize = 256;
 
 /// A JA3 or JA3S fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +21,9 @@ pub struct Ja3 {
 /// JA3 of a client.
 #[must_use]
 pub fn of(hello: &ClientHello<'_>) -> Ja3 {
-    let mut string = format!("{},", hello.version);
+    let mut string = String::with_capacity(USUAL);
+    push_decimal(hello.version, &mut string);
+    string.push(',');
     list(&mut string, hello.ciphers());
     string.push(',');
     list(&mut string, hello.extensions().map(|extension| extension.kind));
@@ -42,9 +46,10 @@ pub(super) fn digest(string: String) -> Ja3 {
 /// Numbers joined with `-`, without GREASE.
 pub(super) fn list(into: &mut String, numbers: impl Iterator<Item = u16>) {
     for (at, number) in numbers.filter(|number| !is_grease(*number)).enumerate() {
-        let mark = if at == 0 { "" } else { "-" };
-        // Writing to a string cannot fail.
-        let _ = write!(into, "{mark}{number}");
+        if at > 0 {
+            into.push('-');
+        }
+        push_decimal(number, into);
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Carrier {
     Dtls,
 }
 
+/// Characters of the longest list of a usual client.
+const USUAL: usize = 192;
 /// Digits of a part that has nothing to hash.
 const NOTHING: &str = "000000000000";
 
@@ -36,7 +38,7 @@ pub fn of(hello: &ClientHello<'_>, carrier: Carrier) -> String {
         Carrier::Quic => 'q',
         Carrier::Dtls => 'd',
     });
-    ja4.push_str(version(hello.best_version()));
+    ja4.push_str(version(hello.greatest_version()));
     ja4.push(if extensions.contains(&SERVER_NAME) {
         'd'
     } else {
@@ -65,6 +67,7 @@ pub fn of(hello: &ClientHello<'_>, carrier: Carrier) -> String {
     ja4
 }
 
+/// The word of a version; a draft of TLS 1.3 is unknown to the definition, whatever else is offered.
 const fn version(version: u16) -> &'static str {
     match version {
         0x0304 => "13",
@@ -94,10 +97,14 @@ fn ends(alpn: &[u8]) -> [char; 2] {
 }
 
 fn hex_list(numbers: impl Iterator<Item = u16>) -> String {
-    let mut list = String::new();
+    let mut list = String::with_capacity(USUAL);
     for (at, number) in numbers.enumerate() {
-        let mark = if at == 0 { "" } else { "," };
-        let _ = write!(list, "{mark}{number:04x}");
+        if at > 0 {
+            list.push(',');
+        }
+        for octet in number.to_be_bytes() {
+            text::push_hex(octet, &mut list);
+        }
     }
     list
 }
@@ -134,6 +141,23 @@ mod tests {
         let body = sample::client_hello(0x0300, &[0x2a2a], &[]);
 
         assert_eq!(ja4(&body, Carrier::Tcp), "ts3i000000_000000000000_000000000000");
+    }
+
+    #[test]
+    fn the_greatest_version_counts_and_a_draft_has_no_word() {
+        // FoxIO-LLC/ja4, JA4.md, "TLS and DTLS Version": the highest value in the extension without
+        // GREASE; unknown is "00".
+        for (offered, word) in [
+            (&[0x1a1a, 0x0304, 0x0303][..], "t13"),
+            (&[0x7f1c, 0x0304, 0x0303], "t00"),
+            (&[0x0303, 0x0302], "t12"),
+        ] {
+            let list = sample::words(offered);
+            let list = [&[u8::try_from(list.len()).unwrap()], &list[..]].concat();
+            let body = sample::client_hello(0x0303, &[47], &sample::extensions(&[(43, list)]));
+
+            assert_eq!(&ja4(&body, Carrier::Tcp)[..3], word, "{offered:x?}");
+        }
     }
 
     #[test]

@@ -115,7 +115,10 @@ struct Fragments {
 impl Parser for Dtls {
     fn held(&self) -> usize {
         let [orig, resp] = &self.ends;
-        orig.held.capacity().saturating_add(resp.held.capacity())
+        self.handshake
+            .held()
+            .saturating_add(orig.held.capacity())
+            .saturating_add(resp.held.capacity())
     }
 
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {

@@ -1,6 +1,5 @@
 //! Encrypted protocols: what their handshakes say.
 
-mod cursor;
 mod dtls;
 mod ike;
 mod openvpn;

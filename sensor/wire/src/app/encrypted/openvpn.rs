@@ -8,7 +8,7 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
-use super::cursor::Cursor;
+use crate::app::octets::Octets;
 use crate::app::parser::{Chunk, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -97,7 +97,7 @@ fn reset(message: &[u8]) -> Option<Reset> {
     if !(MIN_RESET..=MAX_RESET).contains(&message.len()) {
         return None;
     }
-    let mut cursor = Cursor(message);
+    let mut cursor = Octets(message);
     let (by_client, version) = match cursor.u8()? {
         // Operation in the high five bits; a session begins with key 0.
         0x08 => (true, 1),
@@ -122,7 +122,7 @@ fn reset(message: &[u8]) -> Option<Reset> {
 }
 
 /// How what follows the session is protected, and the receiver's session.
-fn body(cursor: Cursor<'_>, by_client: bool, version: u8) -> Option<(&'static str, Option<[u8; 8]>)> {
+fn body(cursor: Octets<'_>, by_client: bool, version: u8) -> Option<(&'static str, Option<[u8; 8]>)> {
     if let Some(remote) = acknowledged(cursor, by_client) {
         return Some(("none", remote));
     }
@@ -138,15 +138,15 @@ fn body(cursor: Cursor<'_>, by_client: bool, version: u8) -> Option<(&'static st
 }
 
 /// Packet number and time against replays.
-fn replay(cursor: &mut Cursor<'_>) -> Option<()> {
-    let number = cursor.u32()?;
-    let time = cursor.u32()?;
+fn replay(cursor: &mut Octets<'_>) -> Option<()> {
+    let number = cursor.be32()?;
+    let time = cursor.be32()?;
     ((1..=MAX_FIRST).contains(&number) && time >= MIN_TIME).then_some(())
 }
 
 /// Acknowledgements and the message's number, which is 0 and ends the message. A server acknowledges
 /// the client's, a client nothing.
-fn acknowledged(mut cursor: Cursor<'_>, by_client: bool) -> Option<Option<[u8; 8]>> {
+fn acknowledged(mut cursor: Octets<'_>, by_client: bool) -> Option<Option<[u8; 8]>> {
     let count = usize::from(cursor.u8()?);
     if by_client != (count == 0) || count > MAX_ACKS {
         return None;
@@ -159,11 +159,11 @@ fn acknowledged(mut cursor: Cursor<'_>, by_client: bool) -> Option<Option<[u8; 8
         }
         remote = Some(cursor.array::<8>()?);
     }
-    (cursor.u32()? == 0 && cursor.0.is_empty()).then_some(remote)
+    (cursor.be32()? == 0 && cursor.0.is_empty()).then_some(remote)
 }
 
 /// tls-crypt, and tls-crypt-v2, whose client puts its wrapped key with its length at the end.
-fn crypt(mut cursor: Cursor<'_>, by_client: bool, version: u8) -> Option<&'static str> {
+fn crypt(mut cursor: Octets<'_>, by_client: bool, version: u8) -> Option<&'static str> {
     replay(&mut cursor)?;
     cursor.take(CRYPT_TAG)?;
     // Encrypted: count of acknowledgements, and for a server one of them and the session, number.

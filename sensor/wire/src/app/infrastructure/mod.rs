@@ -1,13 +1,12 @@
 //! Infrastructure: time, management, telephony, logs.
 //!
-//! [`octets`], [`ends`] and [`exchanges`] serve the groups of plants and of remote access too.
+//! [`ends`] and [`exchanges`] serve the groups of plants and of remote access too.
 
 pub(super) mod ends;
 pub(super) mod exchanges;
 #[cfg(test)]
 pub(super) mod hostile;
 mod ntp;
-pub(super) mod octets;
 mod radius;
 mod rtp;
 mod sip;

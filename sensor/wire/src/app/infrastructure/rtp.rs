@@ -10,7 +10,7 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::{FactKind, FactRow, Facts};
 
-use super::octets::Octets;
+use crate::app::octets::Octets;
 use crate::app::parser::{Chunk, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;

@@ -8,7 +8,7 @@
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use super::exchanges::{Exchanges, Open};
-use super::octets::Octets;
+use crate::app::octets::Octets;
 use crate::app::parser::{Chunk, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;

@@ -5,7 +5,7 @@
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use super::ends::Ends;
-use super::octets::{Octets, is_word};
+use crate::app::octets::{Octets, is_word};
 use crate::app::parser::{Chunk, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;

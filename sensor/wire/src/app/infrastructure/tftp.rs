@@ -6,7 +6,7 @@
 
 use sekisho_model::app::{FactKind, FactRow, Facts};
 
-use super::octets::{Octets, is_word};
+use crate::app::octets::{Octets, is_word};
 use crate::app::parser::{Chunk, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;

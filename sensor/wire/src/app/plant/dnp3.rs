@@ -7,7 +7,7 @@
 use sekisho_model::app::{FactKind, FactRow, Facts};
 
 use crate::app::infrastructure::exchanges::{Exchanges, Open};
-use crate::app::infrastructure::octets::Octets;
+use crate::app::octets::Octets;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;

@@ -7,7 +7,7 @@ use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use crate::app::infrastructure::exchanges::{Exchanges, Open};
-use crate::app::infrastructure::octets::{Octets, is_word};
+use crate::app::octets::{Octets, is_word};
 use crate::app::parser::{Chunk, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;

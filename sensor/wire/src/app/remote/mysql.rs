@@ -5,7 +5,8 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
-use crate::app::infrastructure::octets::{Octets, is_word};
+use crate::app::held::Held;
+use crate::app::octets::{Octets, is_word};
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -123,6 +124,10 @@ struct Mysql {
 }
 
 impl Parser for Mysql {
+    fn held(&self) -> usize {
+        self.facts.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let mut octets = Octets(chunk.octets);
         let Some((length, number)) = header(&mut octets) else {

@@ -5,7 +5,8 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
-use crate::app::infrastructure::octets::{Octets, is_word};
+use crate::app::held::Held;
+use crate::app::octets::{Octets, is_word};
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -121,6 +122,10 @@ struct Pgsql {
 }
 
 impl Parser for Pgsql {
+    fn held(&self) -> usize {
+        self.request.held().saturating_add(self.response.held())
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         self.at.get_or_insert(chunk.at);
         if chunk.from == End::Orig && !self.has_started {

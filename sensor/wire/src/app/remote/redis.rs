@@ -4,6 +4,7 @@
 
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
+use crate::app::held::Held;
 use crate::app::infrastructure::exchanges::{Exchanges, Open};
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
@@ -125,7 +126,7 @@ struct Redis {
 
 impl Parser for Redis {
     fn held(&self) -> usize {
-        self.exchanges.held()
+        self.exchanges.held().saturating_add(self.facts.held())
     }
 
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {

@@ -5,6 +5,7 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -65,6 +66,10 @@ struct Rsync {
 }
 
 impl Parser for Rsync {
+    fn held(&self) -> usize {
+        self.facts.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         self.at.get_or_insert(chunk.at);
         let seen = chunk.octets.get(..MAX_LINE).unwrap_or(chunk.octets);

@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
-use crate::app::infrastructure::octets::{Octets, is_word};
+use crate::app::held::Held;
+use crate::app::octets::{Octets, is_word};
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -109,6 +110,10 @@ enum State {
 }
 
 impl Parser for Socks {
+    fn held(&self) -> usize {
+        self.facts.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         self.at.get_or_insert(chunk.at);
         let client = *self.client.get_or_insert(chunk.from);

@@ -5,7 +5,8 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
-use crate::app::infrastructure::octets::Octets;
+use crate::app::held::Held;
+use crate::app::octets::Octets;
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -142,6 +143,10 @@ struct Packet {
 }
 
 impl Parser for Tds {
+    fn held(&self) -> usize {
+        self.facts.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         if chunk.octets.len() < HEADER_LEN {
             return Read::Need(HEADER_LEN);

@@ -6,6 +6,7 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -155,6 +156,10 @@ struct Vnc {
 }
 
 impl Parser for Vnc {
+    fn held(&self) -> usize {
+        self.facts.held().saturating_add(self.authentication.held())
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         self.at.get_or_insert(chunk.at);
         let read = match chunk.from {

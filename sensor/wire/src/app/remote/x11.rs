@@ -5,7 +5,8 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
-use crate::app::infrastructure::octets::is_word;
+use crate::app::held::Held;
+use crate::app::octets::is_word;
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -76,6 +77,10 @@ struct X11 {
 }
 
 impl Parser for X11 {
+    fn held(&self) -> usize {
+        self.facts.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         self.at.get_or_insert(chunk.at);
         match chunk.from {

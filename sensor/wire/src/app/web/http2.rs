@@ -82,6 +82,14 @@ struct Http2 {
 }
 
 impl Parser for Http2 {
+    fn held(&self) -> usize {
+        [&self.client, &self.server]
+            .into_iter()
+            .flatten()
+            .map(|settings| size_of_val(settings.as_slice()))
+            .fold(0, usize::saturating_add)
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         self.at.get_or_insert(chunk.at);
         let octets = chunk.octets;

@@ -5,7 +5,6 @@ mod dcerpc;
 mod kerberos;
 mod ldap;
 pub(super) mod ntlm;
-pub(super) mod octets;
 mod rdp;
 mod smb;
 mod spnego;

@@ -4,8 +4,8 @@
 
 use sekisho_model::app::Facts;
 
-use super::octets::{le16, le32, octet, span, utf16};
 use crate::app::held::Held;
+use crate::app::octets::{le16, le32, octet, span, utf16};
 use crate::app::text;
 
 /// What every message begins with.

@@ -7,7 +7,8 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
-use super::octets::{be16, le16, le32, octet, span, until_nul, utf16};
+use crate::app::held::Held;
+use crate::app::octets::{be16, le16, le32, octet, span, until_nul, utf16};
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;
@@ -156,6 +157,10 @@ struct Rdp {
 }
 
 impl Parser for Rdp {
+    fn held(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |(_, facts)| facts.held())
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let octets = chunk.octets;
         if octets.first().is_some_and(|first| *first != 3) {

@@ -5,8 +5,8 @@
 
 use super::kerberos::{self, Ticket};
 use super::ntlm::{self, Ntlm};
-use super::octets::span;
 use crate::app::held::Held;
+use crate::app::octets::span;
 
 /// Octets of a token in which a ticket is looked for.
 const SEARCHED: usize = 4 * 1024;

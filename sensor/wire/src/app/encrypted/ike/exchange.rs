@@ -5,6 +5,7 @@ use sekisho_model::app::{Essential, Facts};
 
 use super::message::{self, Algorithm, Header};
 use super::register;
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::sheet::Sheet;
 use crate::app::text;
@@ -45,7 +46,32 @@ struct Exchange {
     notify: Vec<String>,
 }
 
+impl Held for Exchange {
+    fn held(&self) -> usize {
+        [
+            size_of_val(self.payloads.as_slice()),
+            algorithms(&self.offered),
+            algorithms(&self.chosen),
+            size_of_val(self.vendors.as_slice()),
+            self.vendor_ids.held(),
+            self.notify.held(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+}
+
+fn algorithms(list: &[Algorithm]) -> usize {
+    list.iter()
+        .map(|(_, name, _)| name.held())
+        .fold(size_of_val(list), usize::saturating_add)
+}
+
 impl Parser for Ike {
+    fn held(&self) -> usize {
+        self.waiting.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         self.datagrams = self.datagrams.saturating_add(1);
         let (octets, has_marker) = message::behind_marker(chunk.octets);

@@ -2,8 +2,8 @@
 //!
 //! Sources: RFC 7296 section 3, RFC 2408 section 3.
 
-use super::super::cursor::Cursor;
 use super::register::{self, Name};
+use crate::app::octets::Octets;
 
 /// Octets of a header.
 pub(super) const HEADER_LEN: usize = 28;
@@ -47,7 +47,7 @@ pub(super) fn behind_marker(octets: &[u8]) -> (&[u8], bool) {
 
 /// Reads a header.
 pub(super) fn header(octets: &[u8]) -> Option<Header> {
-    let mut cursor = Cursor(octets);
+    let mut cursor = Octets(octets);
     Some(Header {
         init_spi: cursor.array()?,
         resp_spi: cursor.array()?,
@@ -55,8 +55,8 @@ pub(super) fn header(octets: &[u8]) -> Option<Header> {
         version: cursor.u8()?,
         exchange: cursor.u8()?,
         flags: cursor.u8()?,
-        message_id: cursor.u32()?,
-        len: usize::try_from(cursor.u32()?).ok()?,
+        message_id: cursor.be32()?,
+        len: usize::try_from(cursor.be32()?).ok()?,
     })
 }
 
@@ -106,7 +106,7 @@ impl Header {
 
 /// Type and body of each payload in clear.
 pub(super) fn payloads<'a>(header: &Header, octets: &'a [u8]) -> impl Iterator<Item = (u8, &'a [u8])> {
-    let mut cursor = Cursor(octets.get(HEADER_LEN..).unwrap_or_default());
+    let mut cursor = Octets(octets.get(HEADER_LEN..).unwrap_or_default());
     let mut next = if header.is_encrypted() { 0 } else { header.next };
     let major = header.major();
     std::iter::from_fn(move || {
@@ -116,7 +116,7 @@ pub(super) fn payloads<'a>(header: &Header, octets: &'a [u8]) -> impl Iterator<I
         }
         next = cursor.u8()?;
         cursor.u8()?;
-        let len = usize::from(cursor.u16()?);
+        let len = usize::from(cursor.be16()?);
         Some((kind, cursor.take(len.checked_sub(4)?)?))
     })
     .take(MAX_PAYLOADS)
@@ -128,13 +128,13 @@ pub(super) type Algorithm = (&'static str, String, bool);
 /// The algorithms in a security association, each once, in their order.
 pub(super) fn algorithms(major: u8, body: &[u8]) -> Vec<Algorithm> {
     let mut found = Vec::new();
-    let mut cursor = Cursor(body);
+    let mut cursor = Octets(body);
     if major == 1 {
         // Domain of interpretation and situation.
         cursor.take(8);
     }
     while let Some(proposal) = substructure(&mut cursor) {
-        let mut cursor = Cursor(proposal);
+        let mut cursor = Octets(proposal);
         // Number, protocol, then the SPI behind the number of transforms.
         let spi = cursor.take(2).and_then(|_| cursor.u8());
         let Some(spi) = spi.filter(|_| cursor.u8().is_some()) else {
@@ -152,15 +152,15 @@ pub(super) fn algorithms(major: u8, body: &[u8]) -> Vec<Algorithm> {
 }
 
 /// What stands in a proposal or transform: behind "more follow", a reserved octet and the length.
-fn substructure<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+fn substructure<'a>(cursor: &mut Octets<'a>) -> Option<&'a [u8]> {
     cursor.take(2)?;
-    let len = usize::from(cursor.u16()?);
+    let len = usize::from(cursor.be16()?);
     cursor.take(len.checked_sub(4)?)
 }
 
 fn transform_2(transform: &[u8], found: &mut Vec<Algorithm>) {
-    let mut cursor = Cursor(transform);
-    let (Some(kind), Some(_), Some(id)) = (cursor.u8(), cursor.u8(), cursor.u16()) else {
+    let mut cursor = Octets(transform);
+    let (Some(kind), Some(_), Some(id)) = (cursor.u8(), cursor.u8(), cursor.be16()) else {
         return;
     };
     let length = attributes(cursor)
@@ -172,7 +172,7 @@ fn transform_2(transform: &[u8], found: &mut Vec<Algorithm>) {
 }
 
 fn transform_1(transform: &[u8], found: &mut Vec<Algorithm>) {
-    let mut cursor = Cursor(transform);
+    let mut cursor = Octets(transform);
     if cursor.take(4).is_none() {
         return;
     }
@@ -188,11 +188,11 @@ fn transform_1(transform: &[u8], found: &mut Vec<Algorithm>) {
 }
 
 /// Attributes whose value is one number of two octets.
-fn attributes(mut cursor: Cursor<'_>) -> impl Iterator<Item = (u16, u16)> {
+fn attributes(mut cursor: Octets<'_>) -> impl Iterator<Item = (u16, u16)> {
     std::iter::from_fn(move || {
         loop {
-            let kind = cursor.u16()?;
-            let value = cursor.u16()?;
+            let kind = cursor.be16()?;
+            let value = cursor.be16()?;
             if kind & 0x8000 != 0 {
                 return Some((kind & 0x7fff, value));
             }

@@ -15,6 +15,7 @@ use super::header::{self, Kind, Long};
 use super::keys::{Keys, Side};
 use super::stream::Stream;
 use super::version::Version;
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::sheet::Sheet;
 use crate::app::text;
@@ -75,7 +76,10 @@ impl Parser for Connection {
     fn held(&self) -> usize {
         let [orig, resp] = &self.streams;
         let streams = orig.room().saturating_add(resp.room());
-        streams.saturating_add(self.opened.capacity())
+        streams
+            .saturating_add(self.opened.capacity())
+            .saturating_add(self.facts.held())
+            .saturating_add(self.history.capacity())
     }
 
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {

@@ -3,7 +3,7 @@
 //! Source: RFC 9000 sections 12.4 and 19. An Initial packet holds PADDING, PING, ACK, CRYPTO and
 //! CONNECTION_CLOSE and nothing else.
 
-use super::super::cursor::Cursor;
+use crate::app::octets::Octets;
 
 const PADDING: u64 = 0x00;
 const PING: u64 = 0x01;
@@ -27,7 +27,7 @@ pub(super) struct Frames {
 /// Walks the frames of a payload and hands on offset and octets of each CRYPTO frame. Where `is_cut`
 /// the last frame may end early.
 pub(super) fn walk(payload: &[u8], is_cut: bool, mut crypto: impl FnMut(u64, &[u8])) -> Frames {
-    let mut cursor = Cursor(payload);
+    let mut cursor = Octets(payload);
     let mut frames = Frames::default();
     while !cursor.0.is_empty() {
         // Most of a first packet is padding.
@@ -58,7 +58,7 @@ enum Step {
     Broken,
 }
 
-fn one(cursor: &mut Cursor<'_>, is_cut: bool, crypto: &mut impl FnMut(u64, &[u8])) -> Step {
+fn one(cursor: &mut Octets<'_>, is_cut: bool, crypto: &mut impl FnMut(u64, &[u8])) -> Step {
     let Some(kind) = cursor.varint() else {
         return Step::Ends;
     };
@@ -72,7 +72,7 @@ fn one(cursor: &mut Cursor<'_>, is_cut: bool, crypto: &mut impl FnMut(u64, &[u8]
     step.unwrap_or(Step::Ends)
 }
 
-fn acknowledgement(cursor: &mut Cursor<'_>, has_ecn: bool) -> Option<Step> {
+fn acknowledgement(cursor: &mut Octets<'_>, has_ecn: bool) -> Option<Step> {
     cursor.varint()?;
     cursor.varint()?;
     let ranges = cursor.varint()?;
@@ -87,7 +87,7 @@ fn acknowledgement(cursor: &mut Cursor<'_>, has_ecn: bool) -> Option<Step> {
     Some(Step::Next)
 }
 
-fn handshake(cursor: &mut Cursor<'_>, is_cut: bool, crypto: &mut impl FnMut(u64, &[u8])) -> Option<Step> {
+fn handshake(cursor: &mut Octets<'_>, is_cut: bool, crypto: &mut impl FnMut(u64, &[u8])) -> Option<Step> {
     let offset = cursor.varint()?;
     let len = usize::try_from(cursor.varint()?).ok()?;
     if let Some(octets) = cursor.take(len) {
@@ -100,7 +100,7 @@ fn handshake(cursor: &mut Cursor<'_>, is_cut: bool, crypto: &mut impl FnMut(u64,
     None
 }
 
-fn close(cursor: &mut Cursor<'_>) -> Option<Step> {
+fn close(cursor: &mut Octets<'_>) -> Option<Step> {
     cursor.varint()?;
     cursor.varint()?;
     let reason = usize::try_from(cursor.varint()?).ok()?;

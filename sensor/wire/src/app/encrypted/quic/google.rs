@@ -5,8 +5,8 @@
 
 use md5::{Digest, Md5};
 
-use super::super::cursor::Cursor;
 use super::version::Version;
+use crate::app::octets::Octets;
 use crate::app::text;
 
 /// A message is looked for this far into a packet: header, packet number, hash and frame header.
@@ -50,7 +50,7 @@ pub(super) fn hello(octets: &[u8]) -> Option<Hello<'_>> {
         .unwrap_or(octets)
         .windows(HELLO.len())
         .position(|window| window == HELLO)?;
-    let mut cursor = Cursor(octets.get(at..)?);
+    let mut cursor = Octets(octets.get(at..)?);
     cursor.take(HELLO.len())?;
     let count = u16::from_le_bytes(cursor.array()?);
     cursor.take(2)?;

@@ -2,8 +2,8 @@
 //!
 //! Source: RFC 9000 section 17.2, RFC 8999, RFC 9369 section 3.2.
 
-use super::super::cursor::Cursor;
 use super::version::{Shape, Version};
+use crate::app::octets::Octets;
 
 /// Most octets of a connection ID in the versions that are read.
 const MAX_ID: usize = 20;
@@ -48,9 +48,9 @@ pub(super) const fn is_long(first: u8) -> bool {
 /// Reads the header at the start of `octets`, of which `cut` more were not captured. `None` where
 /// the lengths do not fit.
 pub(super) fn long(octets: &[u8], cut: usize) -> Option<Long<'_>> {
-    let mut cursor = Cursor(octets);
+    let mut cursor = Octets(octets);
     let first = cursor.u8()?;
-    let version = Version(cursor.u32()?);
+    let version = Version(cursor.be32()?);
     if !is_long(first) {
         return None;
     }

@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::super::cursor::Cursor;
+use crate::app::octets::Octets;
 
 /// Octets of a header.
 pub(super) const HEADER_LEN: usize = 20;
@@ -48,9 +48,9 @@ pub(super) fn may_begin(octets: &[u8]) -> bool {
 
 /// Reads a header; `None` where no message can begin so.
 pub(super) fn header(octets: &[u8]) -> Option<Header> {
-    let mut cursor = Cursor(octets);
-    let kind = cursor.u16()?;
-    let len = usize::from(cursor.u16()?);
+    let mut cursor = Octets(octets);
+    let kind = cursor.be16()?;
+    let len = usize::from(cursor.be16()?);
     let transaction = cursor.array::<16>()?;
     let method = method(kind);
     let class = match kind & 0x0110 {
@@ -97,9 +97,9 @@ pub(super) const fn method_name(method: u16) -> Option<&'static str> {
 
 /// Whether a message without cookie is of classic STUN: attributes fill it to its last octet.
 pub(super) fn is_classic(header: &Header, octets: &[u8]) -> bool {
-    let mut cursor = Cursor(octets.get(HEADER_LEN..).unwrap_or_default());
+    let mut cursor = Octets(octets.get(HEADER_LEN..).unwrap_or_default());
     while !cursor.0.is_empty() {
-        let attribute = cursor.u16().zip(cursor.u16());
+        let attribute = cursor.be16().zip(cursor.be16());
         let taken = attribute.and_then(|(_, len)| cursor.take(padded(len)));
         if taken.is_none() {
             return false;
@@ -112,10 +112,10 @@ pub(super) fn is_classic(header: &Header, octets: &[u8]) -> bool {
 
 /// Type and value of each attribute.
 pub(super) fn attributes(octets: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    let mut cursor = Cursor(octets.get(HEADER_LEN..).unwrap_or_default());
+    let mut cursor = Octets(octets.get(HEADER_LEN..).unwrap_or_default());
     std::iter::from_fn(move || {
-        let kind = cursor.u16()?;
-        let len = cursor.u16()?;
+        let kind = cursor.be16()?;
+        let len = cursor.be16()?;
         let value = cursor.0.get(..usize::from(len))?;
         cursor.0 = cursor.0.get(padded(len)..).unwrap_or_default();
         Some((kind, value))
@@ -131,7 +131,7 @@ fn padded(len: u16) -> usize {
 /// An address and its port. `mask` is what both are combined with: the transaction, where the
 /// attribute says so, else zeros.
 pub(super) fn address(value: &[u8], mask: &[u8; 16]) -> Option<(IpAddr, u16)> {
-    let mut cursor = Cursor(value);
+    let mut cursor = Octets(value);
     cursor.u8()?;
     let family = cursor.u8()?;
     let [port_high, port_low] = cursor.array::<2>()?;

@@ -9,6 +9,7 @@ use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, Facts};
 
 use super::message::{self, Class, HEADER_LEN, Header};
+use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::Transport;
 use crate::app::sheet::Sheet;
@@ -44,7 +45,17 @@ struct Exchange {
     peers: Vec<Facts>,
 }
 
+impl Held for Exchange {
+    fn held(&self) -> usize {
+        self.facts.held().saturating_add(self.peers.held())
+    }
+}
+
 impl Parser for Stun {
+    fn held(&self) -> usize {
+        self.waiting.held()
+    }
+
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {
         let octets = chunk.octets;
         let header = message::header(octets);

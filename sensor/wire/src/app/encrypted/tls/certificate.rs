@@ -134,12 +134,13 @@ fn serial(octets: &[u8]) -> String {
 fn colons(octets: &[u8], is_upper: bool) -> String {
     let mut words = String::with_capacity(octets.len().saturating_mul(3));
     for (at, octet) in octets.iter().enumerate() {
-        let mark = if at == 0 { "" } else { ":" };
-        let _ = if is_upper {
-            write!(words, "{mark}{octet:02X}")
-        } else {
-            write!(words, "{mark}{octet:02x}")
-        };
+        if at > 0 {
+            words.push(':');
+        }
+        text::push_hex(*octet, &mut words);
+    }
+    if is_upper {
+        words.make_ascii_uppercase();
     }
     words
 }

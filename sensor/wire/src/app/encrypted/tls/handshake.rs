@@ -10,6 +10,7 @@ use sekisho_model::app::{Essential, Fact, Facts};
 use super::certificate;
 use super::hello::{ClientHello, SERVER_NAME, ServerHello, is_grease};
 use super::{facts, words};
+use crate::app::held::Held;
 use crate::app::parser::End;
 use crate::app::sheet::Sheet;
 use crate::app::text;
@@ -76,6 +77,17 @@ impl Handshake {
             offer: None,
             server: Server::default(),
         }
+    }
+
+    /// Octets that it holds besides its own size.
+    pub(in crate::app::encrypted) fn held(&self) -> usize {
+        let offer = self.offer.as_ref().map_or(0, |offer| {
+            size_of_val(offer.ciphers.as_slice()).saturating_add(offer.session.len())
+        });
+        self.facts
+            .held()
+            .saturating_add(size_of_val(self.noted.as_slice()))
+            .saturating_add(offer)
     }
 
     /// Whether one end is the server, as far as the messages or else the direction say.

@@ -9,6 +9,7 @@ pub const SERVER_NAME: u16 = 0;
 /// Extension `application_layer_protocol_negotiation` (RFC 7301).
 pub const ALPN: u16 = 16;
 
+const TLS_1_3: u16 = 0x0304;
 const GROUPS: u16 = 10;
 const POINT_FORMATS: u16 = 11;
 const SIGNATURE_ALGORITHMS: u16 = 13;
@@ -135,17 +136,33 @@ impl<'a> ClientHello<'a> {
         words(list.map_or(&[][..], |(list, _)| list))
     }
 
-    /// The highest version that is offered: of `supported_versions`, else `legacy_version`. DTLS
-    /// counts downwards.
+    /// The newest version that is offered: of `supported_versions`, else `legacy_version`. DTLS
+    /// counts downwards; drafts of TLS 1.3 have greater numbers than the version they became, and
+    /// are older.
     #[must_use]
     pub fn best_version(&self) -> u16 {
-        let offered = self.supported_versions().filter(|version| !is_grease(*version));
+        let offered = || self.supported_versions().filter(|version| !is_grease(*version));
         let best = if self.version >= 0xfe00 {
+            offered().min()
+        } else {
+            offered()
+                .find(|version| *version == TLS_1_3)
+                .or_else(|| offered().max())
+        };
+        best.unwrap_or(self.version)
+    }
+
+    /// The greatest number of `supported_versions`, else `legacy_version`: what JA4 goes by. DTLS
+    /// counts downwards.
+    #[must_use]
+    pub fn greatest_version(&self) -> u16 {
+        let offered = self.supported_versions().filter(|version| !is_grease(*version));
+        let greatest = if self.version >= 0xfe00 {
             offered.min()
         } else {
             offered.max()
         };
-        best.unwrap_or(self.version)
+        greatest.unwrap_or(self.version)
     }
 
     /// `supported_groups`, formerly `elliptic_curves`, GREASE among them.
@@ -429,6 +446,24 @@ mod tests {
         let hello = ClientHello::parse_dtls(&body).unwrap();
 
         assert_eq!((hello.cookie, hello.best_version()), (&[8, 9][..], 0xfefc));
+    }
+
+    #[test]
+    fn a_draft_of_tls_1_3_is_older_than_what_it_became() {
+        // draft-ietf-tls-tls13-28 section 4.2.1.1: 0x7f00 and the draft's number.
+        for (offered, best, greatest) in [
+            (&[0x7f1c, 0x0304, 0x0303][..], 0x0304, 0x7f1c),
+            (&[0x3a3a, 0x7f17, 0x0303], 0x7f17, 0x7f17),
+            (&[0x0303, 0x0302], 0x0303, 0x0303),
+        ] {
+            let list = sample::words(offered);
+            let list = [&[u8::try_from(list.len()).unwrap()], &list[..]].concat();
+            let body = sample::client_hello(0x0303, &[0x1301], &sample::extensions(&[(43, list)]));
+
+            let hello = ClientHello::parse(&body).unwrap();
+
+            assert_eq!((hello.best_version(), hello.greatest_version()), (best, greatest));
+        }
     }
 
     proptest::proptest! {

@@ -80,7 +80,10 @@ struct Direction {
 impl Parser for Tls {
     fn held(&self) -> usize {
         let [orig, resp] = &self.ends;
-        orig.messages.held().saturating_add(resp.messages.held())
+        self.handshake
+            .held()
+            .saturating_add(orig.messages.held())
+            .saturating_add(resp.messages.held())
     }
 
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read {

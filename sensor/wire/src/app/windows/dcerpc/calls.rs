@@ -6,8 +6,8 @@ use sekisho_model::app::Facts;
 use super::pdu::{self, Pdu};
 use super::{endpoints, interfaces};
 use crate::app::held::Held;
+use crate::app::octets::{octet, utf16, uuid};
 use crate::app::windows::ntlm::Ntlm;
-use crate::app::windows::octets::{octet, utf16, uuid};
 use crate::app::windows::{kerberos, spnego};
 
 /// Presentation contexts that are kept.

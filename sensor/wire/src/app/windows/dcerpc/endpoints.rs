@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 use sekisho_model::app::Facts;
 
 use super::interfaces;
+use crate::app::octets::{be16, le16, octet, until_nul, uuid};
 use crate::app::text;
-use crate::app::windows::octets::{be16, le16, octet, until_nul, uuid};
 
 /// Towers of one answer that are kept.
 const MAX_TOWERS: usize = 8;

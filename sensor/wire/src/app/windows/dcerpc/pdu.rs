@@ -2,7 +2,7 @@
 //!
 //! Source: C706 section 12.6; MS-RPCE section 2.2.2.
 
-use crate::app::windows::octets::{octet, span};
+use crate::app::octets::{octet, span};
 
 /// Octets of the common header.
 pub(in crate::app::windows) const HEADER: usize = 16;
@@ -84,7 +84,7 @@ impl<'a> Pdu<'a> {
         })
     }
 
-    /// A UUID, put into the order that [`crate::app::windows::octets::uuid`] reads.
+    /// A UUID, put into the order that [`crate::app::octets::uuid`] reads.
     pub(super) fn uuid(&self, octets: &[u8], at: usize) -> Option<[u8; 16]> {
         let value: [u8; 16] = octets.get(at..)?.first_chunk().copied()?;
         let [a, b, c, d, e, f, g, h, rest @ ..] = value;

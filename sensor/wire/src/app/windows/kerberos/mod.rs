@@ -13,8 +13,8 @@ pub(super) use message::{Ticket, ap_req};
 
 use self::message::Message;
 use super::asn1::{self, Head};
-use super::octets::{be32, span};
 use crate::app::held::Held;
+use crate::app::octets::{be32, span};
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;

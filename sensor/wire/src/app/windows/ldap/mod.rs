@@ -15,8 +15,8 @@ use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use self::message::{Message, Op};
 use super::asn1::{self, Head};
-use super::octets::span;
 use crate::app::held::Held;
+use crate::app::octets::span;
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport, row};
 use crate::app::sheet::Sheet;

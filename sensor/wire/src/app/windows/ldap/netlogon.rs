@@ -5,9 +5,9 @@
 
 use sekisho_model::app::Facts;
 
+use crate::app::octets::{be16, le16, octet};
 use crate::app::text;
 use crate::app::windows::asn1::{self, expect};
-use crate::app::windows::octets::{be16, le16, octet};
 
 /// Labels of one name, and pointers followed in it.
 const MAX_LABELS: usize = 32;

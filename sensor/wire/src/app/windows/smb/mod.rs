@@ -15,8 +15,8 @@ use sekisho_model::app::{Essential, Facts};
 
 use self::book::{Book, Head};
 use self::netbios::Frame;
-use super::octets::{le32, octet};
 use crate::app::held::Held;
+use crate::app::octets::{le32, octet};
 use crate::app::parser::{Chunk, End, Gap, Parser, Read};
 use crate::app::protocol::{Hint, Probe, Protocol, Start, Transport};
 use crate::app::sheet::Sheet;

@@ -3,8 +3,8 @@
 //! Source: RFC 1002 section 4.3 (session packets) and RFC 1001 section 14.1 (names); MS-SMB2 section
 //! 2.1 (the same frames without names on port 445).
 
+use crate::app::octets::{be32, octet};
 use crate::app::text;
-use crate::app::windows::octets::{be32, octet};
 
 /// Octets before a message.
 pub(super) const HEADER: usize = 4;

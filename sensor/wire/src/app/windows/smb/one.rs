@@ -7,9 +7,9 @@ use sekisho_model::app::{Essential, Facts};
 
 use super::book::{Book, Head, Pending, Status, What, tell};
 use super::{two, words};
+use crate::app::octets::{le16, le32, le64, octet, span, until_nul, utf16};
 use crate::app::sheet::Sheet;
 use crate::app::text;
-use crate::app::windows::octets::{le16, le32, le64, octet, span, until_nul, utf16};
 use crate::app::windows::spnego::{self, Token};
 
 /// Octets of a header.

@@ -8,8 +8,8 @@ use sekisho_model::app::{Essential, Facts};
 
 use super::book::{Book, Head, Pending, Status, What, tell};
 use super::words;
+use crate::app::octets::{le16, le32, le64, octet, span, utf16, uuid};
 use crate::app::sheet::Sheet;
-use crate::app::windows::octets::{le16, le32, le64, octet, span, utf16, uuid};
 use crate::app::windows::spnego;
 
 /// Octets of a header.

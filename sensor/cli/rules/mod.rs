@@ -1,9 +1,15 @@
 //! `sekisho rules`: work on policy folders.
 
+mod diff;
+mod prove;
+
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use clap::Subcommand;
 use miette::{GraphicalReportHandler, GraphicalTheme};
+use sekisho_model::Timestamp;
 use sekisho_policy::{Policy, PolicyErrors, load_dir};
 
 use super::language::Language;
@@ -26,10 +32,18 @@ enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Proves what can be said of every flow there can be: idle paths, and the policy's statements
+    Prove(prove::Args),
+    /// Says what a second policy newly allows and newly denies
+    Diff(diff::Args),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Command::Check { folder } = &args.command;
+    let folder = match &args.command {
+        Command::Check { folder } => folder,
+        Command::Prove(args) => return prove::run(args),
+        Command::Diff(args) => return diff::run(args),
+    };
     let sources = match load_dir(folder) {
         Ok(sources) => sources,
         Err(errors) => {
@@ -68,6 +82,23 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             Ok(Outcome::Findings)
         }
     }
+}
+
+/// The instant that `--at` names on the clocks of the policy; without it, now.
+fn instant(policy: &Policy, at: Option<&str>) -> anyhow::Result<Timestamp> {
+    let Some(text) = at else {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        return Ok(Timestamp::from_seconds(0, 0).plus(now.unwrap_or_default()));
+    };
+    policy
+        .calendar()
+        .date_start(text)
+        .map_err(|fault| anyhow::anyhow!("--at {text}: {}; {}", fault.message, fault.help))
+}
+
+/// Prints a report. A reader that has closed the pipe has seen what it wanted.
+fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 /// Reads and compiles a policy folder for a command that needs one; says what is wrong with it.

@@ -1,22 +1,33 @@
 //! EVE: one JSON object a line, with the field names of Suricata, so that what reads Suricata's
 //! `eve.json` reads ours. What Suricata has no word for stands under `sekisho`.
 
-use std::io::{self, BufWriter, Write};
+mod alert;
+mod app;
+mod flow;
+mod head;
+mod stats;
+
+use std::io::{self, Write};
 
 use sekisho_model::app::Said;
 use sekisho_model::summary::Summary;
 use sekisho_model::{Alert, FlowRecord};
-use serde::Serialize;
 
-use crate::eve_app::AppEvent;
-use crate::eve_types::{AlertEvent, FlowEvent, StatsEvent};
-use crate::{Exporter, write_line};
+use crate::Exporter;
+use crate::line::Line;
+
+/// Octets that are handed on at once.
+const AT_ONCE: usize = 1 << 20;
+/// Octets of a line; most have about a thousand. A longer one makes room for itself.
+const LINE: usize = 1 << 16;
 
 /// Writes EVE to anything that takes octets.
 ///
 /// Output depends on the records alone: the same records give the same octets.
 pub struct Eve<W: Write + Send> {
-    out: BufWriter<W>,
+    out: W,
+    /// Lines that are still to be handed on.
+    lines: Line,
     alerts: bool,
 }
 
@@ -24,33 +35,55 @@ impl<W: Write + Send> Eve<W> {
     /// An exporter onto `out`. `alerts` says whether denied flows raise alerts, for `flow.alerted`.
     pub fn new(out: W, alerts: bool) -> Self {
         Self {
-            out: BufWriter::with_capacity(1 << 20, out),
+            out,
+            lines: Line::with_capacity(AT_ONCE + LINE),
             alerts,
         }
     }
 
-    fn line(&mut self, event: &impl Serialize) -> io::Result<()> {
-        write_line(&mut self.out, event)
+    /// Writes one line, and hands on what has gathered where that is enough.
+    fn line(&mut self, write: impl FnOnce(&mut Line)) -> io::Result<()> {
+        write(&mut self.lines);
+        if self.lines.octets().len() < AT_ONCE {
+            return Ok(());
+        }
+        self.hand_on()
+    }
+
+    fn hand_on(&mut self) -> io::Result<()> {
+        let handed_on = self.out.write_all(self.lines.octets());
+        // What could not be written is not written a second time.
+        self.lines.clear();
+        handed_on
     }
 }
 
 impl<W: Write + Send> Exporter for Eve<W> {
     fn flow(&mut self, record: &FlowRecord) -> io::Result<()> {
         let alerts = self.alerts;
-        self.line(&FlowEvent::of(record, alerts))
+        self.line(|line| flow::write(line, record, alerts))
     }
 
     fn said(&mut self, said: &Said) -> io::Result<()> {
-        self.line(&AppEvent::of(said))
+        self.line(|line| app::write(line, said))
     }
 
     fn alert(&mut self, alert: &Alert) -> io::Result<()> {
-        self.line(&AlertEvent::of(alert))
+        self.line(|line| alert::write(line, alert))
     }
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        self.line(&StatsEvent::of(summary))?;
+        self.line(|line| stats::write(line, summary))?;
+        self.hand_on()?;
         self.out.flush()
+    }
+}
+
+impl<W: Write + Send> Drop for Eve<W> {
+    /// A run that ended early leaves the lines that it got to.
+    fn drop(&mut self) {
+        // Nobody is left to be told.
+        let _ = self.hand_on().and_then(|()| self.out.flush());
     }
 }
 
@@ -68,7 +101,6 @@ mod tests {
         let mut out = Vec::new();
         let mut eve = Eve::new(&mut out, true);
         write(&mut eve);
-        eve.out.flush().unwrap();
         drop(eve);
         String::from_utf8(out)
             .unwrap()

@@ -1,0 +1,90 @@
+//! The line of an alert: `event_type` alert.
+//!
+//! Source of the names: Suricata 8, etc/schema.json.
+
+use sekisho_model::{Alert, Explanation, FlowRecord};
+
+use super::{flow, head};
+use crate::line::{Line, Word, object, pairs};
+
+/// Writes the line.
+pub(super) fn write(line: &mut Line, alert: &Alert) {
+    match &alert.flow {
+        Some(flow) => head::of_record(line, flow, "alert", alert.first_seen),
+        None => head::bare(line, None, "alert", alert.first_seen),
+    }
+    pairs!(line;
+        "alert": body(alert),
+        "flow"?: alert.flow.as_ref().map(|flow| flow::volume(flow, true)),
+        "sekisho": extra(alert),
+    );
+    line.raw("}\n");
+}
+
+fn body(alert: &Alert) -> impl FnOnce(&mut Line) {
+    move |line| {
+        object!(line;
+            "action": Word("allowed"), // Seen passing; a monitor stops nothing.
+            "gid": 1_u8,
+            "signature_id": alert.signature_id,
+            "rev": 1_u8,
+            "signature": alert.title.en.as_str(),
+            "category": Word(alert.category.words()),
+            "severity": alert.severity.number(),
+        );
+    }
+}
+
+fn extra(alert: &Alert) -> impl FnOnce(&mut Line) {
+    move |line| {
+        object!(line;
+            "alert_id": alert.id,
+            ..|line| judgement(line, alert.flow.as_ref()),
+            "rule": &*alert.rule,
+            "category": Word(alert.category.name()),
+            "subject"?: alert.subject(),
+            "first_seen": alert.first_seen,
+            "last_seen": alert.last_seen,
+            "count": alert.count,
+            "packets": alert.packets,
+            "octets": alert.octets,
+            "title": &alert.title,
+            "clause": &*alert.clause,
+            "attack": |line: &mut Line| line.list(alert.attack.iter().map(|technique| &**technique)),
+            "explanation": explanation(&alert.explanation),
+        );
+    }
+}
+
+fn judgement(line: &mut Line, flow: Option<&FlowRecord>) {
+    let Some(flow) = flow else { return };
+    pairs!(line;
+        "orig_zone": &*flow.orig_zone,
+        "resp_zone": &*flow.resp_zone,
+        "verdict": Word(flow.verdict.name()),
+        "policy_version": &*flow.policy_version,
+    );
+}
+
+fn explanation(explanation: &Explanation) -> impl FnOnce(&mut Line) {
+    let Explanation {
+        observed,
+        expected,
+        nearest,
+        nearest_path,
+        differs,
+        silenced_by,
+        first_step,
+    } = explanation;
+    move |line| {
+        object!(line;
+            "observed": observed,
+            "expected": expected,
+            "nearest": nearest,
+            "nearest_path": nearest_path.as_str(),
+            "differs": |line: &mut Line| line.list(differs.iter().map(String::as_str)),
+            "silenced_by": silenced_by,
+            "first_step": first_step,
+        );
+    }
+}
