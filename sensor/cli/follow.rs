@@ -1,8 +1,9 @@
 //! Follows a policy folder: what changes in it is compiled aside and handed to the run.
 //!
 //! The folder is read once a second. A change counts when two looks in a row find the same, so that a
-//! file that is being written is seldom caught half-way; should it be, it is refused, and what is
-//! complete is the next change. SIGHUP reads at once.
+//! file that is being written is seldom caught half-way; should it be, it is refused once, and what is
+//! complete is the next change. SIGHUP reads at once. What is the same as what is in force is not handed
+//! on, but for telling that a refused change is gone.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -27,25 +28,18 @@ const HEAR_AGAIN: Duration = Duration::from_millis(100);
 
 /// A thread that follows a folder until this is dropped.
 pub(crate) struct Follower {
+    news: Receiver<Reload>,
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Follower {
-    /// Follows `folder`, of which `sources` is in force.
-    pub(crate) fn start(
-        folder: &Path,
-        sources: &[Source],
-        interrupt: Arc<Interrupt>,
-    ) -> anyhow::Result<(Self, Receiver<Reload>)> {
-        let (news, taken) = unbounded();
+    /// Follows `folder`, of which `in_force` was compiled.
+    pub(crate) fn start(folder: &Path, in_force: &Policy, interrupt: Arc<Interrupt>) -> anyhow::Result<Self> {
+        let (send, news) = unbounded();
         let (end, ended) = channel::<()>();
         interrupt.reread_on_hangup();
-        let mut watch = Watch {
-            folder: folder.to_owned(),
-            judged: digest(&Ok(sources.to_vec())),
-            seen: None,
-        };
+        let mut watch = Watch::new(folder, in_force);
         let follow = move || {
             let mut looked = Instant::now();
             while ended.recv_timeout(HEAR_AGAIN) == Err(RecvTimeoutError::Timeout) {
@@ -56,7 +50,7 @@ impl Follower {
                 looked = Instant::now();
                 if let Some(reload) = watch.look(is_asked) {
                     say(&watch.folder, &reload);
-                    if news.send(reload).is_err() {
+                    if send.send(reload).is_err() {
                         return;
                     }
                 }
@@ -66,11 +60,16 @@ impl Follower {
             .name("policy".to_owned())
             .spawn(follow)
             .context("cannot start the thread that follows the policy")?;
-        let follower = Self {
+        Ok(Self {
+            news,
             end: Some(end),
             thread: Some(thread),
-        };
-        Ok((follower, taken))
+        })
+    }
+
+    /// What comes of the folder.
+    pub(crate) fn news(&self) -> Receiver<Reload> {
+        self.news.clone()
     }
 }
 
@@ -87,27 +86,55 @@ impl Drop for Follower {
 /// What is known of the folder.
 struct Watch {
     folder: PathBuf,
-    /// What was last compiled or refused.
-    judged: u64,
-    /// What the look before found, where that was something else.
+    /// Hash of the policy in force.
+    in_force: String,
+    /// What was last compiled; nothing where it is not known whether that is in the folder still.
+    judged: Option<u64>,
+    /// Whether that was refused.
+    refused: bool,
+    /// What the look before found.
     seen: Option<u64>,
 }
 
 impl Watch {
-    /// Looks at the folder: something to hand on where it has changed and stands still, or `at_once`.
-    fn look(&mut self, at_once: bool) -> Option<Reload> {
+    fn new(folder: &Path, in_force: &Policy) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            in_force: in_force.files().hash().to_owned(),
+            judged: None,
+            refused: false,
+            seen: None,
+        }
+    }
+
+    /// Looks at the folder: something to hand on where it has changed and stands still, or where it is
+    /// not what is in force and that was asked for.
+    fn look(&mut self, is_asked: bool) -> Option<Reload> {
         let found = load_dir(&self.folder);
-        let digest = digest(&found);
-        let is_new = digest != self.judged && self.seen == Some(digest);
-        self.seen = Some(digest);
-        if !is_new && !at_once {
+        let digest = Some(digest(&found));
+        let stands_still = self.seen == digest;
+        let is_judged = self.judged == digest;
+        self.seen = digest;
+        if !is_asked && (is_judged || !stands_still) {
             return None;
         }
         self.judged = digest;
-        Some(match found.and_then(|sources| Policy::compile(&sources)) {
-            Ok(policy) => Reload::Policy(Arc::new(policy)),
-            Err(errors) => Reload::Refused(first_of(&errors).into()),
-        })
+        match found.and_then(|sources| Policy::compile(&sources)) {
+            Ok(policy) => {
+                let is_back = std::mem::take(&mut self.refused);
+                if policy.files().hash() == self.in_force && !is_back {
+                    return None;
+                }
+                policy.files().hash().clone_into(&mut self.in_force);
+                Some(Reload::Policy(Arc::new(policy)))
+            }
+            // Asking again does not make it another mistake.
+            Err(_) if is_judged => None,
+            Err(errors) => {
+                self.refused = true;
+                Some(Reload::Refused(first_of(&errors).into()))
+            }
+        }
     }
 }
 
@@ -156,56 +183,86 @@ fn say(folder: &Path, reload: &Reload) {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "schema = 1\n[policy]\nname = \"p\"\nversion = \"1\"\n";
+    const GOOD: &str = "schema = 1\n[policy]\nname = \"p\"\nversion = \"1\"\n\
+                        [zone.a]\nnetworks = [\"192.0.2.0/24\"]\n";
 
-    fn folder(text: &str) -> (tempfile::TempDir, Watch) {
+    fn folder() -> (tempfile::TempDir, Watch) {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("p.toml"), text).unwrap();
-        let watch = Watch {
-            judged: digest(&load_dir(folder.path())),
-            folder: folder.path().to_owned(),
-            seen: None,
-        };
+        write(&folder, GOOD);
+        let policy = Policy::compile(&load_dir(folder.path()).unwrap()).unwrap();
+        let watch = Watch::new(folder.path(), &policy);
         (folder, watch)
+    }
+
+    fn write(folder: &tempfile::TempDir, text: &str) {
+        std::fs::write(folder.path().join("p.toml"), text).unwrap();
+    }
+
+    /// The version that a look handed on.
+    fn version(reload: Option<Reload>) -> Option<String> {
+        match reload {
+            Some(Reload::Policy(policy)) => Some(policy.version().to_string()),
+            _ => None,
+        }
+    }
+
+    fn refusal(reload: Option<Reload>) -> Option<String> {
+        match reload {
+            Some(Reload::Refused(reason)) => Some(reason.to_string()),
+            _ => None,
+        }
     }
 
     #[test]
     fn a_change_is_taken_up_when_it_stands_still_and_once() {
-        let (folder, mut watch) = folder(GOOD);
+        let (folder, mut watch) = folder();
+        assert!(watch.look(false).is_none());
         assert!(watch.look(false).is_none());
 
-        std::fs::write(folder.path().join("p.toml"), GOOD.replace("\"1\"", "\"2\"")).unwrap();
+        write(&folder, &GOOD.replace("\"1\"", "\"2\""));
 
         assert!(watch.look(false).is_none());
-        let Some(Reload::Policy(policy)) = watch.look(false) else {
-            panic!("the change stood still");
-        };
-        assert_eq!(&**policy.version(), "2");
+        assert_eq!(version(watch.look(false)).as_deref(), Some("2"));
         assert!(watch.look(false).is_none());
     }
 
     #[test]
     fn a_half_written_file_and_a_deleted_folder_are_refused_once_each() {
-        let (folder, mut watch) = folder(GOOD);
+        let (folder, mut watch) = folder();
 
-        std::fs::write(folder.path().join("p.toml"), "schema = 1\n[poli").unwrap();
+        write(&folder, &GOOD[..30]);
         assert!(watch.look(false).is_none());
-        assert!(matches!(watch.look(false), Some(Reload::Refused(_))));
+        assert!(refusal(watch.look(false)).is_some());
         assert!(watch.look(false).is_none());
+        assert!(watch.look(true).is_none());
 
         std::fs::remove_dir_all(folder.path()).unwrap();
         assert!(watch.look(false).is_none());
-        let Some(Reload::Refused(reason)) = watch.look(false) else {
-            panic!("there is no folder");
-        };
+        let reason = refusal(watch.look(false)).unwrap();
         assert!(reason.contains("no policy folder"), "{reason}");
         assert!(watch.look(false).is_none());
     }
 
     #[test]
-    fn a_signal_reads_at_once_what_has_not_changed() {
-        let (_folder, mut watch) = folder(GOOD);
+    fn a_mistake_that_is_taken_back_is_told_though_nothing_else_has_changed() {
+        let (folder, mut watch) = folder();
+        write(&folder, "schema = 2\n");
+        assert!(refusal(watch.look(true)).is_some());
 
-        assert!(matches!(watch.look(true), Some(Reload::Policy(_))));
+        write(&folder, GOOD);
+
+        assert!(watch.look(false).is_none());
+        assert_eq!(version(watch.look(false)).as_deref(), Some("1"));
+        assert!(watch.look(true).is_none());
+    }
+
+    #[test]
+    fn a_signal_takes_a_change_up_at_once() {
+        let (folder, mut watch) = folder();
+        assert!(watch.look(true).is_none());
+
+        write(&folder, &GOOD.replace("\"1\"", "\"2\""));
+
+        assert_eq!(version(watch.look(true)).as_deref(), Some("2"));
     }
 }

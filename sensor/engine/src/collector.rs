@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_export::Exporter;
 use sekisho_model::app::Said;
+use sekisho_model::summary::{PolicyChanges, RuleUse};
 use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
-use sekisho_policy::{Findings, Policy};
+use sekisho_policy::{Findings, Mode, Policy};
 use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
@@ -15,7 +16,8 @@ use crate::fold::{Fold, Folds};
 use crate::inventory::{Inventory, Makers, Scope};
 use crate::limit_alerts;
 use crate::reader::{ReaderTotals, worker_of};
-use crate::reload;
+use crate::reload::{self, Reload};
+use crate::replay;
 use crate::spans::Spans;
 use crate::tally::Tally;
 use crate::work::{Done, Gathered, What, Work, WorkerTotals};
@@ -78,6 +80,8 @@ pub(crate) struct Collector<'a> {
     pub(crate) filtered: u64,
     pub(crate) tally: Tally,
     pub(crate) totals: WorkerTotals,
+    /// What came of the policy folder.
+    pub(crate) changes: PolicyChanges,
 }
 
 impl<'a> Collector<'a> {
@@ -102,6 +106,7 @@ impl<'a> Collector<'a> {
             filtered: 0,
             tally: Tally::default(),
             totals: WorkerTotals::default(),
+            changes: PolicyChanges::default(),
         }
     }
 
@@ -110,22 +115,46 @@ impl<'a> Collector<'a> {
         &self.policy
     }
 
-    /// What comes next is judged by `policy`; `refused` says why others are not in force.
-    fn follow(&mut self, policy: &Arc<Policy>, refused: &[Arc<str>], now: Timestamp) -> Result<(), OutputError> {
-        if !Arc::ptr_eq(policy, &self.policy) {
-            self.tally.renumber(&self.policy, policy);
-            if let Some(inventory) = &mut self.inventory {
-                inventory.rescope(Scope::new(Arc::clone(policy)));
+    /// What comes next, from `now` on, is judged by `policy`; `news` is what came of its folder.
+    fn follow(&mut self, policy: &Arc<Policy>, news: &[Reload], now: Timestamp) -> Result<(), OutputError> {
+        // Before the first packet there is no packet time.
+        let now = now.max(Timestamp::from_nanos(0));
+        for reload in news {
+            reload::count(&mut self.changes, reload, &self.policy);
+            if let Reload::Refused(reason) = reload {
+                self.write_alert(&reload::refusal(reason, policy, now))?;
             }
-            if let Some(store) = &mut self.store {
-                store.policy(&policy.describe())?;
-            }
-            self.policy = Arc::clone(policy);
         }
-        for reason in refused {
-            self.write_alert(&reload::refusal(reason, policy, now))?;
+        if Arc::ptr_eq(policy, &self.policy) {
+            return Ok(());
         }
+        self.tally.renumber(&self.policy, policy);
+        if let Some(inventory) = &mut self.inventory {
+            inventory.rescope(Scope::new(Arc::clone(policy)));
+        }
+        if let Some(store) = &mut self.store {
+            replay::keep_policy(&mut **store, policy, Some(now))?;
+        }
+        for named in &mut *self.exporters {
+            named.exporter.raises_alerts(policy.mode() == Mode::Enforce);
+        }
+        self.policy = Arc::clone(policy);
         Ok(())
+    }
+
+    /// What of the policy was met by traffic.
+    pub(crate) fn rules(&self) -> RuleUse {
+        let uses = &self.totals.uses;
+        let unused = self.policy.path_ids().filter(|id| !uses.contains_key(&***id));
+        RuleUse {
+            used: uses
+                .iter()
+                .filter(|(id, _)| !id.is_empty())
+                .map(|(id, records)| (id.to_string(), *records))
+                .collect(),
+            unused_paths: unused.map(ToString::to_string).collect(),
+            unused_exceptions: Vec::new(),
+        }
     }
 
     /// Folds closed because there were too many.
@@ -168,11 +197,11 @@ impl<'a> Collector<'a> {
                     What::Batch {
                         now,
                         policy,
-                        refused,
+                        news,
                         work,
                     } => {
                         if ended.is_none() {
-                            self.follow(&policy, &refused, now)?;
+                            self.follow(&policy, &news, now)?;
                         }
                         gathered.append(&mut done.gathered);
                         // The last of the handles that the workers give back is the only one left.
@@ -216,9 +245,9 @@ impl<'a> Collector<'a> {
     pub(crate) fn take(&mut self, mut done: Done) -> Result<(), OutputError> {
         match done.what {
             What::Batch {
-                now, policy, refused, ..
+                now, policy, news, ..
             } => {
-                self.follow(&policy, &refused, now)?;
+                self.follow(&policy, &news, now)?;
                 self.write(&mut done.gathered, Some(now))
             }
             What::Draining | What::Drained => {

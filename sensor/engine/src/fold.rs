@@ -31,10 +31,10 @@ struct Key {
 /// What is known of a violation so far.
 #[derive(Debug)]
 pub(crate) struct Fold {
-    /// What judged it.
-    policy: Arc<Policy>,
     /// The flow that began first.
     flow: Box<FlowRecord>,
+    /// What judged that flow.
+    policy: Arc<Policy>,
     last_seen: Timestamp,
     flows: u64,
     packets: u64,
@@ -84,7 +84,7 @@ impl Folds {
         if let Some(fold) = self.open.get_mut(&key) {
             if record.start.since(fold.flow.start) <= WINDOW {
                 let began = fold.flow.start;
-                fold.add(record);
+                fold.add(policy, record);
                 if fold.flow.start != began {
                     let now_began = fold.flow.start;
                     self.by_age.remove(&(began, key.clone()));
@@ -144,7 +144,7 @@ impl Fold {
         }
     }
 
-    fn add(&mut self, record: Box<FlowRecord>) {
+    fn add(&mut self, policy: &Arc<Policy>, record: Box<FlowRecord>) {
         // A further record of a flow that was counted adds its volume only.
         self.flows = self.flows.saturating_add(u64::from(record.part == 0));
         self.packets = self.packets.saturating_add(record.packets());
@@ -152,6 +152,7 @@ impl Fold {
         self.last_seen = self.last_seen.max(record.end);
         if record.start < self.flow.start {
             self.flow = record;
+            self.policy = Arc::clone(policy);
         }
     }
 

@@ -76,8 +76,8 @@ impl<'a> Reader<'a> {
             standalone: Vec::new(),
             dealt: vec![Vec::with_capacity(BATCH_PACKETS); self.workers],
             now: Timestamp::MIN,
-            policy: self.policies.next().0,
-            refused: Vec::new(),
+            policy: Arc::clone(self.policies.current()),
+            news: Vec::new(),
         }
     }
 
@@ -97,7 +97,8 @@ impl<'a> Reader<'a> {
         work.standalone.clear();
         work.dealt.iter_mut().for_each(Vec::clear);
         work.first = totals.packets;
-        (work.policy, work.refused) = self.policies.next();
+        work.news = self.policies.take_up();
+        work.policy = Arc::clone(self.policies.current());
         let fill = self.source.fill(&mut work.batch);
         let (mut first, mut last) = (Timestamp::MAX, Timestamp::MIN);
         for packet in work.batch.iter() {

@@ -9,8 +9,9 @@
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
+use sekisho_model::summary::PolicyChanges;
 use sekisho_model::{Alert, Category, Explanation, Severity, Text, Timestamp, stable_id};
-use sekisho_policy::Policy;
+use sekisho_policy::{Policy, builtin};
 
 /// What a watcher of the policy folder sends.
 #[derive(Debug, Clone)]
@@ -32,30 +33,56 @@ impl Policies {
         Self { current, incoming }
     }
 
-    /// The policy for the next batch, and the reasons why newer ones were refused.
-    pub(crate) fn next(&mut self) -> (Arc<Policy>, Vec<Arc<str>>) {
-        let mut refused = Vec::new();
-        for news in self.incoming.iter().flat_map(Receiver::try_iter) {
-            match news {
-                Reload::Policy(policy) => self.current = policy,
-                Reload::Refused(reason) => refused.push(reason),
+    /// The policy in force.
+    pub(crate) const fn current(&self) -> &Arc<Policy> {
+        &self.current
+    }
+
+    /// Takes up what has come, and gives it for the record. A policy of the same text as the one in
+    /// force leaves that one in force.
+    pub(crate) fn take_up(&mut self) -> Vec<Reload> {
+        let Some(incoming) = &self.incoming else {
+            return Vec::new();
+        };
+        let mut news = Vec::new();
+        for reload in incoming.try_iter() {
+            if let Reload::Policy(policy) = &reload
+                && policy.files().hash() != self.current.files().hash()
+            {
+                self.current = Arc::clone(policy);
             }
+            news.push(reload);
         }
-        (Arc::clone(&self.current), refused)
+        news
+    }
+}
+
+/// Counts what came of a policy folder.
+pub(crate) fn count(changes: &mut PolicyChanges, reload: &Reload, in_force: &Policy) {
+    match reload {
+        Reload::Policy(policy) => {
+            let is_new = policy.files().hash() != in_force.files().hash();
+            changes.taken_up = changes.taken_up.saturating_add(u64::from(is_new));
+            changes.standing_refusal = None;
+        }
+        Reload::Refused(reason) => {
+            changes.refused = changes.refused.saturating_add(1);
+            changes.standing_refusal = Some(reason.to_string());
+        }
     }
 }
 
 /// The alert about a policy folder that could not be taken up at `at`.
 pub(crate) fn refusal(reason: &str, in_force: &Policy, at: Timestamp) -> Alert {
-    let (rule, signature_id) = (
-        sekisho_policy::builtin::POLICY_RELOAD.id,
-        sekisho_policy::builtin::POLICY_RELOAD.signature_id,
-    );
+    let rule = builtin::POLICY_RELOAD;
+    let reason_sum = reason.bytes().fold(u64::from(rule.signature_id), |sum, octet| {
+        sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(octet))
+    });
     let version = in_force.version();
     Alert {
-        id: stable_id(u64::from(signature_id), at.nanos().cast_unsigned()),
-        rule: Arc::from(rule),
-        signature_id,
+        id: stable_id(reason_sum, at.nanos().cast_unsigned()),
+        rule: Arc::from(rule.id),
+        signature_id: rule.signature_id,
         title: Text::new(
             "変更されたポリシーを読み込めません",
             "The changed policy could not be taken up",

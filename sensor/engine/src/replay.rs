@@ -8,9 +8,10 @@ use crossbeam_channel::{Receiver, bounded};
 use sekisho_capture::Source;
 use sekisho_filter::Filter;
 use sekisho_flow::Config as FlowConfig;
+use sekisho_model::Timestamp;
 use sekisho_model::summary::Summary;
 use sekisho_policy::Policy;
-use sekisho_store::{PolicyText, StoreWriter};
+use sekisho_store::{PolicyText, StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::collector::{Collector, NamedExporter, OutputError, write_all};
@@ -62,10 +63,7 @@ pub fn replay(
     let began = Instant::now();
     let workers = config.workers.clamp(1, PARTITIONS);
     if let Some(store) = &mut outputs.store {
-        store.policy(&config.policy.describe())?;
-        if let Some(text) = policy_text(&config.policy) {
-            store.policy_text(&text)?;
-        }
+        keep_policy(store.as_mut(), &config.policy, None)?;
     }
     let store: Option<&mut dyn StoreWriter> = match &mut outputs.store {
         Some(store) => Some(store.as_mut()),
@@ -77,8 +75,6 @@ pub fn replay(
     let flow = FlowConfig {
         community_ids: config.flow.community_ids && is_read,
         conversations: config.flow.conversations && is_read,
-        // A newer policy may name zones by VLAN; flows cannot be told apart by tags afterwards.
-        by_vlan: config.flow.by_vlan || config.reload.is_some(),
         ..config.flow.clone()
     };
     let policies = Policies::new(Arc::clone(&config.policy), config.reload.clone());
@@ -102,15 +98,27 @@ pub fn replay(
     Ok(result)
 }
 
-/// What the store keeps of a policy; nothing where there is none.
-fn policy_text(policy: &Policy) -> Option<PolicyText> {
-    (!policy.is_none()).then(|| PolicyText {
+/// Keeps the policy that judges from `at` on; from the first packet where that is not said.
+pub(crate) fn keep_policy(
+    store: &mut dyn StoreWriter,
+    policy: &Policy,
+    at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    store.policy(&policy.describe())?;
+    if policy.is_none() {
+        return Ok(());
+    }
+    let text = PolicyText {
         hash: policy.files().hash().to_owned(),
         name: policy.name().to_owned(),
         version: policy.version().to_string(),
         mode: policy.mode().name().to_owned(),
         files: policy.files().files().to_vec(),
-    })
+    };
+    match at {
+        None => store.policy_text(&text),
+        Some(at) => store.newer_policy_text(&text, at),
+    }
 }
 
 /// Everything in this thread: there is nothing to write.

@@ -90,6 +90,9 @@ pub(crate) fn of(
         } else {
             policy.mode().name().to_owned()
         },
+        policy_hash: policy.files().hash().to_owned(),
+        policy_changes: collector.changes.clone(),
+        rules: collector.rules(),
         workers: count(workers),
     }
 }

@@ -113,7 +113,8 @@ impl Tally {
 
     fn talker(&mut self, address: IpAddr, zone: ZoneId, volume: Volume) {
         let limit = usize::try_from(limits::TALKERS.default).unwrap_or(usize::MAX);
-        if let Some((_, sum)) = self.talkers.get_mut(&address) {
+        if let Some((last, sum)) = self.talkers.get_mut(&address) {
+            *last = zone;
             sum.add(volume);
         } else if self.talkers.len() < limit {
             self.talkers.insert(address, (zone, volume));

@@ -1,5 +1,6 @@
 //! What travels between the threads: batches forth, records back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_capture::Batch;
@@ -9,6 +10,7 @@ use sekisho_model::bucket::BucketCounts;
 use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, Verdict, limits};
 use sekisho_policy::{Policy, ZoneId};
 
+use crate::reload::Reload;
 use crate::spans::Spans;
 
 /// A batch with its packets dealt out to the workers.
@@ -24,8 +26,8 @@ pub(crate) struct Work {
     pub(crate) now: Timestamp,
     /// What the batch is judged by.
     pub(crate) policy: Arc<Policy>,
-    /// Why newer policies were refused since the batch before.
-    pub(crate) refused: Vec<Arc<str>>,
+    /// What came of the policy folder since the batch before.
+    pub(crate) news: Vec<Reload>,
 }
 
 /// A packet that is not in the batch as it came.
@@ -122,7 +124,7 @@ pub(crate) enum What {
     Batch {
         now: Timestamp,
         policy: Arc<Policy>,
-        refused: Vec<Arc<str>>,
+        news: Vec<Reload>,
         work: Option<Arc<Work>>,
     },
     /// The input has ended, and it ends the flows of a partition: more of this one will come.
@@ -153,6 +155,8 @@ pub(crate) struct WorkerTotals {
     pub(crate) flows: Counters,
     /// Frames with a tunnel that was not opened, being too deep.
     pub(crate) depth_met: u64,
+    /// Records by the rule that they carry.
+    pub(crate) uses: BTreeMap<Arc<str>, u64>,
     /// When limits were met.
     pub(crate) spans: Spans,
 }
@@ -175,6 +179,10 @@ impl WorkerTotals {
         self.frames.add(&other.frames);
         self.flows.add(other.flows);
         self.depth_met = self.depth_met.saturating_add(other.depth_met);
+        for (rule, records) in &other.uses {
+            let sum = self.uses.entry(Arc::clone(rule)).or_default();
+            *sum = sum.saturating_add(*records);
+        }
         self.spans.add(&other.spans);
     }
 }

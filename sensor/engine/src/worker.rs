@@ -111,9 +111,16 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Judges by `policy` from here on.
+    fn follow(&mut self, policy: &Arc<Policy>) {
+        if self.judge.follow(policy) && policy.uses_vlans() {
+            self.tables.iter_mut().for_each(Table::tell_vlans_apart);
+        }
+    }
+
     /// Counts what of a batch was dealt to it, and gives the records that this completes.
     pub(crate) fn batch(&mut self, work: &Work) -> Gathered {
-        self.judge.follow(&work.policy);
+        self.follow(&work.policy);
         // One frame and one group for the whole batch: moving a decoded packet costs more than
         // decoding it.
         let mut frame = Frame::default();
@@ -136,6 +143,7 @@ impl<'a> Worker<'a> {
     /// The same for every packet of a batch that `reader` has read and not dealt: it belongs to this
     /// worker alone, so only what is not plain needs dealing.
     fn batch_undealt(&mut self, work: &mut Work, reader: &mut Reader<'_>, is_last: bool) -> Gathered {
+        self.follow(&work.policy);
         let mut group: [Plain<'_>; GROUP] = Default::default();
         let (batch, first) = (&work.batch, work.first);
         let end = u32::try_from(batch.len()).unwrap_or(u32::MAX);
@@ -291,6 +299,7 @@ impl<'a> Worker<'a> {
             }
             self.totals.flows.add(table.counters());
         }
+        self.totals.uses = self.judge.uses();
         give(Done {
             gathered: Gathered::default(),
             what: What::Totals(Box::new(self.totals)),
@@ -307,7 +316,7 @@ pub(crate) fn work(mut worker: Worker<'_>, inbox: &Receiver<Arc<Work>>, outbox: 
             what: What::Batch {
                 now: work.now,
                 policy: Arc::clone(&work.policy),
-                refused: work.refused.clone(),
+                news: work.news.clone(),
                 work: Some(work),
             },
         };
@@ -334,7 +343,7 @@ pub(crate) fn read_and_work(
             what: What::Batch {
                 now: work.now,
                 policy: Arc::clone(&work.policy),
-                refused: std::mem::take(&mut work.refused),
+                news: std::mem::take(&mut work.news),
                 work: None,
             },
         };

@@ -63,6 +63,7 @@ mod error;
 mod explain;
 mod file;
 mod files;
+mod ids;
 mod judge;
 mod lists;
 mod matrix;
