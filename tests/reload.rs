@@ -3,9 +3,9 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 
 use crossbeam_channel::{Sender, unbounded};
@@ -352,7 +352,7 @@ fn under_load(capture: &Path, one: &Arc<Policy>, other: &Arc<Policy>) {
     }
 }
 
-/// The preset, and the preset without a path.
+/// The preset, and one like it whose paths for TCP are for another protocol.
 fn presets() -> (Arc<Policy>, Arc<Policy>) {
     let sources = load_dir(&support::repository().join("rules/three-zones")).unwrap();
     let one = Policy::compile(&sources).unwrap();
@@ -360,7 +360,7 @@ fn presets() -> (Arc<Policy>, Arc<Policy>) {
     for source in &mut other {
         let text = String::from_utf8(source.text.to_vec()).unwrap();
         source.text = text
-            .replace("intra = \"allow\"", "intra = \"deny\"")
+            .replace("protocol = \"tcp\"\n", "protocol = \"sctp\"\n")
             .into_bytes()
             .into();
     }
@@ -390,25 +390,21 @@ fn reloads_under_load_lose_nothing_of_a_real_capture() {
     under_load(&a_real_one(&captures), &one, &other);
 }
 
-/// The first capture by name of some size.
+/// The largest capture of ordinary traffic.
 fn a_real_one(captures: &Path) -> PathBuf {
-    let files = std::fs::read_dir(captures).unwrap().map(|entry| entry.unwrap());
-    let mut sizes: Vec<_> = files
-        .filter(|file| {
-            let name = file.file_name().to_string_lossy().into_owned();
-            [".pcap", ".pcapng", ".pcap.zst", ".pcap.gz"].iter().any(|end| name.ends_with(end))
-        })
-        .map(|file| (file.file_name(), file.metadata().unwrap().len()))
-        .filter(|(_, octets)| (4 << 20..32 << 20).contains(octets))
-        .collect();
-    sizes.sort();
-    captures.join(&sizes.first().expect("a capture of 4 to 32 MiB").0)
+    let files = std::fs::read_dir(captures.join("benign")).unwrap();
+    let files = files.map(|file| file.unwrap());
+    let captures = files.filter(|file| file.file_name().to_string_lossy().contains(".pcap"));
+    captures
+        .max_by_key(|file| (file.metadata().unwrap().len(), file.file_name()))
+        .expect("a capture")
+        .path()
 }
 
 /// A replay of what is written to its standard input, which follows a folder.
 struct Followed {
     child: Child,
-    said: std::io::Lines<BufReader<std::process::ChildStderr>>,
+    said: Lines<BufReader<ChildStderr>>,
 }
 
 impl Followed {
@@ -430,7 +426,7 @@ impl Followed {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-        let said = std::io::BufRead::lines(BufReader::new(child.stderr.take().unwrap()));
+        let said = BufReader::new(child.stderr.take().unwrap()).lines();
         Self { child, said }
     }
 
