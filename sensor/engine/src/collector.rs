@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_export::Exporter;
 use sekisho_model::app::Said;
+use sekisho_model::summary::{PolicyChanges, RuleUse};
 use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
-use sekisho_policy::{Findings, Policy};
+use sekisho_policy::{Findings, Mode, Policy};
 use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
@@ -15,6 +16,8 @@ use crate::fold::{Fold, Folds};
 use crate::inventory::{Inventory, Makers, Scope};
 use crate::limit_alerts;
 use crate::reader::{ReaderTotals, worker_of};
+use crate::reload::{self, Reload};
+use crate::replay;
 use crate::spans::Spans;
 use crate::tally::Tally;
 use crate::work::{Done, Gathered, What, Work, WorkerTotals};
@@ -55,12 +58,13 @@ pub struct NamedExporter {
 
 /// Where records and alerts go.
 pub(crate) struct Collector<'a> {
-    policy: &'a Policy,
+    /// What the records at hand were judged by.
+    policy: Arc<Policy>,
     store: Option<&'a mut dyn StoreWriter>,
     exporters: &'a mut Vec<NamedExporter>,
     folds: Folds,
     /// Devices; only where they are kept.
-    inventory: Option<Inventory<'a>>,
+    inventory: Option<Inventory>,
     /// Folds that are closed and still to be written.
     closed: Vec<Fold>,
     findings: Findings,
@@ -76,15 +80,17 @@ pub(crate) struct Collector<'a> {
     pub(crate) filtered: u64,
     pub(crate) tally: Tally,
     pub(crate) totals: WorkerTotals,
+    /// What came of the policy folder.
+    pub(crate) changes: PolicyChanges,
 }
 
 impl<'a> Collector<'a> {
     pub(crate) fn new(
-        policy: &'a Policy,
+        policy: Arc<Policy>,
         store: Option<&'a mut dyn StoreWriter>,
         exporters: &'a mut Vec<NamedExporter>,
     ) -> Self {
-        let inventory = store.is_some().then(|| Inventory::new(Scope::new(policy)));
+        let inventory = store.is_some().then(|| Inventory::new(Scope::new(Arc::clone(&policy))));
         Self {
             inventory,
             policy,
@@ -100,6 +106,54 @@ impl<'a> Collector<'a> {
             filtered: 0,
             tally: Tally::default(),
             totals: WorkerTotals::default(),
+            changes: PolicyChanges::default(),
+        }
+    }
+
+    /// The policy in force.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What comes next, from `now` on, is judged by `policy`; `news` is what came of its folder.
+    fn follow(&mut self, policy: &Arc<Policy>, news: &[Reload], now: Timestamp) -> Result<(), OutputError> {
+        // Before the first packet there is no packet time.
+        let now = now.max(Timestamp::from_nanos(0));
+        for reload in news {
+            reload::count(&mut self.changes, reload, &self.policy);
+            if let Reload::Refused(reason) = reload {
+                self.write_alert(&reload::refusal(reason, policy, now))?;
+            }
+        }
+        if Arc::ptr_eq(policy, &self.policy) {
+            return Ok(());
+        }
+        self.tally.renumber(&self.policy, policy);
+        if let Some(inventory) = &mut self.inventory {
+            inventory.rescope(Scope::new(Arc::clone(policy)));
+        }
+        if let Some(store) = &mut self.store {
+            replay::keep_policy(&mut **store, policy, Some(now))?;
+        }
+        for named in &mut *self.exporters {
+            named.exporter.raises_alerts(policy.mode() == Mode::Enforce);
+        }
+        self.policy = Arc::clone(policy);
+        Ok(())
+    }
+
+    /// What of the policy was met by traffic.
+    pub(crate) fn rules(&self) -> RuleUse {
+        let uses = &self.totals.uses;
+        let unused = self.policy.path_ids().filter(|id| !uses.contains_key(&***id));
+        RuleUse {
+            used: uses
+                .iter()
+                .filter(|(id, _)| !id.is_empty())
+                .map(|(id, records)| (id.to_string(), *records))
+                .collect(),
+            unused_paths: unused.map(ToString::to_string).collect(),
+            unused_exceptions: Vec::new(),
         }
     }
 
@@ -140,7 +194,15 @@ impl<'a> Collector<'a> {
             for worker in workers {
                 let mut done = receive(worker)?;
                 match done.what {
-                    What::Batch { now, work } => {
+                    What::Batch {
+                        now,
+                        policy,
+                        news,
+                        work,
+                    } => {
+                        if ended.is_none() {
+                            self.follow(&policy, &news, now)?;
+                        }
                         gathered.append(&mut done.gathered);
                         // The last of the handles that the workers give back is the only one left.
                         if let Some(work) = work.and_then(Arc::into_inner) {
@@ -182,7 +244,12 @@ impl<'a> Collector<'a> {
     /// Takes what the only worker has done.
     pub(crate) fn take(&mut self, mut done: Done) -> Result<(), OutputError> {
         match done.what {
-            What::Batch { now, .. } => self.write(&mut done.gathered, Some(now)),
+            What::Batch {
+                now, policy, news, ..
+            } => {
+                self.follow(&policy, &news, now)?;
+                self.write(&mut done.gathered, Some(now))
+            }
             What::Draining | What::Drained => {
                 let mut drained = std::mem::take(&mut self.drained);
                 drained.append(&mut done.gathered);
@@ -239,7 +306,7 @@ impl<'a> Collector<'a> {
                 if judged.is_kept {
                     self.write_record(&record)?;
                 }
-                self.folds.observe(self.policy, record, &mut self.closed);
+                self.folds.observe(&self.policy, record, &mut self.closed);
             }
         }
         if let Some(now) = now {
@@ -286,7 +353,7 @@ impl<'a> Collector<'a> {
         let is_read = self.has_outputs();
         let mut closed = std::mem::take(&mut self.closed);
         for fold in closed.drain(..) {
-            if let Some(alert) = fold.into_alert(self.policy, &mut self.findings, is_read) {
+            if let Some(alert) = fold.into_alert(&mut self.findings, is_read) {
                 self.write_alert(&alert)?;
             }
         }

@@ -34,6 +34,7 @@ mod judge;
 mod limit_alerts;
 mod progress;
 mod reader;
+mod reload;
 pub mod replay;
 mod spans;
 mod summary;
@@ -43,4 +44,5 @@ mod worker;
 
 pub use collector::{NamedExporter, OutputError};
 pub use progress::Progress;
+pub use reload::Reload;
 pub use replay::{Config, Outputs, replay};

@@ -7,7 +7,6 @@ use sekisho_capture::Source;
 use sekisho_model::bucket::BucketClass;
 use sekisho_model::limits;
 use sekisho_model::summary::{Input, Summary};
-use sekisho_policy::Policy;
 
 use crate::collector::Collector;
 use crate::reader::ReaderTotals;
@@ -17,11 +16,10 @@ pub(crate) fn of(
     read: &ReaderTotals,
     collector: &Collector<'_>,
     source: &dyn Source,
-    policy: &Policy,
     workers: usize,
     took: Duration,
 ) -> Summary {
-    let totals = &collector.totals;
+    let (totals, policy) = (&collector.totals, collector.policy());
     let seconds = took.as_secs_f64();
     let files = source.inputs();
     let damaged = count(files.iter().filter(|file| file.damage.is_some()).count());
@@ -92,6 +90,9 @@ pub(crate) fn of(
         } else {
             policy.mode().name().to_owned()
         },
+        policy_hash: policy.files().hash().to_owned(),
+        policy_changes: collector.changes.clone(),
+        rules: collector.rules(),
         workers: count(workers),
     }
 }

@@ -66,6 +66,7 @@ mod error;
 mod explain;
 mod file;
 mod files;
+mod ids;
 mod judge;
 mod lint;
 mod lists;
