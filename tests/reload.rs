@@ -243,10 +243,7 @@ fn a_zone_that_is_excluded_from_now_on_is_stored_no_more() {
 
     let (eve, summary) = run.replay();
 
-    assert_eq!(
-        verdicts(&eve),
-        [row(50_001, "allowed", "PATH-0001", "before")]
-    );
+    assert_eq!(verdicts(&eve), [row(50_001, "allowed", "PATH-0001", "before")]);
     assert_eq!(summary.flows, 3);
     assert!(!eve.contains("50003"));
 }
@@ -284,7 +281,10 @@ fn a_refused_change_is_one_alert_and_the_policy_stays() {
         );
     }
     assert!(verdicts(&eve).iter().all(|(_, _, _, version)| version == "good"));
-    assert_eq!((summary.policy_changes.taken_up, summary.policy_changes.refused), (0, 1));
+    assert_eq!(
+        (summary.policy_changes.taken_up, summary.policy_changes.refused),
+        (0, 1)
+    );
     assert_eq!(
         summary.policy_changes.standing_refusal.as_deref(),
         Some("p.toml:2: a mistake")
@@ -348,7 +348,10 @@ fn under_load(capture: &Path, one: &Arc<Policy>, other: &Arc<Policy>) {
         .sum();
     assert_eq!(of_every_record, of_every_record_before);
     for workers in [2, 4] {
-        assert!(run(news.clone(), workers).0 == eve, "{workers} workers differ from one");
+        assert!(
+            run(news.clone(), workers).0 == eve,
+            "{workers} workers differ from one"
+        );
     }
 }
 
@@ -385,7 +388,9 @@ fn reloads_under_load_lose_no_packet_and_no_flow() {
 
 #[test]
 fn reloads_under_load_lose_nothing_of_a_real_capture() {
-    let Some(captures) = support::captures() else { return };
+    let Some(captures) = support::captures() else {
+        return;
+    };
     let (one, other) = presets();
     under_load(&a_real_one(&captures), &one, &other);
 }
@@ -518,7 +523,10 @@ fn the_binary_follows_the_folder_by_signal_and_by_itself() {
         .collect();
     assert_eq!(rules, ["POLICY-RELOAD", "POLICY-RELOAD", "PATH-DENY"]);
     let changes = &summary["policy_changes"];
-    assert_eq!((&changes["taken_up"], &changes["refused"]), (&1.into(), &2.into()));
+    assert_eq!(
+        (&changes["taken_up"], &changes["refused"]),
+        (&1.into(), &2.into())
+    );
     let standing = changes["standing_refusal"].as_str().unwrap();
     assert!(standing.contains("no policy folder"), "{standing}");
     assert_eq!(summary["policy_version"], "2");

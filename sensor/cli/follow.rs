@@ -152,7 +152,10 @@ fn digest(found: &Result<Vec<Source>, PolicyErrors>) -> u64 {
 
 /// The first mistake in a line, and how many more there are.
 fn first_of(errors: &PolicyErrors) -> String {
-    let first = errors.reports().next().map_or_else(String::new, ToString::to_string);
+    let first = errors
+        .reports()
+        .next()
+        .map_or_else(String::new, ToString::to_string);
     match errors.count().saturating_sub(1) {
         0 => first,
         more => format!("{first} (+{more})"),
@@ -165,7 +168,10 @@ fn say(folder: &Path, reload: &Reload) {
     terminal::say(&match reload {
         Reload::Policy(policy) => format!(
             "{folder}: {} {}",
-            language.pick("新しいポリシーで判定します。版", "judging by the new policy, version"),
+            language.pick(
+                "新しいポリシーで判定します。版",
+                "judging by the new policy, version"
+            ),
             terminal::clean(policy.version())
         ),
         Reload::Refused(reason) => format!(

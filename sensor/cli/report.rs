@@ -112,10 +112,7 @@ fn policy_state(summary: &Summary, language: Language) -> Vec<(&'static str, Str
         rows.push((say("ポリシーの変更", "Policy changes"), value));
     }
     if let Some(reason) = &changes.standing_refusal {
-        rows.push((
-            say("適用されていない変更", "Change not in force"),
-            clean(reason),
-        ));
+        rows.push((say("適用されていない変更", "Change not in force"), clean(reason)));
     }
     let unused = &summary.rules.unused_exceptions;
     if !unused.is_empty() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_export::Exporter;
+use sekisho_flow::Config as FlowConfig;
 use sekisho_model::app::Said;
 use sekisho_model::summary::{PolicyChanges, RuleUse};
 use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
@@ -13,6 +14,7 @@ use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::fold::{Fold, Folds};
+use crate::gateway::Gateways;
 use crate::inventory::{Inventory, Makers, Scope};
 use crate::limit_alerts;
 use crate::reader::{ReaderTotals, worker_of};
@@ -63,6 +65,9 @@ pub(crate) struct Collector<'a> {
     store: Option<&'a mut dyn StoreWriter>,
     exporters: &'a mut Vec<NamedExporter>,
     folds: Folds,
+    /// Flows over gateways.
+    gateways: Gateways,
+    flow: &'a FlowConfig,
     /// Devices; only where they are kept.
     inventory: Option<Inventory>,
     /// Folds that are closed and still to be written.
@@ -70,6 +75,8 @@ pub(crate) struct Collector<'a> {
     findings: Findings,
     /// Packet time at the end of the batch before.
     begin: Timestamp,
+    /// The same, of the last batch that was read.
+    last: Timestamp,
     /// When limits were met.
     spans: Spans,
     /// Flows that lived when the input ended, on their way into order.
@@ -87,12 +94,17 @@ pub(crate) struct Collector<'a> {
 impl<'a> Collector<'a> {
     pub(crate) fn new(
         policy: Arc<Policy>,
+        flow: &'a FlowConfig,
         store: Option<&'a mut dyn StoreWriter>,
         exporters: &'a mut Vec<NamedExporter>,
     ) -> Self {
-        let inventory = store.is_some().then(|| Inventory::new(Scope::new(Arc::clone(&policy))));
+        let inventory = store
+            .is_some()
+            .then(|| Inventory::new(Scope::new(Arc::clone(&policy))));
         Self {
             inventory,
+            gateways: Gateways::new(&policy, flow),
+            flow,
             policy,
             store,
             exporters,
@@ -100,6 +112,7 @@ impl<'a> Collector<'a> {
             closed: Vec::new(),
             findings: Findings::default(),
             begin: Timestamp::MIN,
+            last: Timestamp::MIN,
             spans: Spans::default(),
             drained: Gathered::default(),
             records: 0,
@@ -129,6 +142,7 @@ impl<'a> Collector<'a> {
             return Ok(());
         }
         self.tally.renumber(&self.policy, policy);
+        self.gateways.follow(policy, self.flow, now);
         if let Some(inventory) = &mut self.inventory {
             inventory.rescope(Scope::new(Arc::clone(policy)));
         }
@@ -145,21 +159,36 @@ impl<'a> Collector<'a> {
     /// What of the policy was met by traffic.
     pub(crate) fn rules(&self) -> RuleUse {
         let uses = &self.totals.uses;
-        let unused = self.policy.path_ids().filter(|id| !uses.contains_key(&***id));
-        RuleUse {
-            used: uses
+        let used = uses.iter().filter(|(id, _)| !id.is_empty());
+        let mut unused: Vec<_> = self
+            .policy
+            .entries()
+            .filter(|entry| !uses.contains_key(&**entry.id()))
+            .map(|entry| (entry.is_exception(), entry.id().to_string()))
+            .collect();
+        // One over a gateway comes twice.
+        unused.dedup();
+        let unused_of = |exceptions: bool| {
+            let of_kind = unused
                 .iter()
-                .filter(|(id, _)| !id.is_empty())
-                .map(|(id, records)| (id.to_string(), *records))
-                .collect(),
-            unused_paths: unused.map(ToString::to_string).collect(),
-            unused_exceptions: Vec::new(),
+                .filter(|(is_exception, _)| *is_exception == exceptions);
+            of_kind.map(|(_, id)| id.clone()).collect()
+        };
+        RuleUse {
+            used: used.map(|(id, records)| (id.to_string(), *records)).collect(),
+            unused_paths: unused_of(false),
+            unused_exceptions: unused_of(true),
         }
     }
 
     /// Folds closed because there were too many.
     pub(crate) const fn closed_early(&self) -> u64 {
         self.folds.closed_early()
+    }
+
+    /// Groups of flows over gateways that were not decided because there were too many.
+    pub(crate) const fn gateway_legs_undecided(&self) -> u64 {
+        self.gateways.undecided()
     }
 
     /// Addresses that were not inventoried because there were too many.
@@ -272,6 +301,9 @@ impl<'a> Collector<'a> {
         self.write(&mut drained, None)?;
         self.folds.drain(&mut self.closed);
         self.write_alerts()?;
+        let mut gaps = Vec::new();
+        self.gateways.drain(self.last, &mut gaps);
+        gaps.iter().try_for_each(|gap| self.write_alert(gap))?;
         if let (Some(inventory), Some(store)) = (&self.inventory, &mut self.store) {
             store.hosts(&inventory.hosts(&Makers::installed()))?;
         }
@@ -294,12 +326,16 @@ impl<'a> Collector<'a> {
         });
         for judged in records.drain(..) {
             self.tally.record(&judged);
+            self.gateways.note(&judged.brief);
             if judged.is_kept {
                 self.records = self.records.saturating_add(1);
             } else {
                 self.filtered = self.filtered.saturating_add(1);
             }
             if let Some(record) = judged.record {
+                if let Some(leg) = judged.leg {
+                    self.gateways.observe(leg, &record);
+                }
                 if let Some(inventory) = &mut self.inventory {
                     inventory.observe(&record);
                 }
@@ -309,20 +345,25 @@ impl<'a> Collector<'a> {
                 self.folds.observe(&self.policy, record, &mut self.closed);
             }
         }
+        let mut gaps = Vec::new();
         if let Some(now) = now {
             self.folds.expire(now, &mut self.closed);
+            self.gateways.expire(now, &mut gaps);
+            self.last = self.last.max(now);
         }
         // What is written after the input has ended belongs to its last moment.
         let end = now.unwrap_or(Timestamp::MAX);
         for (limit, value) in [
             (limits::ALERT_FOLDS, self.folds.closed_early()),
+            (limits::GATEWAY_LEGS, self.gateways.undecided()),
             (limits::HOSTS, self.hosts_unlisted()),
             (limits::TALKERS, self.tally.unranked()),
         ] {
             self.spans.note(limit.counter, value, self.begin, end);
         }
         self.begin = end;
-        self.write_alerts()
+        self.write_alerts()?;
+        gaps.iter().try_for_each(|gap| self.write_alert(gap))
     }
 
     /// Hands on what was said, in the order of time.

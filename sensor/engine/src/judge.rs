@@ -19,7 +19,7 @@ use sekisho_filter::Filter;
 use sekisho_flow::{Brief, Sink, Start};
 use sekisho_model::app::{Event, Facts, FlowRef, Said};
 use sekisho_model::{FlowRecord, Verdict};
-use sekisho_policy::{Judgement, Mode, Policy, Question, ZoneId};
+use sekisho_policy::{EntryId, Judgement, Leg, Mode, Policy, Question, ZoneId};
 
 use crate::excluded;
 use crate::work::{Gathered, Judged};
@@ -43,6 +43,8 @@ pub(crate) struct Tag {
 #[derive(Debug)]
 struct Met {
     id: Arc<str>,
+    /// The leg over a gateway that it was met for.
+    leg: Option<EntryId>,
     /// Records that carry it.
     records: u64,
 }
@@ -52,13 +54,17 @@ pub(crate) struct Judge<'a> {
     policy: Arc<Policy>,
     /// Counts the policies that were in force.
     epoch: u16,
+    /// Whether what is learnt of a flow after its begin may change its judgement.
+    judges_late: bool,
+    /// Whether what is learnt of a flow after its begin may change its zones.
+    labels_late: bool,
     filter: Option<&'a Filter>,
     /// Whether anyone reads the records; if not, only the folds of denied flows need them.
     is_read: bool,
     /// The rules met so far under this policy, by [`Tag::rule`].
     rules: Vec<Met>,
-    /// Their numbers, by where their handles point.
-    numbers: HashMap<usize, u32>,
+    /// Their numbers, by where their handles point, and leg.
+    numbers: HashMap<(usize, Option<EntryId>), u32>,
     /// Records by the rule that they carry, under earlier policies.
     earlier: BTreeMap<Arc<str>, u64>,
     /// What was judged since it was last taken.
@@ -70,6 +76,8 @@ pub(crate) struct Judge<'a> {
 impl<'a> Judge<'a> {
     pub(crate) fn new(policy: Arc<Policy>, filter: Option<&'a Filter>, is_read: bool) -> Self {
         Self {
+            judges_late: policy.judges_late(),
+            labels_late: policy.uses_macs(),
             policy,
             epoch: 0,
             filter,
@@ -90,6 +98,8 @@ impl<'a> Judge<'a> {
         self.earlier = self.uses();
         self.rules.clear();
         self.numbers.clear();
+        self.judges_late = policy.judges_late();
+        self.labels_late = policy.uses_macs();
         self.policy = Arc::clone(policy);
         self.epoch = self.epoch.wrapping_add(1);
         true
@@ -124,23 +134,24 @@ impl<'a> Judge<'a> {
             resp_zone,
             verdict,
             rule,
+            entry,
             excluded,
-            ..
         } = self.policy.judge(question);
+        let leg = entry.filter(|entry| entry.leg() != Leg::Whole);
         Tag {
             orig_zone,
             resp_zone,
             verdict,
             excluded,
             related: question.related,
-            rule: self.rule(rule),
+            rule: self.rule(rule, leg),
             epoch: self.epoch,
         }
     }
 
     /// Whether the judgement when a flow began may not be that on a record of it.
     fn may_change(&self, tag: &Tag) -> bool {
-        tag.epoch != self.epoch
+        self.judges_late || tag.epoch != self.epoch
     }
 
     /// The judgement on a complete record.
@@ -155,22 +166,50 @@ impl<'a> Judge<'a> {
     }
 
     /// The number of a rule: a policy gives the same handle for the same rule.
-    fn rule(&mut self, rule: Arc<str>) -> u32 {
+    fn rule(&mut self, rule: Arc<str>, leg: Option<EntryId>) -> u32 {
         let place = Arc::as_ptr(&rule).cast::<u8>().addr();
         let next = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
-        let number = *self.numbers.entry(place).or_insert(next);
+        let number = *self.numbers.entry((place, leg)).or_insert(next);
         if number == next {
             // Keeps the handle, so that no other comes to point there.
-            self.rules.push(Met { id: rule, records: 0 });
+            self.rules.push(Met {
+                id: rule,
+                leg,
+                records: 0,
+            });
         }
         number
     }
 
+    fn met(&self, tag: &Tag) -> Option<&Met> {
+        self.rules.get(usize::try_from(tag.rule).ok()?)
+    }
+
     /// Counts a record with its rule.
-    fn use_rule(&mut self, tag: &Tag) -> Option<&Arc<str>> {
-        let met = self.rules.get_mut(usize::try_from(tag.rule).ok()?)?;
-        met.records = met.records.saturating_add(1);
-        Some(&met.id)
+    fn count(&mut self, tag: &Tag) {
+        let number = usize::try_from(tag.rule).unwrap_or(usize::MAX);
+        if let Some(met) = self.rules.get_mut(number) {
+            met.records = met.records.saturating_add(1);
+        }
+    }
+
+    /// Zones of originator and responder as they are known when a flow says something; none where one is
+    /// excluded.
+    fn zones(&self, flow: &FlowRef, event: &Event, tag: &Tag) -> Option<(ZoneId, ZoneId)> {
+        if tag.excluded {
+            return None;
+        }
+        if !self.labels_late && tag.epoch == self.epoch {
+            return Some((tag.orig_zone, tag.resp_zone));
+        }
+        let (orig, resp) = (flow.orig.address, flow.resp.address);
+        let judgement = self.policy.judge(&Question {
+            vlan: flow.vlan,
+            orig_mac: flow.orig_mac,
+            resp_mac: flow.resp_mac,
+            ..Question::new(orig, resp, flow.protocol, flow.resp.port, event.at())
+        });
+        (!judgement.excluded).then_some((judgement.orig_zone, judgement.resp_zone))
     }
 }
 
@@ -202,7 +241,8 @@ impl Sink for Judge<'_> {
         !tag.excluded
             && (self.is_read
                 || self.may_change(tag)
-                || (tag.verdict == Verdict::Denied && self.policy.mode() != Mode::Learn))
+                || (tag.verdict == Verdict::Denied && self.policy.mode() != Mode::Learn)
+                || self.met(tag).is_some_and(|met| met.leg.is_some()))
     }
 
     fn record(&mut self, mut record: FlowRecord, tag: &Tag) {
@@ -210,8 +250,11 @@ impl Sink for Judge<'_> {
         if tag.excluded {
             return;
         }
-        if let Some(rule) = self.use_rule(&tag) {
-            record.rule = Arc::clone(rule);
+        self.count(&tag);
+        let met = self.met(&tag);
+        let leg = met.and_then(|met| met.leg);
+        if let Some(met) = met {
+            record.rule = Arc::clone(&met.id);
         }
         record.orig_zone = Arc::clone(self.policy.zone_name(tag.orig_zone));
         record.resp_zone = Arc::clone(self.policy.zone_name(tag.resp_zone));
@@ -223,31 +266,16 @@ impl Sink for Judge<'_> {
             brief: Brief::of(&record),
             zones: (tag.orig_zone, tag.resp_zone),
             verdict: tag.verdict,
+            leg,
             is_kept,
             record: Some(Box::new(record)),
         });
     }
 
     fn said(&mut self, mut flow: FlowRef, ordinal: u64, event: Event, tag: &Tag) {
-        let (mut zones, mut excluded) = ((tag.orig_zone, tag.resp_zone), tag.excluded);
-        if self.may_change(tag) && !excluded {
-            let judgement = self.policy.judge(&Question {
-                vlan: flow.vlan,
-                orig_mac: flow.orig_mac,
-                resp_mac: flow.resp_mac,
-                ..Question::new(
-                    flow.orig.address,
-                    flow.resp.address,
-                    flow.protocol,
-                    flow.resp.port,
-                    event.at(),
-                )
-            });
-            (zones, excluded) = ((judgement.orig_zone, judgement.resp_zone), judgement.excluded);
-        }
-        if excluded {
+        let Some(zones) = self.zones(&flow, &event, tag) else {
             return;
-        }
+        };
         let Some(event) = excluded::kept(&self.policy, event, flow.vlan) else {
             return;
         };
@@ -265,11 +293,12 @@ impl Sink for Judge<'_> {
         if tag.excluded {
             return;
         }
-        self.use_rule(tag);
+        self.count(tag);
         self.records.push(Judged {
             brief: *brief,
             zones: (tag.orig_zone, tag.resp_zone),
             verdict: tag.verdict,
+            leg: None,
             is_kept: true,
             record: None,
         });

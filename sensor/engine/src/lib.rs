@@ -29,6 +29,7 @@ mod collector;
 mod deal;
 mod excluded;
 mod fold;
+mod gateway;
 pub mod inventory;
 mod judge;
 mod limit_alerts;

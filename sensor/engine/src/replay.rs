@@ -69,7 +69,12 @@ pub fn replay(
         Some(store) => Some(store.as_mut()),
         None => None,
     };
-    let mut collector = Collector::new(Arc::clone(&config.policy), store, &mut outputs.exporters);
+    let mut collector = Collector::new(
+        Arc::clone(&config.policy),
+        &config.flow,
+        store,
+        &mut outputs.exporters,
+    );
     // An output, or the filter; nobody else sees more of a record than its volume.
     let is_read = collector.has_outputs() || config.filter.is_some();
     let flow = FlowConfig {

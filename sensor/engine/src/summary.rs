@@ -41,6 +41,7 @@ pub(crate) fn of(
         ),
         (limits::HISTORY.counter, totals.flows.history_cut),
         (limits::ALERT_FOLDS.counter, collector.closed_early()),
+        (limits::GATEWAY_LEGS.counter, collector.gateway_legs_undecided()),
         (limits::HOSTS.counter, collector.hosts_unlisted()),
         (limits::TALKERS.counter, collector.tally.unranked()),
         (limits::FRAGMENTED_DATAGRAMS.counter, read.fragments.evicted),

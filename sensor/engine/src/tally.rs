@@ -168,6 +168,7 @@ mod tests {
                 },
                 zones: (ZoneId::UNKNOWN, ZoneId::LINK),
                 verdict: Verdict::Denied,
+                leg: None,
                 is_kept: true,
                 record: None,
             });

@@ -8,7 +8,7 @@ use sekisho_flow::{Brief, Counters};
 use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
 use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, Verdict, limits};
-use sekisho_policy::{Policy, ZoneId};
+use sekisho_policy::{EntryId, Policy, ZoneId};
 
 use crate::reload::Reload;
 use crate::spans::Spans;
@@ -142,6 +142,8 @@ pub(crate) struct Judged {
     /// Zones of originator and responder.
     pub(crate) zones: (ZoneId, ZoneId),
     pub(crate) verdict: Verdict,
+    /// The leg over a gateway that allowed it, or nearly did.
+    pub(crate) leg: Option<EntryId>,
     /// Whether the operator's filter keeps it.
     pub(crate) is_kept: bool,
     /// The whole record where somebody reads it. Boxed: it is moved before it is read.
