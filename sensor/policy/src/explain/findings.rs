@@ -83,8 +83,20 @@ impl Findings {
     }
 
     fn kind(&mut self, policy: &Policy, record: &FlowRecord) -> Kind {
-        let orig = facts::zone(policy, record, &record.orig_zone, record.orig.address);
-        let resp = facts::zone(policy, record, &record.resp_zone, record.resp.address);
+        let orig = facts::zone(
+            policy,
+            record,
+            &record.orig_zone,
+            record.orig.address,
+            record.orig_mac,
+        );
+        let resp = facts::zone(
+            policy,
+            record,
+            &record.resp_zone,
+            record.resp.address,
+            record.resp_mac,
+        );
         let port = record.orig.port;
         let is_named = service::is_icmp(record) || self.is_named(policy, port);
         Kind {
