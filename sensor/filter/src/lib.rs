@@ -53,8 +53,10 @@ mod grammar;
 mod lex;
 mod list;
 mod literal;
+mod needs;
 mod pattern;
 mod ports;
+mod set;
 mod spans;
 mod values;
 mod words;
@@ -70,6 +72,7 @@ pub use environment::{Environment, GroupFacts, Nothing, Window, WindowError, Zon
 pub use error::FilterError;
 pub use evaluate::Row;
 pub use list::{List, ListKind, ListValue};
+pub use set::FilterSet;
 
 /// Most octets that an expression may have.
 pub const MAX_LEN: usize = 4096;

@@ -71,6 +71,7 @@ mod lists;
 mod matcher;
 mod parse;
 pub mod prove;
+pub mod rules;
 pub mod run_tests;
 mod source;
 mod warnings;
