@@ -74,6 +74,7 @@ pub mod prove;
 pub mod rules;
 pub mod run_tests;
 mod source;
+mod trace;
 mod warnings;
 mod words;
 mod zones;
@@ -91,6 +92,7 @@ pub use files::Files;
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
 pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
+pub use trace::{Candidate, Placed, PlacedBy, Trace};
 pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};
 pub use zones::{MAX_ZONES, ZoneId};
 
