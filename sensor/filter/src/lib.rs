@@ -85,6 +85,7 @@ pub const MAX_DEPTH: usize = 64;
 pub struct Filter {
     text: String,
     fields: Vec<&'static Field>,
+    patterns: usize,
     test: evaluate::Test,
 }
 
@@ -106,13 +107,14 @@ impl Filter {
     /// As of [`Filter::parse`]; also a list, zone, group or window that is not there, and a list
     /// of another kind than the field.
     pub fn parse_with(text: &str, environment: &dyn Environment) -> Result<Self, FilterError> {
-        let (test, fields) = grammar::parse(text)
+        let checked = grammar::parse(text)
             .and_then(|expression| check::check(&expression, environment))
             .map_err(|fault| FilterError::new(text, fault))?;
         Ok(Self {
             text: text.to_owned(),
-            fields,
-            test,
+            fields: checked.fields,
+            patterns: checked.patterns,
+            test: checked.test,
         })
     }
 
@@ -126,6 +128,12 @@ impl Filter {
     #[must_use]
     pub fn fields(&self) -> &[&'static Field] {
         &self.fields
+    }
+
+    /// How many patterns it has; each takes up to a mebibyte when it is compiled.
+    #[must_use]
+    pub const fn patterns(&self) -> usize {
+        self.patterns
     }
 
     /// Whether the expression is true of a row.

@@ -141,6 +141,7 @@ pub struct Policy {
     calendar: calendar::Calendar,
     statements: Vec<prove::Statement>,
     files: Arc<Files>,
+    declared_rules: Arc<rules::Rules>,
     declared: Arc<Declared>,
     marks: Arc<lint::Marks>,
 }
