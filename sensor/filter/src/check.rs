@@ -9,18 +9,28 @@ use crate::evaluate::{Comparison, Set, Test};
 use crate::words::{self, Named};
 use crate::{values, zone_facts};
 
-/// Types an expression; also gives the fields that it reads, each once.
-pub(crate) fn check(
-    expression: &Expression,
-    environment: &dyn Environment,
-) -> Result<(Test, Vec<&'static Field>), Fault> {
+/// An expression that was typed.
+pub(crate) struct Checked {
+    pub(crate) test: Test,
+    /// The fields that it reads, each once.
+    pub(crate) fields: Vec<&'static Field>,
+    /// How many patterns it has.
+    pub(crate) patterns: usize,
+}
+
+/// Types an expression.
+pub(crate) fn check(expression: &Expression, environment: &dyn Environment) -> Result<Checked, Fault> {
     let mut checker = Checker {
         environment,
         fields: Vec::new(),
         patterns: 0,
     };
     let test = checker.typed(expression)?;
-    Ok((test, checker.fields))
+    Ok(Checked {
+        test,
+        fields: checker.fields,
+        patterns: checker.patterns,
+    })
 }
 
 struct Checker<'a> {

@@ -53,8 +53,10 @@ mod grammar;
 mod lex;
 mod list;
 mod literal;
+mod needs;
 mod pattern;
 mod ports;
+mod set;
 mod spans;
 mod values;
 mod words;
@@ -70,6 +72,7 @@ pub use environment::{Environment, GroupFacts, Nothing, Window, WindowError, Zon
 pub use error::FilterError;
 pub use evaluate::Row;
 pub use list::{List, ListKind, ListValue};
+pub use set::FilterSet;
 
 /// Most octets that an expression may have.
 pub const MAX_LEN: usize = 4096;
@@ -82,6 +85,7 @@ pub const MAX_DEPTH: usize = 64;
 pub struct Filter {
     text: String,
     fields: Vec<&'static Field>,
+    patterns: usize,
     test: evaluate::Test,
 }
 
@@ -103,13 +107,14 @@ impl Filter {
     /// As of [`Filter::parse`]; also a list, zone, group or window that is not there, and a list
     /// of another kind than the field.
     pub fn parse_with(text: &str, environment: &dyn Environment) -> Result<Self, FilterError> {
-        let (test, fields) = grammar::parse(text)
+        let checked = grammar::parse(text)
             .and_then(|expression| check::check(&expression, environment))
             .map_err(|fault| FilterError::new(text, fault))?;
         Ok(Self {
             text: text.to_owned(),
-            fields,
-            test,
+            fields: checked.fields,
+            patterns: checked.patterns,
+            test: checked.test,
         })
     }
 
@@ -123,6 +128,12 @@ impl Filter {
     #[must_use]
     pub fn fields(&self) -> &[&'static Field] {
         &self.fields
+    }
+
+    /// How many patterns it has; each takes up to a mebibyte when it is compiled.
+    #[must_use]
+    pub const fn patterns(&self) -> usize {
+        self.patterns
     }
 
     /// Whether the expression is true of a row.

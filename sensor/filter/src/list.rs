@@ -103,8 +103,8 @@ enum Members {
     Networks(Networks),
     Macs(HashMap<MacAddress, i64, foldhash::fast::RandomState>),
     Ports(Ports),
-    Words(WordMap),
-    Suffixes(WordMap),
+    Words(WordMap<i64>),
+    Suffixes(WordMap<i64>),
 }
 
 impl List {
@@ -183,21 +183,22 @@ impl List {
                     ListKind::Name => text.strip_suffix('.').unwrap_or(text),
                     _ => text,
                 };
-                words.get(text).is_some_and(holds)
+                words.get(text).copied().is_some_and(holds)
             }
             (Members::Suffixes(words), Value::Text(text)) => {
-                tails(text).any(|tail| words.get(tail).is_some_and(holds))
+                tails(text).any(|tail| words.get(tail).copied().is_some_and(holds))
             }
             _ => false,
         }
     }
 }
 
-fn words(values: impl Iterator<Item = (ListValue, i64)>) -> WordMap {
+fn words(values: impl Iterator<Item = (ListValue, i64)>) -> WordMap<i64> {
     let mut words = WordMap::default();
     for (value, until) in values {
         if let ListValue::Text(text) = value {
-            words.insert(&text, until);
+            let known = words.entry(&text, || until);
+            *known = until.max(*known);
         }
     }
     words

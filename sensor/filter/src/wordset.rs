@@ -5,33 +5,42 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-/// Words with the end of their term.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct WordMap {
+/// A value for each word.
+#[derive(Debug, Clone)]
+pub(crate) struct WordMap<T> {
     hasher: RandomState,
-    words: HashTable<(Box<str>, i64)>,
+    words: HashTable<(Box<str>, T)>,
 }
 
-impl WordMap {
-    /// The longest term counts where a word is there already.
-    pub(crate) fn insert(&mut self, word: &str, until: i64) {
-        let hash = self.hash(word);
-        if let Some((_, known)) = self.words.find_mut(hash, |(known, _)| same(known, word)) {
-            *known = until.max(*known);
-            return;
+impl<T> Default for WordMap<T> {
+    fn default() -> Self {
+        Self {
+            hasher: RandomState::default(),
+            words: HashTable::new(),
         }
-        let hasher = self.hasher.clone();
-        self.words
-            .insert_unique(hash, (word.into(), until), |(word, _)| folded_hash(&hasher, word));
+    }
+}
+
+impl<T> WordMap<T> {
+    /// The value of a word, put there where there is none.
+    pub(crate) fn entry(&mut self, word: &str, value: impl FnOnce() -> T) -> &mut T {
+        let hash = folded_hash(&self.hasher, word);
+        let hasher = &self.hasher;
+        let entry = self.words.entry(
+            hash,
+            |(known, _)| same(known, word),
+            |(word, _)| folded_hash(hasher, word),
+        );
+        &mut entry.or_insert_with(|| (word.into(), value())).into_mut().1
     }
 
-    pub(crate) fn get(&self, word: &str) -> Option<i64> {
-        let found = self.words.find(self.hash(word), |(known, _)| same(known, word));
-        found.map(|(_, until)| *until)
-    }
-
-    fn hash(&self, word: &str) -> u64 {
-        folded_hash(&self.hasher, word)
+    pub(crate) fn get(&self, word: &str) -> Option<&T> {
+        if self.words.is_empty() {
+            return None;
+        }
+        let hash = folded_hash(&self.hasher, word);
+        let found = self.words.find(hash, |(known, _)| same(known, word));
+        found.map(|(_, value)| value)
     }
 }
 
@@ -39,7 +48,7 @@ impl WordMap {
 #[derive(Debug, Clone)]
 pub(crate) struct Words {
     all: Vec<Box<str>>,
-    many: Option<WordMap>,
+    many: Option<WordMap<()>>,
 }
 
 /// Words up to which comparing is quicker than hashing.
@@ -64,7 +73,7 @@ impl FromIterator<Box<str>> for Words {
         let many = (all.len() > FEW).then(|| {
             let mut many = WordMap::default();
             for word in &all {
-                many.insert(word, i64::MAX);
+                many.entry(word, || ());
             }
             many
         });

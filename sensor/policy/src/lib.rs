@@ -75,6 +75,7 @@ mod matcher;
 mod observation;
 mod parse;
 pub mod prove;
+pub mod rules;
 pub mod run_tests;
 mod source;
 pub mod suggest;
@@ -148,6 +149,7 @@ pub struct Policy {
     calendar: calendar::Calendar,
     statements: Vec<prove::Statement>,
     files: Arc<Files>,
+    declared_rules: Arc<rules::Rules>,
     declared: Arc<Declared>,
     marks: Arc<lint::Marks>,
 }
