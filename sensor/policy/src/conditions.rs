@@ -114,6 +114,14 @@ impl Ports {
         self.0.iter().any(|(low, high)| (*low..=*high).contains(&port))
     }
 
+    /// Where a range begins, and where the ports after one do.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = u16> {
+        self.0
+            .iter()
+            .flat_map(|(low, high)| [Some(*low), high.checked_add(1)])
+            .flatten()
+    }
+
     /// The ranges, both ends meant.
     pub(crate) fn ranges(&self) -> &[(u16, u16)] {
         &self.0
