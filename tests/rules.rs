@@ -58,7 +58,7 @@ fn what_is_over_by_a_date_is_said_for_that_date() {
         "{}",
         before.1
     );
-    assert!(later.1.contains("policy.toml:15: `OLD` is over; "), "{}", later.1);
+    assert!(later.1.contains("policy.toml:16: `OLD` is over; "), "{}", later.1);
     assert!(!later.1.contains("looked at again"), "{}", later.1);
     assert!(
         latest.1.contains("`DUE` was to be looked at again"),

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Ok(policy) => policy,
         Err(errors) => {
             if args.json {
-                let mistakes: Vec<_> = errors.reports().map(|report| described(report)).collect();
+                let mistakes: Vec<_> = errors.reports().map(described).collect();
                 super::print(&format!("{}\n", json!({ "mistakes": mistakes })));
             } else {
                 super::say_errors(&errors);

@@ -85,13 +85,13 @@ impl Policy {
                 id: Arc::clone(id),
             })
             .chain(rules)
-            .flat_map(each)
+            .flat_map(|citation| each(&citation))
             .collect()
     }
 }
 
 /// A citation for each clause of a list.
-fn each(citation: Citation) -> Vec<Citation> {
+fn each(citation: &Citation) -> Vec<Citation> {
     let clauses = citation.clause.split([',', '、']).map(str::trim);
     let one = |clause: &str| Citation {
         clause: clause.to_owned(),
