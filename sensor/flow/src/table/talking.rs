@@ -20,7 +20,7 @@ impl<T: Clone> Table<T> {
         let Some(mut entry) = self.slots.entry(slot) else {
             return;
         };
-        let before = entry.cold.held;
+        let before = entry.cold.held as usize;
         entry.converse(packet, place, &mut self.said);
         let mut after = entry.cold.talk.held();
         let others = self.talking.saturating_sub(before);
@@ -31,8 +31,9 @@ impl<T: Clone> Table<T> {
             self.counters.conversations_cut = self.counters.conversations_cut.saturating_add(1);
             after = entry.cold.talk.held();
         }
-        entry.cold.held = after;
-        self.talking = others.saturating_add(after);
+        // One conversation holds far less than 4 GiB; what is added here is what is taken off later.
+        entry.cold.held = u32::try_from(after).unwrap_or(u32::MAX);
+        self.talking = others.saturating_add(entry.cold.held as usize);
         self.tell(slot, sink);
     }
 
@@ -41,7 +42,8 @@ impl<T: Clone> Table<T> {
         let Some(entry) = self.slots.entry(slot) else {
             return;
         };
-        self.talking = self.talking.saturating_sub(std::mem::take(&mut entry.cold.held));
+        let held = std::mem::take(&mut entry.cold.held) as usize;
+        self.talking = self.talking.saturating_sub(held);
         // What is kept from here on is the record's.
         entry.cold.talk.finish(entry.hot.last, false, &mut self.said);
         self.tell(slot, sink);
