@@ -37,6 +37,7 @@ fn one(
                     text: format!("never {}", text.value),
                     crossing,
                     only: Vec::new(),
+                    clause: statement.clause.clone(),
                 }),
                 // The zone may stand in a file that could not be read.
                 Err(_) if declared.incomplete => None,
@@ -100,6 +101,7 @@ fn one(
                     window,
                 },
                 only: names.into_iter().map(Arc::from).collect(),
+                clause: statement.clause.clone(),
             })
         }
     }

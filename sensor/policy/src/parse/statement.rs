@@ -15,6 +15,7 @@ const KEYS: &[Key] = &[
     key("protocol", "protocol = \"tcp\""),
     key("ports", "ports = [443]"),
     key("window", "window = \"workday 08:30-17:15\""),
+    key("clause", "clause = \"6(3)ア\""),
 ];
 
 /// What one statement declares.
@@ -23,6 +24,7 @@ pub(crate) struct StatementDecl {
     /// The id; empty where a complaint about it was made.
     pub(crate) id: At<String>,
     pub(crate) what: StatementWhat,
+    pub(crate) clause: String,
 }
 
 /// The two kinds of statements.
@@ -46,6 +48,7 @@ pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> StatementDecl {
     StatementDecl {
         id: path::id(KEYS, table, sink),
         what: what(table, sink),
+        clause: table.optional(KEYS, "clause", sink),
     }
 }
 
@@ -54,7 +57,10 @@ fn what(table: &Table<'_>, sink: &mut Sink) -> StatementWhat {
     let has = |name: &str| table.has(name);
     match (never, has("only")) {
         (Some(never), false) => {
-            let other = KEYS.iter().skip(3).find(|key| has(key.name));
+            let other = KEYS
+                .iter()
+                .skip(3)
+                .find(|key| key.name != "clause" && has(key.name));
             if let Some(key) = other {
                 sink.push(
                     Report::error("policy::statement", format!("`{}` stands beside `never`", key.name))

@@ -23,6 +23,8 @@ pub(crate) struct Statement {
     pub(crate) crossing: Crossing,
     /// Entries that may allow the crossing; where empty, nothing may.
     pub(crate) only: Vec<Arc<str>>,
+    /// The clause that it stands for; empty where none is named.
+    pub(crate) clause: String,
 }
 
 /// Flows of which a statement speaks.
