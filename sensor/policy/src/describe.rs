@@ -194,14 +194,14 @@ fn statement(statement: &Statement) -> Value {
 
 fn test(test: &TestDecl) -> Value {
     let value = |value: &TestValue| match value {
-        TestValue::Text(text) | TestValue::Time(text) => json!(text),
-        TestValue::Number(number) => json!(number),
-        TestValue::Fraction(number) => json!(number),
-        TestValue::Flag(flag) => json!(flag),
+        TestValue::Text(text) | TestValue::Time(text) => text.clone(),
+        TestValue::Number(number) => number.to_string(),
+        TestValue::Fraction(number) => number.to_string(),
+        TestValue::Flag(flag) => flag.to_string(),
     };
     let flow = test.flow.iter();
     let flow: serde_json::Map<String, Value> = flow
-        .map(|(name, field)| (name.value.clone(), value(&field.value)))
+        .map(|(name, field)| (name.value.clone(), json!(value(&field.value))))
         .collect();
     json!({ "of": test.of, "flow": flow, "expect": test.expect.value })
 }

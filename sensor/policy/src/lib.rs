@@ -58,6 +58,7 @@ pub mod builtin;
 pub mod calendar;
 mod compile;
 mod conditions;
+mod declared;
 mod describe;
 mod entry;
 mod error;
@@ -80,6 +81,7 @@ use std::sync::Arc;
 
 use sekisho_model::{Severity, Text};
 
+pub use declared::EntryInfo;
 pub use entry::{EntryId, Gateway, Leg};
 pub use error::{PolicyErrors, Report};
 pub use explain::{Findings, Violation};
@@ -91,7 +93,7 @@ pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};
 pub use zones::{MAX_ZONES, ZoneId};
 
 use conditions::Conditions;
-use parse::{RuleDecl, TestDecl};
+use declared::{Declared, Group};
 
 /// Whether violations raise alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -137,23 +139,6 @@ pub struct Policy {
     files: Arc<Files>,
     declared: Arc<Declared>,
     marks: Arc<lint::Marks>,
-}
-
-/// What the files declare and others compile: rules and tests, as they are written.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Declared {
-    /// `[[rule]]`, in the order of the files.
-    pub(crate) rules: Vec<RuleDecl>,
-    /// `[[test]]`, then the tests of paths and exceptions, then those of rules.
-    pub(crate) tests: Vec<TestDecl>,
-}
-
-/// Several zones under one name.
-#[derive(Debug, Clone)]
-struct Group {
-    id: Arc<str>,
-    zones: Vec<ZoneId>,
-    label: Text,
 }
 
 impl Policy {
@@ -234,32 +219,6 @@ impl Policy {
         self.zones
             .get(zone)
             .map_or_else(Text::default, |zone| zone.label.clone())
-    }
-
-    /// The id of a path or exception as the policy file gives it.
-    #[must_use]
-    pub fn entry_name(&self, entry: EntryId) -> &Arc<str> {
-        self.paths
-            .get(entry.index())
-            .map_or(&self.rules.none, |path| &path.id)
-    }
-
-    /// The gateway that a leg belongs to.
-    #[must_use]
-    pub fn gateway_of(&self, entry: EntryId) -> Option<&Gateway> {
-        let via = self.paths.get(entry.index())?.via?;
-        self.gateways.get(via)
-    }
-
-    /// The gateways, in the order of the files.
-    #[must_use]
-    pub fn gateways(&self) -> &[Gateway] {
-        &self.gateways
-    }
-
-    /// Rules and tests as they are written.
-    pub(crate) fn declared(&self) -> &Declared {
-        &self.declared
     }
 
     /// Remarks that do not keep the policy from working, for `rules check`.

@@ -4,7 +4,7 @@ use sekisho_model::fields;
 
 use crate::builtin;
 use crate::error::{Report, Sink, nearest, shown};
-use crate::parse::Declarations;
+use crate::parse::{Declarations, TestDecl};
 
 /// Fields of a test's flow beside those of a record.
 const OWN: &[&str] = &["orig", "resp", "time", "orig_mac", "resp_mac", "related"];
@@ -73,7 +73,7 @@ pub(super) fn check(declared: &Declarations, sink: &mut Sink) {
     }
 }
 
-fn expects(test: &crate::TestDecl, declared: &Declarations, sink: &mut Sink) {
+fn expects(test: &TestDecl, declared: &Declarations, sink: &mut Sink) {
     let word = test.expect.value.as_str();
     let ids = || {
         let paths = declared.paths.iter().map(|path| path.id.value.as_str());
