@@ -8,7 +8,6 @@ use crate::entry::{Gateway, Host, Path};
 use crate::file::At;
 use crate::lists::{List, ListValue};
 use crate::parse::{RuleDecl, Services, TestDecl, TestValue, spelled};
-use crate::prove::Statement;
 use crate::zones::{Zone, ZoneId};
 use crate::{Boundary, Group, Policy};
 
@@ -33,7 +32,6 @@ impl Policy {
             "rules": self.declared().rules.iter().map(rule).collect::<Vec<_>>(),
             "tests": self.declared().tests.iter().map(test).collect::<Vec<_>>(),
             "boundaries": self.boundaries.iter().map(|boundary| self.boundary(boundary)).collect::<Vec<_>>(),
-            "statements": self.statements.iter().map(statement).collect::<Vec<_>>(),
         })
     }
 
@@ -181,14 +179,6 @@ fn rule(rule: &RuleDecl) -> Value {
         "attack": rule.attack,
         "enabled": rule.enabled,
         "number": rule.number.as_ref().map(|number| number.value),
-    })
-}
-
-fn statement(statement: &Statement) -> Value {
-    json!({
-        "id": statement.id,
-        "text": statement.text,
-        "clause": statement.clause,
     })
 }
 

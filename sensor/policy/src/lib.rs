@@ -227,11 +227,31 @@ impl Policy {
         &self.warnings
     }
 
+    /// The statements, in the order of the files; [`Policy::prove`] answers them.
+    pub fn statements(&self) -> impl Iterator<Item = Stated<'_>> {
+        self.statements.iter().map(|statement| Stated {
+            id: &statement.id,
+            text: &statement.text,
+            clause: &statement.clause,
+        })
+    }
+
     /// The lists.
     #[must_use]
     pub fn lists(&self) -> &[List] {
         &self.lists
     }
+}
+
+/// What a policy's writer wants to be true of it, as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stated<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// What it says, such as `never office -> internet`.
+    pub text: &'a str,
+    /// The clause that it stands for; empty where none is named.
+    pub clause: &'a str,
 }
 
 /// A name for a crossing that no path allows.
