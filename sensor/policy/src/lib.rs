@@ -72,6 +72,7 @@ mod matcher;
 mod parse;
 pub mod prove;
 mod source;
+mod trace;
 mod warnings;
 mod words;
 mod zones;
@@ -89,6 +90,7 @@ pub use files::Files;
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
 pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
+pub use trace::{Candidate, Placed, PlacedBy, Trace};
 pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};
 pub use zones::{MAX_ZONES, ZoneId};
 

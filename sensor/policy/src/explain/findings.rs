@@ -8,16 +8,18 @@ use std::sync::Arc;
 
 use sekisho_model::{FlowRecord, Protocol, Verdict};
 
+use super::condition::Failed;
 use super::facts::{self, Stranger};
 use super::{Finding, Violation, service};
+use crate::matcher::Failure;
 use crate::zones::ZoneId;
-use crate::{Mode, Policy};
+use crate::{EntryId, Mode, Policy};
 
 /// Kinds that are kept; one takes about 4 KiB.
 const KINDS: usize = 1024;
 
 /// Everything of a flow and its zones that the words depend on, but for the addresses themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Kind {
     orig: ZoneId,
     resp: ZoneId,
@@ -28,6 +30,15 @@ struct Kind {
     answered: bool,
     stranger: Option<Stranger>,
     has_mac: bool,
+    /// The entry that would have allowed it, and the condition that it did not meet.
+    failed: Option<(EntryId, Failure)>,
+    /// What was seen of that condition, where it is in the words.
+    seen: Option<&'static str>,
+    /// Which ends have another MAC address than they must; their addresses are in no text.
+    differing: [bool; 2],
+    /// The networks and lists of hosts that paths name and the two ends are in.
+    orig_hosts: Box<[u32]>,
+    resp_hosts: Box<[u32]>,
 }
 
 /// The findings of one policy after the other, by kind.
@@ -45,7 +56,7 @@ impl Findings {
     #[must_use]
     pub fn finding(&mut self, policy: &Policy, record: &FlowRecord) -> Option<Violation> {
         let finding = self.of(policy, record)?;
-        Some(finding.violation(record))
+        Some(finding.violation(policy, record))
     }
 
     /// The same without title and explanation, where nobody reads them.
@@ -99,7 +110,20 @@ impl Findings {
         );
         let port = record.orig.port;
         let is_named = service::is_icmp(record) || self.is_named(policy, port);
+        let failed = Failed::find(policy, record, orig, resp);
+        let seen = failed.as_ref().and_then(|failed| match failed.what {
+            Failure::Service => facts::service_of(record),
+            Failure::Tunnel => record.carrier.as_ref().map(|carrier| carrier.kind),
+            _ => None,
+        });
         Kind {
+            seen,
+            differing: failed
+                .as_ref()
+                .map_or([false; 2], |failed| failed.differing(record)),
+            failed: failed.map(|failed| (failed.entry.id, failed.what)),
+            orig_hosts: policy.matcher.host_keys(record.orig.address, record.start),
+            resp_hosts: policy.matcher.host_keys(record.resp.address, record.start),
             orig,
             resp,
             protocol: record.protocol,
@@ -113,8 +137,8 @@ impl Findings {
 
     fn is_named(&mut self, policy: &Policy, port: u16) -> bool {
         *self.named.entry(port).or_insert_with(|| {
-            policy.paths.iter().any(|path| {
-                let ports = &path.conditions.service.ports;
+            policy.matcher.entries().iter().any(|entry| {
+                let ports = &entry.conditions.service.ports;
                 ports.as_ref().is_some_and(|ports| ports.has(port))
             })
         })
