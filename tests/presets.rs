@@ -21,6 +21,9 @@ const PRESETS: &[&str] = &[
     "generic",
 ];
 
+/// A site's own policy, made from a preset as the manual shows it.
+const SITE: &str = "example-site";
+
 /// What the flows of tests without a time are judged at, and what proofs begin with.
 const AT: &str = "2026-11-04T10:00";
 
@@ -128,9 +131,14 @@ fn presets() -> impl Iterator<Item = Preset> {
     PRESETS.iter().map(|name| Preset::load(name))
 }
 
+/// The presets, and the site.
+fn policies() -> impl Iterator<Item = Preset> {
+    presets().chain([Preset::load(SITE)])
+}
+
 #[test]
 fn a_preset_compiles_without_a_remark() {
-    for preset in presets() {
+    for preset in policies() {
         let of_the_day = preset.policy.lint(preset.at(AT));
         let remarks = preset.policy.warnings().iter().chain(&of_the_day);
         let remarks: Vec<_> = remarks.map(ToString::to_string).collect();
@@ -141,7 +149,7 @@ fn a_preset_compiles_without_a_remark() {
 
 #[test]
 fn a_preset_proves_its_statements_and_has_no_idle_path() {
-    for preset in presets() {
+    for preset in policies() {
         let proof = preset.policy.prove(preset.at(AT));
 
         assert!(proof.complete && !proof.answers.is_empty(), "{}", preset.name);
@@ -171,7 +179,7 @@ fn a_preset_proves_its_statements_and_has_no_idle_path() {
 
 #[test]
 fn a_preset_passes_its_own_tests() {
-    for preset in presets() {
+    for preset in policies() {
         let faults: Vec<_> = preset
             .all("tests")
             .iter()
@@ -194,12 +202,8 @@ fn each_path_has_a_flow_that_passes_and_a_near_miss_and_each_boundary_a_flow_tha
 
         for path in preset.all("paths") {
             let id = path["id"].as_str().unwrap();
-            assert_eq!(
-                seen.get(id),
-                Some(&BTreeSet::from(["allowed", "denied"])),
-                "{}: {id}",
-                preset.name
-            );
+            let both = BTreeSet::from(["allowed", "denied"]);
+            assert_eq!(seen.get(id), Some(&both), "{}: {id}", preset.name);
         }
         for boundary in preset.all("boundaries") {
             let id = boundary["id"].as_str().unwrap();
@@ -210,7 +214,7 @@ fn each_path_has_a_flow_that_passes_and_a_near_miss_and_each_boundary_a_flow_tha
 
 #[test]
 fn everything_in_a_preset_names_its_clause_and_speaks_both_languages() {
-    for preset in presets() {
+    for preset in policies() {
         for stated in preset.policy.statements() {
             assert_ne!(stated.clause, "", "{}: {}", preset.name, stated.id);
         }
@@ -236,4 +240,48 @@ fn everything_in_a_preset_names_its_clause_and_speaks_both_languages() {
             }
         }
     }
+}
+
+#[test]
+fn the_site_takes_over_what_it_does_not_change() {
+    let (preset, site) = (Preset::load("alpha"), Preset::load(SITE));
+    let ids = |policy: &Preset, kind: &str| -> BTreeSet<String> {
+        let ids = policy.all(kind).iter();
+        ids.map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+
+    let (theirs, ours) = (ids(&preset, "paths"), ids(&site, "paths"));
+    let removed: Vec<_> = theirs.difference(&ours).map(String::as_str).collect();
+    let added: Vec<_> = ours.difference(&theirs).map(String::as_str).collect();
+    assert_eq!(removed, ["PATH-0108", "PATH-0901"]);
+    assert_eq!(added, ["EXC-2026-012", "PATH-S001"]);
+    assert_eq!(ids(&preset, "boundaries"), ids(&site, "boundaries"));
+    // The preset's tests are of the preset's addresses.
+    assert!(site.all("tests").iter().all(|test| test["of"] != "PATH-0101"));
+    // Of the preset's networks none is left but those that are meant to stay.
+    let networks = |policy: &Preset| -> BTreeSet<String> {
+        let zones = policy.all("zones").iter();
+        zones
+            .flat_map(|zone| zone["networks"].as_array().unwrap())
+            .map(|network| network.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let kept: Vec<_> = networks(&preset)
+        .intersection(&networks(&site))
+        .cloned()
+        .collect();
+    assert_eq!(
+        kept,
+        [
+            "0.0.0.0/0",
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "172.24.0.0/16",
+            "192.168.0.0/16",
+            "239.0.0.0/8",
+            "::/0",
+            "fc00::/7",
+            "ff05::/16"
+        ]
+    );
 }
