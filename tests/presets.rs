@@ -285,3 +285,47 @@ fn the_site_takes_over_what_it_does_not_change() {
         ]
     );
 }
+
+#[test]
+fn the_manual_counts_what_the_presets_hold() {
+    for page in ["presets.ja.md", "presets.en.md"] {
+        let page = std::fs::read_to_string(support::repository().join("web/docs").join(page)).unwrap();
+        for preset in presets() {
+            let count = |kind: &str| preset.all(kind).len();
+            let row = format!(
+                "| `{}` | {} | {} | {} | {} |",
+                preset.name,
+                count("zones"),
+                count("paths"),
+                count("boundaries"),
+                preset.policy.statements().count()
+            );
+            assert!(page.contains(&row), "{row}");
+        }
+    }
+}
+
+#[test]
+fn the_manual_names_only_what_there_is() {
+    let ids: BTreeSet<String> = policies()
+        .flat_map(|policy| {
+            let kinds = ["paths", "boundaries", "rules"].map(|kind| policy.all(kind).to_vec());
+            let kinds = kinds.concat();
+            let ids = kinds.iter().map(|one| one["id"].as_str().unwrap().to_owned());
+            let stated = policy.policy.statements().map(|stated| stated.id.to_owned());
+            ids.chain(stated).collect::<Vec<_>>()
+        })
+        .collect();
+    // Of an example, and words of the product.
+    let others = ["PATH-0401", "PATH-06xx", "PATH-NEXT-HOP"];
+
+    for page in ["presets.ja.md", "presets.en.md"] {
+        let page = std::fs::read_to_string(support::repository().join("web/docs").join(page)).unwrap();
+        for word in page.split(['`', '"']) {
+            let is_id = ["PATH-", "BOUND-", "STATE-", "EXC-", "LBO-"]
+                .iter()
+                .any(|kind| word.starts_with(kind));
+            assert!(!is_id || ids.contains(word) || others.contains(&word), "{word}");
+        }
+    }
+}
