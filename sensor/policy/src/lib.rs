@@ -56,6 +56,7 @@
 
 pub mod builtin;
 pub mod calendar;
+mod citations;
 mod compile;
 mod conditions;
 mod declared;
@@ -66,14 +67,21 @@ mod explain;
 mod file;
 mod files;
 mod judge;
+mod late;
+mod legs;
 mod lint;
 mod lists;
 mod matcher;
+mod observation;
 mod parse;
 pub mod prove;
+pub mod rules;
+pub mod run_tests;
 mod source;
+pub mod suggest;
 mod trace;
 mod warnings;
+pub mod whatif;
 mod words;
 mod zones;
 
@@ -82,13 +90,15 @@ use std::sync::Arc;
 
 use sekisho_model::{Severity, Text};
 
+pub use citations::{Citation, CitedBy};
 pub use declared::EntryInfo;
 pub use entry::{EntryId, Gateway, Leg};
 pub use error::{PolicyErrors, Report};
-pub use explain::{Findings, Violation};
+pub use explain::{Findings, Near, Violation};
 pub use files::Files;
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
+pub use observation::{Observation, is_answered, is_directed};
 pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
 pub use trace::{Candidate, Placed, PlacedBy, Trace};
 pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};
@@ -139,6 +149,7 @@ pub struct Policy {
     calendar: calendar::Calendar,
     statements: Vec<prove::Statement>,
     files: Arc<Files>,
+    declared_rules: Arc<rules::Rules>,
     declared: Arc<Declared>,
     marks: Arc<lint::Marks>,
 }
@@ -229,31 +240,11 @@ impl Policy {
         &self.warnings
     }
 
-    /// The statements, in the order of the files; [`Policy::prove`] answers them.
-    pub fn statements(&self) -> impl Iterator<Item = Stated<'_>> {
-        self.statements.iter().map(|statement| Stated {
-            id: &statement.id,
-            text: &statement.text,
-            clause: &statement.clause,
-        })
-    }
-
     /// The lists.
     #[must_use]
     pub fn lists(&self) -> &[List] {
         &self.lists
     }
-}
-
-/// What a policy's writer wants to be true of it, as it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stated<'a> {
-    /// Its id.
-    pub id: &'a str,
-    /// What it says, such as `never office -> internet`.
-    pub text: &'a str,
-    /// The clause that it stands for; empty where none is named.
-    pub clause: &'a str,
 }
 
 /// A name for a crossing that no path allows.

@@ -34,10 +34,10 @@ fn one(
             match Crossing::parse(&text.value, |name| ends.find(name), calendar) {
                 Ok(crossing) => Some(Statement {
                     id,
+                    clause: statement.clause.clone(),
                     text: format!("never {}", text.value),
                     crossing,
                     only: Vec::new(),
-                    clause: statement.clause.clone(),
                 }),
                 // The zone may stand in a file that could not be read.
                 Err(_) if declared.incomplete => None,
@@ -92,6 +92,7 @@ fn one(
             });
             Some(Statement {
                 id,
+                clause: statement.clause.clone(),
                 text,
                 crossing: Crossing {
                     from: found.from,
@@ -101,7 +102,6 @@ fn one(
                     window,
                 },
                 only: names.into_iter().map(Arc::from).collect(),
-                clause: statement.clause.clone(),
             })
         }
     }

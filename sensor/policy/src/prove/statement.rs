@@ -18,13 +18,13 @@ use crate::error::shown;
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) id: Arc<str>,
+    /// The clause of the written policy; empty where none is named.
+    pub(crate) clause: String,
     /// As it was written.
     pub(crate) text: String,
     pub(crate) crossing: Crossing,
     /// Entries that may allow the crossing; where empty, nothing may.
     pub(crate) only: Vec<Arc<str>>,
-    /// The clause that it stands for; empty where none is named.
-    pub(crate) clause: String,
 }
 
 /// Flows of which a statement speaks.
