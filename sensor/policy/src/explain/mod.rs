@@ -8,6 +8,7 @@ mod en;
 mod facts;
 mod findings;
 mod ja;
+mod near;
 mod nearest;
 mod service;
 mod template;
@@ -23,6 +24,7 @@ use facts::Facts;
 use template::{Shown, Template};
 
 pub use findings::Findings;
+pub use near::Near;
 
 /// A denied flow as an alert speaks of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,12 +59,14 @@ impl Policy {
     }
 }
 
-/// A violation of which only addresses are still to be filled in.
+/// A violation of which only what differs from flow to flow is still to be filled in.
 #[derive(Debug)]
 struct Finding {
-    /// Title and explanation are as they are, but for the two texts below.
+    /// Without the texts below.
     rest: Violation,
     observed: [Template; 2],
+    nearest: [Template; 2],
+    silenced_by: [Template; 2],
     first_step: [Template; 2],
 }
 
@@ -89,6 +93,8 @@ impl Finding {
                 explanation: explanation(&facts),
             },
             observed: [ja::observed(&facts), en::observed(&facts)],
+            nearest: [ja::nearest(&facts), en::nearest(&facts)],
+            silenced_by: [ja::silenced_by(&facts), en::silenced_by(&facts)],
             first_step: first_step.map_or_else(
                 || [ja::first_step(&facts), en::first_step(&facts)],
                 |text| [&text.ja, &text.en].map(|words| Template::default().say(words)),
@@ -106,6 +112,8 @@ impl Finding {
         Violation {
             explanation: Explanation {
                 observed: fill(&self.observed),
+                nearest: fill(&self.nearest),
+                silenced_by: fill(&self.silenced_by),
                 first_step: fill(&self.first_step),
                 ..self.rest.explanation.clone()
             },
@@ -164,14 +172,9 @@ fn title(facts: &Facts<'_>) -> Text {
 /// What is the same for every flow of a kind.
 fn explanation(facts: &Facts<'_>) -> Explanation {
     Explanation {
-        observed: Text::default(),
         expected: Text {
             ja: ja::expected(facts),
             en: en::expected(facts),
-        },
-        nearest: Text {
-            ja: ja::nearest(facts),
-            en: en::nearest(facts),
         },
         nearest_path: match (&facts.failed, &facts.nearest) {
             (Some(failed), _) => failed.path.id.to_string(),
@@ -179,11 +182,7 @@ fn explanation(facts: &Facts<'_>) -> Explanation {
             (None, None) => String::new(),
         },
         differs: differs(facts),
-        silenced_by: Text {
-            ja: ja::silenced_by(facts),
-            en: en::silenced_by(facts),
-        },
-        first_step: Text::default(),
+        ..Explanation::default()
     }
 }
 

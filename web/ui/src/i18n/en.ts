@@ -298,6 +298,8 @@ export const en: Dictionary = {
   'conn.OTH': 'seen from its middle on',
   'service_by.content': 'by content',
   'service_by.port': 'by port, and the content fits',
+  'app_by.content': 'by content',
+  'app_by.likely': 'it looks like it',
   'end.idle': 'ended by silence',
   'end.active': 'goes on (record cut)',
   'end.end_of_flow': 'both ends closed',

@@ -296,6 +296,8 @@ export const ja = {
   'conn.OTH': '接続の途中から観測',
   'service_by.content': '内容から',
   'service_by.port': 'ポート番号と内容の整合から',
+  'app_by.content': '内容から',
+  'app_by.likely': '内容がそれらしい',
   'end.idle': '無通信で終了',
   'end.active': '継続中(記録を区切り)',
   'end.end_of_flow': '両端が終了',

@@ -7,7 +7,7 @@ use sekisho_model::Timestamp;
 
 use super::facts::{Facts, LISTED, Stranger};
 use super::nearest::{Difference, Nearest};
-use super::template::{Slot, Template};
+use super::template::{Slot, Template, conditions};
 use super::{moment, service};
 use crate::Policy;
 use crate::conditions::{End, Ports};
@@ -40,7 +40,10 @@ pub(super) fn observed(facts: &Facts<'_>) -> Template {
         .slot(Slot::Orig)
         .say(&format!(" から{} の ", after_words(&resp)))
         .slot(Slot::Resp)
-        .say(&format!(" へ、{} の通信がありました。{answer}", over(facts)));
+        .say(" へ、")
+        .then(&over(facts))
+        .say(" の通信がありました。")
+        .say(answer);
     match &facts.failed {
         Some(failed) => condition::observed(said, failed, facts),
         None => said,
@@ -82,59 +85,49 @@ pub(super) fn expected(facts: &Facts<'_>) -> String {
     )
 }
 
-pub(super) fn nearest(facts: &Facts<'_>) -> String {
+pub(super) fn nearest(facts: &Facts<'_>) -> Template {
     if let Some(failed) = &facts.failed {
-        return condition::nearest(failed, facts);
+        return condition::nearest(failed, facts).into();
     }
     let Some(nearest) = &facts.nearest else {
         let (orig, resp) = (zone(facts.orig.zone), zone(facts.resp.zone));
-        return if facts.inside {
+        return Template::from(if facts.inside {
             format!("{orig} に関わる許可経路はありません。")
         } else {
             format!("{orig} を発信元とする経路も、{resp} を宛先とする経路も許可されていません。")
-        };
+        });
     };
     let differs: Vec<_> = nearest
         .differs
         .iter()
         .map(|what| difference(*what, nearest, facts))
         .collect();
-    format!(
-        "最も近い許可経路は {} です。この通信との違いは、{} です。",
-        named(nearest.path),
-        differs.join("、")
-    )
+    Template::from(format!("最も近い許可経路は {} です。", named(nearest.path)))
+        .say("この通信との違いは、")
+        .list(&differs, "、")
+        .say(" です。")
 }
 
-pub(super) fn silenced_by(facts: &Facts<'_>) -> String {
+pub(super) fn silenced_by(facts: &Facts<'_>) -> Template {
     if let Some(failed) = &facts.failed {
-        return condition::silenced_by(failed, facts);
+        return condition::silenced_by(failed, facts).into();
     }
     if let Some((path, gateway)) = facts.past() {
-        return format!(
+        return Template::from(format!(
             "{} のとおり {} を経由した通信であれば、この警告は出ません。",
             path.id, gateway.label.ja
-        );
+        ));
     }
-    let service = if facts.record.protocol.has_ports() {
-        format!(
-            "protocol = \"{}\"、ports = [{}]",
-            facts.record.protocol, facts.record.resp.port
-        )
-    } else {
-        format!("protocol = \"{}\"", facts.record.protocol)
-    };
     let (from, to) = (&facts.orig.zone.id, &facts.resp.zone.id);
     let inside = if facts.inside {
         format!("[zone.{from}] が intra = \"allow\" であるか、")
     } else {
         String::new()
     };
-    format!(
-        "{inside}from = \"{from}\"、to = \"{to}\"、{service} の [[path]] がポリシーにあれば、この警告は出ません。\
-         {}",
-        caution(facts)
-    )
+    Template::from(format!("{inside}from = \"{from}\"、to = \"{to}\"、"))
+        .then(&conditions(facts, "、"))
+        .say(" の [[path]] がポリシーにあれば、この警告は出ません。")
+        .say(caution(facts))
 }
 
 fn caution(facts: &Facts<'_>) -> &'static str {
@@ -211,25 +204,26 @@ fn after_words(text: &str) -> String {
     }
 }
 
-fn over(facts: &Facts<'_>) -> String {
+fn over(facts: &Facts<'_>) -> Template {
     let record = facts.record;
     if service::is_icmp(record) {
         let word = service::icmp(record.protocol, record.orig.port)
             .map_or_else(String::new, |(ja, _)| format!(" ({ja})"));
-        return format!(
-            "{} タイプ {} コード {}{word}",
-            record.protocol, record.orig.port, record.resp.port
-        );
+        return Template::from(format!("{} タイプ {} コード ", record.protocol, record.orig.port))
+            .slot(Slot::RespPort)
+            .say(&word);
     }
     if !record.protocol.has_ports() {
-        return match record.protocol.name() {
+        return Template::from(match record.protocol.name() {
             Some(name) => format!("プロトコル {name}"),
             None => format!("IP プロトコル番号 {}", record.protocol),
-        };
+        });
     }
     let word = service::word(record.protocol, record.resp.port)
         .map_or_else(String::new, |word| format!(" ({word})"));
-    format!("{}/{}{word}", record.protocol, record.resp.port)
+    Template::from(format!("{}/", record.protocol))
+        .slot(Slot::RespPort)
+        .say(&word)
 }
 
 /// `PATH-0002「業務端末から共有サーバー」(tcp/443)`.
@@ -259,25 +253,30 @@ fn service_of(path: &Path) -> String {
     }
 }
 
-fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> String {
+fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> Template {
     let conditions = &nearest.path.conditions;
     let record = facts.record;
+    let is = Template::from;
     let [from_hosts, to_hosts] = nearest.hosts;
     let hosts = |hosts: Option<&[Host]>| some_of(&facts.policy.hosts(hosts));
     let (name, allowed, seen) = match what {
         Difference::From => (
             "発信元のゾーン",
             end(&conditions.from, facts),
-            label(facts.orig.zone),
+            is(label(facts.orig.zone)),
         ),
-        Difference::To => ("宛先のゾーン", end(&conditions.to, facts), label(facts.resp.zone)),
-        Difference::FromHosts => return format!("発信元の機器 (許可: {})", hosts(from_hosts)),
-        Difference::ToHosts => return format!("宛先の機器 (許可: {})", hosts(to_hosts)),
+        Difference::To => (
+            "宛先のゾーン",
+            end(&conditions.to, facts),
+            is(label(facts.resp.zone)),
+        ),
+        Difference::FromHosts => return is(format!("発信元の機器 (許可: {})", hosts(from_hosts))),
+        Difference::ToHosts => return is(format!("宛先の機器 (許可: {})", hosts(to_hosts))),
         Difference::Via => {
-            return format!(
+            return is(format!(
                 "ゲートウェイ (許可: {} を経由、実際: 直接)",
                 via(nearest.path, facts)
-            );
+            ));
         }
         Difference::Protocol => {
             let allowed: Vec<_> = nearest
@@ -286,22 +285,28 @@ fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> Str
                 .iter()
                 .map(|protocol| protocol.to_string())
                 .collect();
-            ("プロトコル", allowed.join("、"), record.protocol.to_string())
+            ("プロトコル", allowed.join("、"), is(record.protocol.to_string()))
         }
         Difference::Ports => {
             let allowed: Vec<_> = nearest.service.ports.iter().flat_map(Ports::words).collect();
-            ("宛先ポート", allowed.join("、"), record.resp.port.to_string())
+            (
+                "宛先ポート",
+                allowed.join("、"),
+                Template::default().slot(Slot::RespPort),
+            )
         }
         Difference::Direction => {
             let (one, other) = (label(facts.orig.zone), label(facts.resp.zone));
             (
                 "通信の向き",
                 format!("{other} → {one}"),
-                format!("{one} → {other}"),
+                is(format!("{one} → {other}")),
             )
         }
     };
-    format!("{name} (許可: {allowed}、実際: {seen})")
+    is(format!("{name} (許可: {allowed}、実際: "))
+        .then(&seen)
+        .say(")")
 }
 
 /// What people call the gateway of a path.
