@@ -59,8 +59,8 @@ pub const CONVERSATION_OCTETS: Limit = Limit {
     unit: "octets",
     counter: "conversations_cut",
     alert: "LIMIT-CONVERSATIONS",
-    effect_ja: "16区画のそれぞれが16分の1を持つ。それを超えて保持しようとした通信の内容の読み取りを打ち切り、フローに印を付ける(フローの計数は続く)",
-    effect_en: "each of 16 partitions has a sixteenth; the conversation that would hold more is read no further and marked, its flow is counted on",
+    effect_ja: "16区画のそれぞれが16分の1を持つ。それを超えるときは、最も長く動きのない通信から内容の読み取りを打ち切り、フローに印を付ける(フローの計数は続く)",
+    effect_en: "each of 16 partitions has a sixteenth; where more would be held, the conversations idle longest are read no further and marked, their flows are counted on",
 };
 /// Frames of one fragmented datagram.
 pub const FRAGMENTS_A_DATAGRAM: Limit = Limit {

@@ -189,7 +189,7 @@ impl Policy {
         (Verdict::Denied, rule, None)
     }
 
-    fn failed_rule(&self, entry: &Entry, failure: Failure) -> &Arc<str> {
+    pub(crate) fn failed_rule(&self, entry: &Entry, failure: Failure) -> &Arc<str> {
         let path = self.paths.get(entry.id.index());
         let exception = path.is_some_and(|path| path.exception.is_some());
         let rules = &self.rules;

@@ -10,6 +10,7 @@ use sekisho_model::{MacAddress, Text};
 
 use crate::builtin;
 use crate::judge::Question;
+use crate::trace::PlacedBy;
 
 /// Number of a zone in one compiled policy; means nothing in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -227,6 +228,34 @@ impl Zones {
                     },
                 }
             }
+        }
+    }
+
+    /// By what an address came into `zone`, which it was found to be in.
+    pub(crate) fn placed_by(
+        &self,
+        address: IpAddr,
+        mac: Option<MacAddress>,
+        vlan: Option<u16>,
+        zone: ZoneId,
+    ) -> PlacedBy {
+        let network = match address {
+            IpAddr::V4(address) => {
+                let found = self.v4.get_lpm(&Ipv4Net::from(address));
+                found.map(|(network, _)| IpNet::V4(network))
+            }
+            IpAddr::V6(address) => {
+                let found = self.v6.get_lpm(&Ipv6Net::from(address));
+                found.map(|(network, _)| IpNet::V6(network))
+            }
+        };
+        let mac = mac.filter(|_| self.by_mac(mac).is_some());
+        match (network, mac, vlan) {
+            _ if zone == ZoneId::UNKNOWN => PlacedBy::Nothing,
+            (Some(network), _, _) => PlacedBy::Network(network),
+            (None, Some(mac), _) => PlacedBy::Mac(mac),
+            (None, None, Some(vlan)) => PlacedBy::Vlan(vlan),
+            (None, None, None) => PlacedBy::Nothing,
         }
     }
 

@@ -11,10 +11,12 @@ mod build;
 mod hosts;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
-use sekisho_model::MacAddress;
+use sekisho_model::{MacAddress, Timestamp};
 
 use crate::calendar::Calendar;
+use crate::conditions::{Conditions, End};
 use crate::entry::{Entry, Path};
 use crate::judge::Question;
 use crate::zones::ZoneId;
@@ -28,7 +30,7 @@ type KeyId = u32;
 const ANY: KeyId = 0;
 
 /// The condition that a candidate failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Failure {
     /// Another application protocol.
     Service,
@@ -55,6 +57,13 @@ pub(crate) enum Found<'m> {
     Failed(&'m Entry, Failure),
     /// No entry speaks of the flow.
     Nothing,
+}
+
+/// An entry that was asked, and what of it the flow does not meet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'m> {
+    pub(crate) entry: &'m Entry,
+    pub(crate) failure: Option<Failure>,
 }
 
 /// The index over all entries of a policy.
@@ -110,10 +119,9 @@ impl Matcher {
                 let Some(entry) = self.entry(candidate.rank) else {
                     break;
                 };
-                let in_zones = |host: bool, end: &crate::conditions::End, zone| !host || end.has(zone);
-                if !in_zones(hosts[0], &entry.conditions.from, orig)
-                    || !in_zones(hosts[1], &entry.conditions.to, resp)
-                {
+                let in_zones = |host: bool, end: &End, zone| !host || end.has(zone);
+                let Conditions { from, to, .. } = &entry.conditions;
+                if !in_zones(hosts[0], from, orig) || !in_zones(hosts[1], to, resp) {
                     continue;
                 }
                 match self.failure(entry, *candidate, paths, calendar, question) {
@@ -133,6 +141,43 @@ impl Matcher {
         }
         let failed = failed.and_then(|(rank, failure)| Some((self.entry(rank)?, failure)));
         failed.map_or(Found::Nothing, |(entry, failure)| Found::Failed(entry, failure))
+    }
+
+    /// The networks and lists of hosts of entries that an address is in, by their numbers.
+    pub(crate) fn host_keys(&self, address: IpAddr, at: Timestamp) -> Box<[u32]> {
+        if self.pairs.is_empty() {
+            return Box::default();
+        }
+        self.hosts.keys(address, at).iter().collect()
+    }
+
+    /// Every entry that [`Matcher::find`] asks, in the order of precedence, up to the one that allows.
+    pub(crate) fn asked_of(
+        &self,
+        paths: &[Path],
+        calendar: &Calendar,
+        (orig, resp): (ZoneId, ZoneId),
+        question: &Question<'_>,
+    ) -> Vec<Asked<'_>> {
+        let port = if question.has_ports { question.resp_port } else { 0 };
+        let mut asked: Vec<(u32, Asked<'_>)> = Vec::new();
+        self.each_bucket(orig, resp, question, |bucket, _| {
+            for candidate in self.buckets.candidates(bucket, question.protocol, port) {
+                let Some(entry) = self.entry(candidate.rank) else {
+                    break;
+                };
+                if entry.conditions.zones_match(orig, resp) {
+                    let failure = self.failure(entry, *candidate, paths, calendar, question);
+                    asked.push((candidate.rank, Asked { entry, failure }));
+                }
+            }
+        });
+        // A host may be a candidate in several ways: the one that allows counts.
+        asked.sort_by_key(|(rank, asked)| (*rank, asked.failure.is_some()));
+        asked.dedup_by_key(|(rank, _)| *rank);
+        let end = asked.iter().position(|(_, asked)| asked.failure.is_none());
+        asked.truncate(end.map_or(asked.len(), |end| end.saturating_add(1)));
+        asked.into_iter().map(|(_, asked)| asked).collect()
     }
 
     /// Whether some entry speaks of the protocol at some port.
