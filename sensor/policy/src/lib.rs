@@ -59,17 +59,20 @@ pub mod calendar;
 mod compile;
 mod conditions;
 mod describe;
+mod entry;
 mod error;
 mod explain;
 mod file;
 mod files;
 mod judge;
+mod lint;
 mod lists;
-mod matrix;
+mod matcher;
 mod parse;
 pub mod prove;
 mod source;
 mod warnings;
+mod words;
 mod zones;
 
 use std::net::IpAddr;
@@ -77,15 +80,18 @@ use std::sync::Arc;
 
 use sekisho_model::{Severity, Text};
 
+pub use entry::{EntryId, Gateway, Leg};
 pub use error::{PolicyErrors, Report};
 pub use explain::{Findings, Violation};
 pub use files::Files;
 pub use judge::{Judgement, Question};
-pub use lists::{List, ListKind};
-pub use source::{MAX_FILE_OCTETS, Source, load_dir};
+pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
+pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
+pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};
 pub use zones::{MAX_ZONES, ZoneId};
 
 use conditions::Conditions;
+use parse::{RuleDecl, TestDecl};
 
 /// Whether violations raise alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -117,9 +123,11 @@ pub struct Policy {
     label: Text,
     source: String,
     zones: zones::Zones,
-    /// In the order of the files.
-    paths: Vec<Path>,
-    matrix: matrix::Matrix,
+    groups: Vec<Group>,
+    gateways: Vec<Gateway>,
+    /// Paths and exceptions, in the order of the files.
+    paths: Vec<entry::Path>,
+    matcher: matcher::Matcher,
     boundaries: Vec<Boundary>,
     lists: Vec<List>,
     warnings: Vec<Report>,
@@ -127,6 +135,25 @@ pub struct Policy {
     calendar: calendar::Calendar,
     statements: Vec<prove::Statement>,
     files: Arc<Files>,
+    declared: Arc<Declared>,
+    marks: Arc<lint::Marks>,
+}
+
+/// What the files declare and others compile: rules and tests, as they are written.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Declared {
+    /// `[[rule]]`, in the order of the files.
+    pub(crate) rules: Vec<RuleDecl>,
+    /// `[[test]]`, then the tests of paths and exceptions, then those of rules.
+    pub(crate) tests: Vec<TestDecl>,
+}
+
+/// Several zones under one name.
+#[derive(Debug, Clone)]
+struct Group {
+    id: Arc<str>,
+    zones: Vec<ZoneId>,
+    label: Text,
 }
 
 impl Policy {
@@ -166,13 +193,14 @@ impl Policy {
         self.mode
     }
 
-    /// The zone of one address: longest prefix, else VLAN, else [`ZoneId::UNKNOWN`].
+    /// The zone of one address: longest prefix, else VLAN, else [`ZoneId::UNKNOWN`]. Zones by MAC
+    /// address are those of [`Policy::judge`] alone.
     ///
     /// [`Policy::judge`] knows both ends and can tell which of them a VLAN tag speaks for, so the
     /// zones of a flow are those of its judgement.
     #[must_use]
     pub fn zone_of(&self, address: IpAddr, vlan: Option<u16>) -> ZoneId {
-        self.zones.of(address, vlan)
+        self.zones.of(address, None, vlan)
     }
 
     /// The id of a zone.
@@ -208,12 +236,30 @@ impl Policy {
             .map_or_else(Text::default, |zone| zone.label.clone())
     }
 
-    /// The id of a path as the policy file gives it.
+    /// The id of a path or exception as the policy file gives it.
     #[must_use]
     pub fn entry_name(&self, entry: EntryId) -> &Arc<str> {
         self.paths
             .get(entry.index())
             .map_or(&self.rules.none, |path| &path.id)
+    }
+
+    /// The gateway that a leg belongs to.
+    #[must_use]
+    pub fn gateway_of(&self, entry: EntryId) -> Option<&Gateway> {
+        let via = self.paths.get(entry.index())?.via?;
+        self.gateways.get(via)
+    }
+
+    /// The gateways, in the order of the files.
+    #[must_use]
+    pub fn gateways(&self) -> &[Gateway] {
+        &self.gateways
+    }
+
+    /// Rules and tests as they are written.
+    pub(crate) fn declared(&self) -> &Declared {
+        &self.declared
     }
 
     /// Remarks that do not keep the policy from working, for `rules check`.
@@ -222,38 +268,11 @@ impl Policy {
         &self.warnings
     }
 
-    /// The lists of addresses that play a role.
+    /// The lists.
     #[must_use]
     pub fn lists(&self) -> &[List] {
         &self.lists
     }
-}
-
-/// Number of a path in one compiled policy; means nothing in another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntryId(u32);
-
-impl EntryId {
-    fn of(position: usize) -> Option<Self> {
-        u32::try_from(position).ok().map(Self)
-    }
-
-    fn index(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
-    }
-}
-
-/// An allowed conduit.
-#[derive(Debug, Clone)]
-struct Path {
-    id: Arc<str>,
-    conditions: Conditions,
-    title: Text,
-    clause: String,
-    owner: String,
-    approver: String,
-    contract: String,
-    review: String,
 }
 
 /// A name for a crossing that no path allows.

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use sekisho_model::FlowRecord;
+use sekisho_model::{FlowRecord, MacAddress};
 
 use super::nearest::{self, Nearest};
 use crate::conditions::End;
+use crate::entry::Path;
 use crate::zones::{self, Zone, ZoneId, Zones};
-use crate::{Boundary, Path, Policy};
+use crate::{Boundary, Policy};
 
 /// Paths that are named at most where the allowed ones are listed.
 pub(super) const LISTED: usize = 5;
@@ -65,13 +66,13 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(super) fn gather(policy: &'a Policy, record: &'a FlowRecord) -> Option<Self> {
-        let party = |name, address| {
-            let id = zone(policy, record, name, address);
+        let party = |name, address, mac| {
+            let id = zone(policy, record, name, address, mac);
             let zone = policy.zones.get(id)?;
             Some(Party { zone, id })
         };
-        let orig = party(&record.orig_zone, record.orig.address)?;
-        let resp = party(&record.resp_zone, record.resp.address)?;
+        let orig = party(&record.orig_zone, record.orig.address, record.orig_mac)?;
+        let resp = party(&record.resp_zone, record.resp.address, record.resp_mac)?;
         let mut leading = policy
             .paths
             .iter()
@@ -103,11 +104,17 @@ impl Facts<'_> {
 
 /// The zone of an end by the name that the record has. A record that another policy judged may name one
 /// that this policy does not have.
-pub(super) fn zone(policy: &Policy, record: &FlowRecord, name: &str, address: IpAddr) -> ZoneId {
+pub(super) fn zone(
+    policy: &Policy,
+    record: &FlowRecord,
+    name: &str,
+    address: IpAddr,
+    mac: Option<MacAddress>,
+) -> ZoneId {
     policy
         .zones
         .find(name)
-        .unwrap_or_else(|| policy.zones.of(address, record.vlan))
+        .unwrap_or_else(|| policy.zones.of(address, mac, record.vlan))
 }
 
 /// Whether the responder sent something.

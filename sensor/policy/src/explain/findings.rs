@@ -85,8 +85,20 @@ impl Findings {
     }
 
     fn kind(&self, policy: &Policy, record: &FlowRecord) -> Kind {
-        let orig = facts::zone(policy, record, &record.orig_zone, record.orig.address);
-        let resp = facts::zone(policy, record, &record.resp_zone, record.resp.address);
+        let orig = facts::zone(
+            policy,
+            record,
+            &record.orig_zone,
+            record.orig.address,
+            record.orig_mac,
+        );
+        let resp = facts::zone(
+            policy,
+            record,
+            &record.resp_zone,
+            record.resp.address,
+            record.resp_mac,
+        );
         let class = |port| {
             if service::is_icmp(record) {
                 usize::from(port)

@@ -4,8 +4,8 @@ use super::facts::{Facts, Stranger};
 use super::nearest::{Difference, Nearest};
 use super::service;
 use super::template::{Slot, Template, conditions};
-use crate::Path;
 use crate::conditions::{End, Ports};
+use crate::entry::Path;
 use crate::zones::Zone;
 
 pub(super) fn title(facts: &Facts<'_>) -> String {

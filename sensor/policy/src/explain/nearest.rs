@@ -2,7 +2,7 @@
 
 use sekisho_model::FlowRecord;
 
-use crate::Path;
+use crate::entry::Path;
 use crate::zones::ZoneId;
 
 /// One thing in which a flow differs from a path.

@@ -51,7 +51,7 @@ pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> StatementDecl {
 
 fn what(table: &Table<'_>, sink: &mut Sink) -> StatementWhat {
     let never = table.text(KEYS, "never", sink);
-    let has = |name: &str| table.entries.contains_key(name);
+    let has = |name: &str| table.has(name);
     match (never, has("only")) {
         (Some(never), false) => {
             let other = KEYS.iter().skip(3).find(|key| has(key.name));
