@@ -56,6 +56,7 @@
 
 pub mod builtin;
 pub mod calendar;
+mod citations;
 mod compile;
 mod conditions;
 mod declared;
@@ -66,14 +67,21 @@ mod explain;
 mod file;
 mod files;
 mod judge;
+mod late;
+mod legs;
 mod lint;
 mod lists;
 mod matcher;
+mod observation;
 mod parse;
 pub mod prove;
+pub mod rules;
+pub mod run_tests;
 mod source;
+pub mod suggest;
 mod trace;
 mod warnings;
+pub mod whatif;
 mod words;
 mod zones;
 
@@ -82,13 +90,15 @@ use std::sync::Arc;
 
 use sekisho_model::{Severity, Text};
 
+pub use citations::{Citation, CitedBy};
 pub use declared::EntryInfo;
 pub use entry::{EntryId, Gateway, Leg};
 pub use error::{PolicyErrors, Report};
-pub use explain::{Findings, Violation};
+pub use explain::{Findings, Near, Violation};
 pub use files::Files;
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
+pub use observation::{Observation, is_answered, is_directed};
 pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
 pub use trace::{Candidate, Placed, PlacedBy, Trace};
 pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};
@@ -139,6 +149,7 @@ pub struct Policy {
     calendar: calendar::Calendar,
     statements: Vec<prove::Statement>,
     files: Arc<Files>,
+    declared_rules: Arc<rules::Rules>,
     declared: Arc<Declared>,
     marks: Arc<lint::Marks>,
 }

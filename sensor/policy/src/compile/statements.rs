@@ -34,6 +34,7 @@ fn one(
             match Crossing::parse(&text.value, |name| ends.find(name), calendar) {
                 Ok(crossing) => Some(Statement {
                     id,
+                    clause: statement.clause.clone(),
                     text: format!("never {}", text.value),
                     crossing,
                     only: Vec::new(),
@@ -91,6 +92,7 @@ fn one(
             });
             Some(Statement {
                 id,
+                clause: statement.clause.clone(),
                 text,
                 crossing: Crossing {
                     from: found.from,

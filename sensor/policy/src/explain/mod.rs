@@ -8,6 +8,7 @@ mod en;
 mod facts;
 mod findings;
 mod ja;
+mod near;
 mod nearest;
 mod service;
 mod template;
@@ -23,6 +24,7 @@ use facts::Facts;
 use template::{Shown, Template};
 
 pub use findings::Findings;
+pub use near::Near;
 
 /// A denied flow as an alert speaks of it.
 #[derive(Debug, Clone, PartialEq)]

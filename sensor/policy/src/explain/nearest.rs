@@ -1,15 +1,15 @@
 //! The allowed path that is nearest to a denied flow, and in what the flow differs from it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use sekisho_model::FlowRecord;
 
-use crate::Policy;
 use crate::conditions::{Conditions, End, Service};
 use crate::entry::{Entry, Host, Leg, Path};
 use crate::zones::ZoneId;
+use crate::{EntryId, Policy};
 
 /// One thing in which a flow differs from a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,30 @@ pub(super) fn find<'a>(
     orig: ZoneId,
     resp: ZoneId,
 ) -> Option<Nearest<'a>> {
+    all(policy, record, orig, resp)
+        .into_iter()
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, nearest)| nearest)
+}
+
+/// Every neighbour of the flow, the nearest first; a path once, by the leg that is nearest.
+pub(super) fn ranked<'a>(
+    policy: &'a Policy,
+    record: &FlowRecord,
+    orig: ZoneId,
+    resp: ZoneId,
+) -> Vec<Nearest<'a>> {
+    let mut all = all(policy, record, orig, resp);
+    all.sort_by_key(|(rank, _)| *rank);
+    let mut known = HashSet::new();
+    all.retain(|((_, _, id), _)| known.insert(id.index()));
+    all.into_iter().map(|(_, nearest)| nearest).collect()
+}
+
+/// How near: differences, whether hosts are among them, and where it stands in the files.
+type Rank = (usize, bool, EntryId);
+
+fn all<'a>(policy: &'a Policy, record: &FlowRecord, orig: ZoneId, resp: ZoneId) -> Vec<(Rank, Nearest<'a>)> {
     let flow = Flow {
         policy,
         record,
@@ -84,18 +108,18 @@ pub(super) fn find<'a>(
     });
     let past = (0_u32..).zip(&policy.paths).filter_map(|(number, path)| {
         path.via?;
-        let id = crate::EntryId {
+        let id = EntryId {
             path: number,
             leg: Leg::Whole,
         };
         Some((id, flow.past_gateway(path)?))
     });
     legs.chain(past)
-        .min_by_key(|(id, nearest)| {
+        .map(|(id, nearest)| {
             let by_hosts = nearest.differs.iter().any(|differs| differs.is_of_hosts());
-            (nearest.differs.len(), by_hosts, *id)
+            ((nearest.differs.len(), by_hosts, id), nearest)
         })
-        .map(|(_, nearest)| nearest)
+        .collect()
 }
 
 struct Flow<'a> {
