@@ -347,6 +347,9 @@ impl<'a> Collector<'a> {
                 if judged.is_kept {
                     self.write_record(&record)?;
                 }
+                for rule in judged.rules {
+                    self.folds.meet(&self.policy, rule, &record, &mut self.closed);
+                }
                 self.folds.observe(&self.policy, record, &mut self.closed);
             }
         }
