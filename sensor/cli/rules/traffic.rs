@@ -98,7 +98,8 @@ impl Traffic {
                 by_vlan,
                 ..sekisho_flow::Config::default()
             },
-            policy: every_flow()?,
+            policy: every_flow()?.into(),
+            reload: None,
             filter: None,
         };
         let outputs = Outputs {

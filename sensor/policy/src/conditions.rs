@@ -85,6 +85,14 @@ impl Protocols {
             .all(|(mine, theirs)| mine & theirs == theirs)
     }
 
+    /// Whether some protocol is in both.
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.0
+            .iter()
+            .zip(other.0)
+            .any(|(mine, theirs)| mine & theirs != 0)
+    }
+
     pub(crate) fn iter(self) -> impl Iterator<Item = Protocol> {
         (0..=u8::MAX)
             .map(Protocol)

@@ -67,12 +67,16 @@ mod explain;
 mod file;
 mod files;
 mod judge;
+mod late;
+mod legs;
 mod lint;
 mod lists;
 mod matcher;
 mod observation;
 mod parse;
 pub mod prove;
+pub mod rules;
+pub mod run_tests;
 mod source;
 pub mod suggest;
 mod trace;
@@ -146,6 +150,7 @@ pub struct Policy {
     calendar: calendar::Calendar,
     statements: Vec<prove::Statement>,
     files: Arc<Files>,
+    declared_rules: Arc<rules::Rules>,
     declared: Arc<Declared>,
     marks: Arc<lint::Marks>,
 }

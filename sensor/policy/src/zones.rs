@@ -277,6 +277,11 @@ impl Zones {
         !self.vlans.is_empty()
     }
 
+    /// Whether a zone is given by MAC address.
+    pub(crate) fn uses_macs(&self) -> bool {
+        !self.macs.is_empty()
+    }
+
     /// Whether a zone is excluded.
     pub(crate) fn exclude(&self) -> bool {
         self.all.iter().any(|zone| zone.excluded)

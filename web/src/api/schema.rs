@@ -447,7 +447,30 @@ pub(super) struct Summary {
     policy_name: String,
     policy_version: String,
     policy_mode: String,
+    /// SHA-256 over the files of the policy that judged last.
+    policy_hash: String,
+    policy_changes: PolicyChanges,
+    rules: RuleUse,
     workers: u64,
+}
+
+/// What came of a policy folder that was followed while a run went on.
+#[derive(ToSchema)]
+pub(super) struct PolicyChanges {
+    taken_up: u64,
+    refused: u64,
+    /// Why what is in the folder now is not in force.
+    #[schema(nullable = false, required = false)]
+    standing_refusal: Option<String>,
+}
+
+/// What of the policy was met by traffic.
+#[derive(ToSchema)]
+pub(super) struct RuleUse {
+    /// Flow records by the path, exception or built-in rule that gave their verdict.
+    used: BTreeMap<String, u64>,
+    unused_paths: Vec<String>,
+    unused_exceptions: Vec<String>,
 }
 
 /// What a run read.

@@ -21,6 +21,7 @@ use crate::error::{PolicyErrors, Report, Sink};
 use crate::file::{At, File};
 use crate::matcher::Matcher;
 use crate::parse::{self, Declarations, HeaderDecl};
+use crate::rules;
 use crate::zones::Zones;
 use crate::{Declared, Files, Mode, Policy, Source, entry, lint, warnings};
 
@@ -106,6 +107,10 @@ impl Policy {
         let boundaries = crossings::boundaries(&declared, &ends, sink);
         let statements = statements::compile(&declared, &ends, &calendar, sink);
         tests::check(&declared, sink);
+        let groups = groups.into_described();
+        let names = rules::Names::new(&zones, &groups, &lists, &calendar);
+        let declared_rules = rules::compile(&declared.rules, &names, sink);
+        drop(names);
         let mut matcher = Matcher::default();
         if sink.is_empty() {
             match Matcher::new(zones.len(), entry::ranked(&paths, &gateways), &lists) {
@@ -136,7 +141,7 @@ impl Policy {
             label: header.label,
             source: header.source,
             zones,
-            groups: groups.into_described(),
+            groups,
             gateways,
             paths,
             matcher,
@@ -147,6 +152,7 @@ impl Policy {
             calendar,
             statements,
             files: Arc::new(Files::of(sources)),
+            declared_rules: Arc::new(declared_rules),
             declared: Arc::new(Declared {
                 rules: declared.rules,
                 tests: declared.tests,
@@ -177,6 +183,7 @@ impl Policy {
             calendar: crate::calendar::Calendar::default(),
             statements: Vec::new(),
             files: Arc::default(),
+            declared_rules: Arc::default(),
             declared: Arc::default(),
             marks: Arc::default(),
         }

@@ -1,4 +1,4 @@
-//! `[[rule]]`: an expression over the fields of a flow; compiled by its owner, kept here as text.
+//! `[[rule]]`: an expression over the fields of a flow, kept here as text; see [`crate::rules`].
 
 use std::sync::Arc;
 
@@ -24,12 +24,12 @@ pub(super) const KEYS: &[Key] = &[
     key("category", "category = \"policy_violation\""),
     key("attack", "attack = [\"T1021\"]"),
     key("enabled", "enabled = true"),
-    key("number", "number = 2_000_001"),
+    key("number", "number = 3_000_001"),
     key("test", "[[rule.test]]"),
 ];
 
 /// Numbers that rules may have.
-const NUMBERS: std::ops::RangeInclusive<i64> = 2_000_000..=2_999_999;
+const NUMBERS: std::ops::RangeInclusive<i64> = 3_000_000..=3_999_999;
 
 /// What one rule declares.
 #[derive(Debug, Clone)]
@@ -118,7 +118,7 @@ fn number(table: &Table<'_>, sink: &mut Sink) -> Option<At<u32>> {
             Report::error(
                 "policy::value",
                 format!(
-                    "`number` must be from 2000000 to 2999999, found {}",
+                    "`number` must be from 3000000 to 3999999, found {}",
                     shown(&value::found(item.value))
                 ),
             )

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use sekisho_model::Timestamp;
 use sekisho_model::app::{App, ServiceBy};
 
+use super::naming;
 use super::parser::{Chunk, End, Gap, Parser, Read};
 use super::protocol::{self, Hint, Probe, Protocol, Start, Transport, protocols};
 use super::sheet::{Event, Sheet};
@@ -39,6 +40,8 @@ pub struct Conversation {
     skip: [u64; 2],
     /// How often it went over to another protocol.
     changes: u8,
+    /// Essentials that were known, with the service, when it was named last.
+    named: usize,
 }
 
 enum State {
@@ -70,6 +73,7 @@ impl Conversation {
             need: [0, 0],
             skip: [0, 0],
             changes: 0,
+            named: 0,
         }
     }
 
@@ -137,6 +141,7 @@ impl Conversation {
                 self.probe(&chunk, out);
             }
         }
+        self.name();
     }
 
     /// Octets of one end that were lost and will not come.
@@ -167,7 +172,13 @@ impl Conversation {
         };
         let name = *name;
         let sheet = &mut Sheet::new(&mut self.app, out, name, at);
-        let gap = catch_unwind(AssertUnwindSafe(|| parser.gap(from, unexpected, sheet)));
+        let waiting = self.waiting.get(from.index()).map_or(&[][..], Vec::as_slice);
+        let gap = catch_unwind(AssertUnwindSafe(|| {
+            if !waiting.is_empty() {
+                parser.cut(from, waiting, sheet);
+            }
+            parser.gap(from, unexpected, sheet)
+        }));
         match gap {
             Ok(Gap::Resume) => {
                 if let Some(waiting) = self.waiting.get_mut(from.index()) {
@@ -193,20 +204,34 @@ impl Conversation {
                 self.fault(name, at, out);
             }
         }
+        naming::name(&mut self.app, &self.start, true);
         self.close(false);
+    }
+
+    /// Looks for the names that follow from what is known, where more is known than before.
+    fn name(&mut self) {
+        let is_told = usize::from(!self.app.service.is_empty());
+        let known = self.app.essentials.len().saturating_add(is_told);
+        if known != self.named {
+            naming::name(&mut self.app, &self.start, false);
+            self.named = self.app.essentials.len().saturating_add(is_told);
+        }
     }
 
     fn probe(&mut self, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
         let is_stream = self.start.transport == Transport::Tcp;
-        if is_stream && let Some(waiting) = self.waiting.get_mut(chunk.from.index()) {
-            waiting.extend_from_slice(chunk.octets);
-        }
-        let [orig, resp] = &self.waiting;
-        let (octets, other) = match (is_stream, chunk.from) {
-            (true, End::Orig) => (&orig[..], &resp[..]),
-            (true, End::Resp) => (&resp[..], &orig[..]),
-            (false, _) => (chunk.octets, &[][..]),
+        let [orig, resp] = &mut self.waiting;
+        let (own, other) = match chunk.from {
+            End::Orig => (orig, resp),
+            End::Resp => (resp, orig),
         };
+        // The first octets of an end are looked at where they are: mostly they tell.
+        let is_first = own.is_empty();
+        if !is_first {
+            own.extend_from_slice(chunk.octets);
+        }
+        let octets = if is_first { chunk.octets } else { &own[..] };
+        let other = &other[..];
         let hint = Hint {
             from: chunk.from,
             octets,
@@ -222,6 +247,12 @@ impl Conversation {
         match found {
             Ok((protocol, probe)) => self.begin(protocol, probe, chunk, out),
             Err(more) => {
+                if is_first
+                    && is_stream
+                    && let Some(waiting) = self.waiting.get_mut(chunk.from.index())
+                {
+                    waiting.extend_from_slice(chunk.octets);
+                }
                 let State::Probing(chunks, _) = self.state else {
                     return;
                 };
@@ -273,7 +304,7 @@ impl Conversation {
         true
     }
 
-    /// The protocol is found: reads what waits.
+    /// The protocol is found: reads what waits, and of an end of which nothing waits the chunk.
     fn begin(&mut self, protocol: &'static Protocol, probe: Probe, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
         if self.app.service.is_empty() {
             self.app.service = protocol.name;
@@ -297,14 +328,22 @@ impl Conversation {
                 .get_mut(from.index())
                 .map(std::mem::take)
                 .unwrap_or_default();
-            let chunk = Chunk {
-                from,
-                at: chunk.at,
-                octets: &waiting,
-                cut: 0,
+            let octets = if waiting.is_empty() && from == chunk.from {
+                chunk.octets
+            } else {
+                &waiting
             };
-            if !waiting.is_empty() {
-                self.read(&chunk, out);
+            if !octets.is_empty() {
+                let (at, cut) = (chunk.at, 0);
+                self.read(
+                    &Chunk {
+                        from,
+                        at,
+                        octets,
+                        cut,
+                    },
+                    out,
+                );
             }
         }
     }

@@ -2,14 +2,15 @@
 //!
 //! Keys are those of Suricata's EVE (`http.hostname`, `http.url`); `authorization` holds the scheme
 //! only, `http_refer` the origin only, URLs neither account nor query nor fragment, which may be
-//! secrets; and `path_octets`, `query_octets`, `user_digest`, `has_cookie`, `challenge`, `connect` and
-//! the `request_` keys are ours.
+//! secrets; and `path_octets`, `query_octets`, `user_digest`, `has_cookie`, `challenge`, `connect`,
+//! `cut` and the `request_` keys are ours.
 
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use super::fields::{Field, authority, host_and_port, without_secrets};
 use super::{MAX_VALUE, credentials};
+use crate::app::naming::Request;
 use crate::app::protocol::row;
 use crate::app::sheet::Sheet;
 use crate::app::text;
@@ -95,8 +96,11 @@ pub(super) const FACTS: &[FactRow] = &[
     ),
     row("redirect", FactKind::Text, "転送先", "Redirect"),
     row("challenge", FactKind::Text, "求められた認証", "Challenge"),
+    row("cut", FactKind::Flag, "途中までの記録", "Not captured to its end"),
 ];
 
+/// Facts of a usual exchange.
+const USUAL: usize = 16;
 /// Octets of all the fields of a head that are kept, `Host` apart.
 const MAX_HEAD_KEPT: usize = 4 * 1024;
 
@@ -227,6 +231,8 @@ pub(super) struct Exchange {
     pub(super) request: Head,
     pub(super) status: Option<u16>,
     pub(super) response: Head,
+    /// Octets of a head were lost.
+    pub(super) is_cut: bool,
 }
 
 impl Exchange {
@@ -242,6 +248,7 @@ impl Exchange {
             request: Head::default(),
             status: None,
             response: Head::default(),
+            is_cut: false,
         }
     }
 
@@ -289,6 +296,7 @@ impl Exchange {
 
     /// What of the request names the flow.
     pub(super) fn name_request(&self, sheet: &mut Sheet<'_>) {
+        self.naming().name(sheet);
         if let (Some(host), _) = self.host() {
             sheet.essential(Essential::ServerName, host, "http.hostname");
         }
@@ -305,6 +313,21 @@ impl Exchange {
         }
     }
 
+    /// What of the request tells the service and the product.
+    fn naming(&self) -> Request<'_> {
+        let target = self.target.as_bytes();
+        Request {
+            path: authority(target).map_or(target, |(_, path)| path),
+            has_query: self.query_octets.is_some_and(|octets| octets > 0),
+            port: self
+                .request
+                .get(Field::Host)
+                .and_then(|host| host_and_port(host).1),
+            content_type: self.request.get(Field::ContentType),
+            upgrade: self.request.get(Field::Upgrade),
+        }
+    }
+
     /// What of the response names the flow.
     pub(super) fn name_response(&self, sheet: &mut Sheet<'_>) {
         if let Some(server) = self
@@ -318,7 +341,7 @@ impl Exchange {
 
     /// Writes what is known.
     pub(super) fn write(&self, sheet: &mut Sheet<'_>) {
-        let mut facts = Facts::new();
+        let mut facts = Facts::with_room(USUAL);
         let (host, port) = self.host();
         facts.put_some("hostname", host).put_some("http_port", port);
         let (request, response) = (&self.request, &self.response);
@@ -365,7 +388,8 @@ impl Exchange {
                     .get(Field::Location)
                     .map(|url| text::bounded(&without_secrets(url), MAX_VALUE).0),
             )
-            .put_some("challenge", scheme(response, Field::Challenge));
+            .put_some("challenge", scheme(response, Field::Challenge))
+            .put_some("cut", self.is_cut.then_some(true));
         sheet.transaction(self.at, facts);
     }
 
