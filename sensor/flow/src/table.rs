@@ -370,6 +370,12 @@ impl<T: Clone> Table<T> {
         self.is_empty()
     }
 
+    /// From now on VLAN tags tell flows apart, as [`Config::by_vlan`] does from the begin. A flow with
+    /// tags that lives goes on as another flow.
+    pub const fn tell_vlans_apart(&mut self) {
+        self.config.by_vlan = true;
+    }
+
     /// Notes an ICMP error on the flow that it quotes.
     fn relate(&mut self, packet: &Observation<'_>, prepared: &mut Prepared) {
         let is_error = u8::try_from(packet.ip().source_port)

@@ -112,6 +112,16 @@ pub const TALKERS: Limit = Limit {
     effect_ja: "新しいアドレスを順位付けしない(フローの記録は残る)",
     effect_en: "further addresses are not ranked; their flows are still recorded",
 };
+/// Groups of flows over gateways that wait for their other leg.
+pub const GATEWAY_LEGS: Limit = Limit {
+    id: "gateway_legs",
+    default: 65_536,
+    unit: "groups",
+    counter: "gateway_legs_undecided",
+    alert: "LIMIT-GATEWAY-LEGS",
+    effect_ja: "最も長く待ったまとまりは、対になる通信の有無を判定しない",
+    effect_en: "the group that has waited longest is not asked for its other leg",
+};
 /// VLAN tags read from one frame.
 pub const VLAN_TAGS: Limit = Limit {
     id: "vlan_tags",
@@ -204,6 +214,7 @@ pub const LIMITS: &[Limit] = &[
     ALERT_FOLDS,
     HOSTS,
     TALKERS,
+    GATEWAY_LEGS,
     VLAN_TAGS,
     LINK_HEADERS,
     MPLS_LABELS,

@@ -1,5 +1,6 @@
 //! A tree of facts with fixed keys.
 
+use compact_str::CompactString;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::Timestamp;
@@ -7,8 +8,9 @@ use crate::Timestamp;
 /// One fact.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
-    /// Words; hostile, like everything that was read from a packet.
-    Text(Box<str>),
+    /// Words; hostile, like everything that was read from a packet. Most are short, and stand here
+    /// themselves.
+    Text(CompactString),
     /// An unsigned number.
     Number(u64),
     /// A number with fractions.
@@ -66,10 +68,16 @@ impl Facts {
         Self(Vec::new())
     }
 
+    /// No facts yet, with room for so many: growing costs more than what it saves.
+    #[must_use]
+    pub fn with_room(facts: usize) -> Self {
+        Self(Vec::with_capacity(facts))
+    }
+
     /// Puts a fact under a key. A key that is there already keeps its first fact.
     pub fn put(&mut self, key: &'static str, fact: impl Into<Fact>) -> &mut Self {
         if self.get(key).is_none() {
-            if self.0.is_empty() {
+            if self.0.capacity() == 0 {
                 self.0.reserve(USUAL);
             }
             self.0.push((key, fact.into()));
@@ -134,6 +142,14 @@ impl Facts {
         self.0.is_empty()
     }
 
+    /// Takes over every fact of another level whose key is not here yet.
+    pub fn put_all(&mut self, others: Self) -> &mut Self {
+        for (key, fact) in others.0 {
+            self.put(key, fact);
+        }
+        self
+    }
+
     /// Keys and facts of this level.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Fact)> {
         self.0.iter().map(|(key, fact)| (*key, fact))
@@ -166,6 +182,12 @@ impl Fact {
 
 impl From<Box<str>> for Fact {
     fn from(text: Box<str>) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<CompactString> for Fact {
+    fn from(text: CompactString) -> Self {
         Self::Text(text)
     }
 }

@@ -8,18 +8,20 @@ use std::sync::Arc;
 
 use sekisho_model::{FlowRecord, Protocol, Verdict};
 
+use super::condition::Failed;
 use super::facts::{self, Stranger};
 use super::{Finding, Violation, service};
 use crate::conditions::Ports;
+use crate::matcher::Failure;
 use crate::zones::ZoneId;
-use crate::{Mode, Policy};
+use crate::{EntryId, Mode, Policy};
 
 /// Kinds that are kept; one takes about 4 KiB.
 const KINDS: usize = 1024;
 
 /// Everything of a flow and its zones that the words depend on, but for what a
 /// [`super::template::Slot`] stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Kind {
     orig: ZoneId,
     resp: ZoneId,
@@ -30,6 +32,15 @@ struct Kind {
     answered: bool,
     stranger: Option<Stranger>,
     has_mac: bool,
+    /// The entry that would have allowed it, and the condition that it did not meet.
+    failed: Option<(EntryId, Failure)>,
+    /// What was seen of that condition, where it is in the words.
+    seen: Option<&'static str>,
+    /// Which ends have another MAC address than they must; their addresses are in no text.
+    differing: [bool; 2],
+    /// The networks and lists of hosts that paths name and the two ends are in.
+    orig_hosts: Box<[u32]>,
+    resp_hosts: Box<[u32]>,
 }
 
 /// The findings of one policy after the other, by kind.
@@ -46,7 +57,7 @@ impl Findings {
     #[must_use]
     pub fn finding(&mut self, policy: &Policy, record: &FlowRecord) -> Option<Violation> {
         let finding = self.of(policy, record)?;
-        Some(finding.violation(record))
+        Some(finding.violation(policy, record))
     }
 
     /// The same without title and explanation, where nobody reads them.
@@ -85,8 +96,20 @@ impl Findings {
     }
 
     fn kind(&self, policy: &Policy, record: &FlowRecord) -> Kind {
-        let orig = facts::zone(policy, record, &record.orig_zone, record.orig.address);
-        let resp = facts::zone(policy, record, &record.resp_zone, record.resp.address);
+        let orig = facts::zone(
+            policy,
+            record,
+            &record.orig_zone,
+            record.orig.address,
+            record.orig_mac,
+        );
+        let resp = facts::zone(
+            policy,
+            record,
+            &record.resp_zone,
+            record.resp.address,
+            record.resp_mac,
+        );
         let class = |port| {
             if service::is_icmp(record) {
                 usize::from(port)
@@ -94,7 +117,20 @@ impl Findings {
                 self.ports.class(port)
             }
         };
+        let failed = Failed::find(policy, record, orig, resp);
+        let seen = failed.as_ref().and_then(|failed| match failed.what {
+            Failure::Service => facts::service_of(record),
+            Failure::Tunnel => record.carrier.as_ref().map(|carrier| carrier.kind),
+            _ => None,
+        });
         Kind {
+            seen,
+            differing: failed
+                .as_ref()
+                .map_or([false; 2], |failed| failed.differing(record)),
+            failed: failed.map(|failed| (failed.entry.id, failed.what)),
+            orig_hosts: policy.matcher.host_keys(record.orig.address, record.start),
+            resp_hosts: policy.matcher.host_keys(record.resp.address, record.start),
             orig,
             resp,
             protocol: record.protocol,
@@ -116,9 +152,9 @@ struct PortClasses {
 
 impl PortClasses {
     fn of(policy: &Policy) -> Self {
-        let paths = policy.paths.iter().map(|path| &path.conditions);
+        let entries = policy.matcher.entries().iter().map(|entry| &entry.conditions);
         let boundaries = policy.boundaries.iter().map(|boundary| &boundary.conditions);
-        let ranges = paths
+        let ranges = entries
             .chain(boundaries)
             .filter_map(|conditions| conditions.service.ports.as_ref());
         let words = service::ports().flat_map(|port| [port, port.saturating_add(1)]);

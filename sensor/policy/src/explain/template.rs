@@ -15,6 +15,10 @@ pub(super) enum Slot {
     OrigMac,
     /// The responder's port.
     RespPort,
+    /// The MAC address of the responder's side.
+    RespMac,
+    /// When the flow began.
+    When,
 }
 
 /// The text around the places, and where they are in it.
@@ -61,13 +65,16 @@ impl Template {
         })
     }
 
-    /// The text about one flow.
-    pub(super) fn fill(&self, shown: &Shown) -> String {
+    /// The text about one flow; `when` says when it began.
+    pub(super) fn fill(&self, shown: &Shown, when: impl Fn() -> String) -> String {
         let mut filled = String::with_capacity(self.text.len().saturating_add(128));
         let mut from = 0;
         for (at, slot) in &self.slots {
             filled.push_str(self.text.get(from..*at).unwrap_or_default());
-            filled.push_str(shown.get(*slot));
+            match slot {
+                Slot::When => filled.push_str(&when()),
+                slot => filled.push_str(shown.get(*slot)),
+            }
             from = *at;
         }
         filled.push_str(self.text.get(from..).unwrap_or_default());
@@ -91,6 +98,7 @@ pub(super) struct Shown {
     orig: String,
     resp: String,
     orig_mac: String,
+    resp_mac: String,
     resp_port: String,
 }
 
@@ -109,6 +117,7 @@ impl Shown {
             orig: record.orig.address.to_string(),
             resp: record.resp.address.to_string(),
             orig_mac: record.orig_mac.map_or_else(String::new, |mac| mac.to_string()),
+            resp_mac: record.resp_mac.map_or_else(String::new, |mac| mac.to_string()),
             resp_port: record.resp.port.to_string(),
         }
     }
@@ -119,6 +128,8 @@ impl Shown {
             Slot::Resp => &self.resp,
             Slot::OrigMac => &self.orig_mac,
             Slot::RespPort => &self.resp_port,
+            Slot::RespMac => &self.resp_mac,
+            Slot::When => "",
         }
     }
 }

@@ -172,7 +172,13 @@ impl Conversation {
         };
         let name = *name;
         let sheet = &mut Sheet::new(&mut self.app, out, name, at);
-        let gap = catch_unwind(AssertUnwindSafe(|| parser.gap(from, unexpected, sheet)));
+        let waiting = self.waiting.get(from.index()).map_or(&[][..], Vec::as_slice);
+        let gap = catch_unwind(AssertUnwindSafe(|| {
+            if !waiting.is_empty() {
+                parser.cut(from, waiting, sheet);
+            }
+            parser.gap(from, unexpected, sheet)
+        }));
         match gap {
             Ok(Gap::Resume) => {
                 if let Some(waiting) = self.waiting.get_mut(from.index()) {
@@ -214,15 +220,18 @@ impl Conversation {
 
     fn probe(&mut self, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
         let is_stream = self.start.transport == Transport::Tcp;
-        if is_stream && let Some(waiting) = self.waiting.get_mut(chunk.from.index()) {
-            waiting.extend_from_slice(chunk.octets);
-        }
-        let [orig, resp] = &self.waiting;
-        let (octets, other) = match (is_stream, chunk.from) {
-            (true, End::Orig) => (&orig[..], &resp[..]),
-            (true, End::Resp) => (&resp[..], &orig[..]),
-            (false, _) => (chunk.octets, &[][..]),
+        let [orig, resp] = &mut self.waiting;
+        let (own, other) = match chunk.from {
+            End::Orig => (orig, resp),
+            End::Resp => (resp, orig),
         };
+        // The first octets of an end are looked at where they are: mostly they tell.
+        let is_first = own.is_empty();
+        if !is_first {
+            own.extend_from_slice(chunk.octets);
+        }
+        let octets = if is_first { chunk.octets } else { &own[..] };
+        let other = &other[..];
         let hint = Hint {
             from: chunk.from,
             octets,
@@ -238,6 +247,12 @@ impl Conversation {
         match found {
             Ok((protocol, probe)) => self.begin(protocol, probe, chunk, out),
             Err(more) => {
+                if is_first
+                    && is_stream
+                    && let Some(waiting) = self.waiting.get_mut(chunk.from.index())
+                {
+                    waiting.extend_from_slice(chunk.octets);
+                }
                 let State::Probing(chunks, _) = self.state else {
                     return;
                 };
@@ -289,7 +304,7 @@ impl Conversation {
         true
     }
 
-    /// The protocol is found: reads what waits.
+    /// The protocol is found: reads what waits, and of an end of which nothing waits the chunk.
     fn begin(&mut self, protocol: &'static Protocol, probe: Probe, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
         if self.app.service.is_empty() {
             self.app.service = protocol.name;
@@ -313,14 +328,22 @@ impl Conversation {
                 .get_mut(from.index())
                 .map(std::mem::take)
                 .unwrap_or_default();
-            let chunk = Chunk {
-                from,
-                at: chunk.at,
-                octets: &waiting,
-                cut: 0,
+            let octets = if waiting.is_empty() && from == chunk.from {
+                chunk.octets
+            } else {
+                &waiting
             };
-            if !waiting.is_empty() {
-                self.read(&chunk, out);
+            if !octets.is_empty() {
+                let (at, cut) = (chunk.at, 0);
+                self.read(
+                    &Chunk {
+                        from,
+                        at,
+                        octets,
+                        cut,
+                    },
+                    out,
+                );
             }
         }
     }

@@ -80,7 +80,9 @@ impl Held for Facts {
 impl Held for Fact {
     fn held(&self) -> usize {
         match self {
-            Self::Text(text) => text.held(),
+            // Short ones stand in the fact itself.
+            Self::Text(text) if text.is_heap_allocated() => text.capacity(),
+            Self::Text(_) => 0,
             Self::List(list) => list.held(),
             Self::Group(facts) => facts.held(),
             Self::Number(_) | Self::Real(_) | Self::Flag(_) | Self::Time(_) => 0,

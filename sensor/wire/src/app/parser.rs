@@ -92,6 +92,12 @@ pub trait Parser: Send {
     /// Reads a chunk. It is called again at once while it takes something and something is left.
     fn read(&mut self, chunk: &Chunk<'_>, sheet: &mut Sheet<'_>) -> Read;
 
+    /// Octets of one end were lost, and these, which waited, are all that there is of what they belong
+    /// to: reads what can be read of them. [`Parser::gap`] comes next.
+    fn cut(&mut self, from: End, octets: &[u8], sheet: &mut Sheet<'_>) {
+        let _ = (from, octets, sheet);
+    }
+
     /// Octets of one end were lost and will not come.
     fn gap(&mut self, from: End, octets: u64, sheet: &mut Sheet<'_>) -> Gap {
         let _ = (from, octets, sheet);

@@ -33,10 +33,7 @@ impl Lines {
     /// The next line of `octets`, which begin where the last answer's octets ended.
     pub(super) fn next<'a>(&mut self, octets: &'a [u8]) -> Next<'a> {
         let unseen = octets.get(self.scanned..).unwrap_or_default();
-        let end = unseen
-            .iter()
-            .position(|octet| *octet == b'\n')
-            .map(|at| at.saturating_add(self.scanned));
+        let end = memchr::memchr(b'\n', unseen).map(|at| at.saturating_add(self.scanned));
         if self.is_passing {
             self.is_passing = end.is_none();
             return Next::Passed(end.map_or(octets.len(), |end| end.saturating_add(1)));

@@ -68,6 +68,7 @@ pub(in crate::app::encrypted) const FACTS: &[FactRow] = &[
         "Hello retry request",
     ),
     row("early_data", FactKind::Flag, "早期データ", "Early data"),
+    row("cut", FactKind::Flag, "途中までの記録", "Not captured to its end"),
     row(
         "ech",
         FactKind::Flag,

@@ -185,6 +185,34 @@ impl Handshake {
         });
     }
 
+    /// Reads what there is of a client's hello of which the capture lacks the rest. Its fingerprints
+    /// are those of the whole, so there are none.
+    pub(in crate::app::encrypted) fn cut_client_hello(
+        &mut self,
+        from: End,
+        body: &[u8],
+        sheet: &mut Sheet<'_>,
+    ) {
+        let Some(hello) = ClientHello::parse_cut(body).filter(|_| self.offer.is_none()) else {
+            return;
+        };
+        self.begin(sheet);
+        self.client = Some(from);
+        if let Some(sni) = hello.sni().filter(|sni| !sni.is_empty()) {
+            let sni = text::of(sni);
+            sheet.essential(Essential::ServerName, sni.clone(), self.from.sni);
+            self.facts.put("sni", sni);
+        }
+        let version = hello.supported_versions().next().map(|_| hello.best_version());
+        let version = version.map(|version| words::version(version).into_owned());
+        self.facts.put_some("client_version", version);
+        let alpns: Vec<Box<str>> = hello.alpn().take(MAX_ALPNS).map(text::of).collect();
+        if !alpns.is_empty() {
+            self.facts.put("client_alpns", alpns);
+        }
+        self.facts.put("cut", true);
+    }
+
     /// Reads a server's hello.
     pub(in crate::app::encrypted) fn server_hello(
         &mut self,
@@ -312,9 +340,7 @@ impl Handshake {
             certificate.sha256,
             self.from.certificate_sha256,
         );
-        for (key, fact) in certificate.facts.iter() {
-            self.facts.put(key, fact.clone());
-        }
+        self.facts.put_all(certificate.facts);
         self.facts.put("certificate", certificate.more);
     }
 

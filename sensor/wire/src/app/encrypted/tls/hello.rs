@@ -67,6 +67,26 @@ impl<'a> ClientHello<'a> {
         Self::read(handshake_body, false)
     }
 
+    /// Reads the beginning of such a body: the extensions that are there whole.
+    #[must_use]
+    pub fn parse_cut(beginning: &'a [u8]) -> Option<Self> {
+        let (version, rest) = word(beginning)?;
+        let (random, rest) = rest.split_at_checked(RETRY.len())?;
+        let (session_id, rest) = short(rest)?;
+        let (ciphers, rest) = long(rest)?;
+        let (compressions, rest) = short(rest)?;
+        let (_, extensions) = word(rest)?;
+        Some(Self {
+            version,
+            random,
+            session_id,
+            cookie: &[],
+            compressions,
+            ciphers,
+            extensions,
+        })
+    }
+
     /// Reads the body of a handshake message of DTLS, which has a cookie.
     #[must_use]
     pub fn parse_dtls(handshake_body: &'a [u8]) -> Option<Self> {

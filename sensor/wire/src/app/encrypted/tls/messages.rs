@@ -84,6 +84,12 @@ impl Messages {
         Fed::Fine
     }
 
+    /// Type and body, as far as they are there, of the message that has begun.
+    pub(super) fn begun(&self) -> Option<(u8, &[u8])> {
+        let (&[kind, ..], body) = self.held.split_first_chunk::<HEADER_LEN>()?;
+        Some((kind, body))
+    }
+
     /// Whether a message has begun that is not whole.
     pub(super) const fn is_within(&self) -> bool {
         !self.held.is_empty() || self.skip > 0

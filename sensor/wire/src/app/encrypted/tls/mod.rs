@@ -145,7 +145,31 @@ impl Parser for Tls {
         if is_over { Read::Done } else { Read::Took(end) }
     }
 
+    fn cut(&mut self, from: End, octets: &[u8], sheet: &mut Sheet<'_>) {
+        let Some(direction) = self.ends.get(from.index()) else {
+            return;
+        };
+        let is_handshake = record::header(octets).is_some_and(|header| header.kind == record::HANDSHAKE);
+        let is_plain = direction.messages.is_within() || record::is_hello(octets);
+        if !is_handshake || direction.is_encrypted || direction.is_lost || direction.has_changed && !is_plain
+        {
+            return;
+        }
+        let body = octets.get(record::HEADER_LEN..).unwrap_or_default();
+        if self.read_handshake(from, body, sheet) {
+            return;
+        }
+        if let Some(direction) = self.ends.get(from.index())
+            && let Some((messages::CLIENT_HELLO, body)) = direction.messages.begun()
+        {
+            self.handshake.cut_client_hello(from, body, sheet);
+        }
+    }
+
     fn gap(&mut self, from: End, _: u64, _: &mut Sheet<'_>) -> Gap {
+        if self.handshake.is_tls13() {
+            return Gap::Stop;
+        }
         if let Some(direction) = self.ends.get_mut(from.index()) {
             direction.is_lost = true;
             direction.had_gap = true;

@@ -15,6 +15,8 @@ use crate::app::sheet::Sheet;
 
 /// Queries of a flow that wait for their answer; the oldest is written unanswered for a new one.
 const MAX_PENDING: usize = 32;
+/// Facts of a usual exchange.
+const USUAL: usize = 16;
 /// Octets of the length before a message in a stream.
 const PREFIX: usize = 2;
 
@@ -86,7 +88,7 @@ impl Exchanges {
             (true, true) => {
                 let query = self.take(chunk.from, &message);
                 let at = query.as_ref().map_or(chunk.at, |query| query.at);
-                self.write(at, query.as_ref(), Some((chunk.at, &message)), sheet);
+                self.write(at, query, Some((chunk.at, message)), sheet);
             }
             (true, false) => {
                 if self.pending.len() >= MAX_PENDING {
@@ -97,10 +99,10 @@ impl Exchanges {
                 message.keep_questions();
                 self.pending.push_back(Query { from, at, message });
             }
-            (false, true) => self.write(chunk.at, None, Some((chunk.at, &message)), sheet),
+            (false, true) => self.write(chunk.at, None, Some((chunk.at, message)), sheet),
             (false, false) => {
                 let (from, at) = (chunk.from, chunk.at);
-                self.write(at, Some(&Query { from, at, message }), None, sheet);
+                self.write(at, Some(Query { from, at, message }), None, sheet);
             }
         }
         true
@@ -123,49 +125,40 @@ impl Exchanges {
 
     fn write_oldest(&mut self, sheet: &mut Sheet<'_>) {
         if let Some(query) = self.pending.pop_front() {
-            self.write(query.at, Some(&query), None, sheet);
+            self.write(query.at, Some(query), None, sheet);
         }
     }
 
     fn write(
         &mut self,
         at: Timestamp,
-        query: Option<&Query>,
-        answer: Option<(Timestamp, &Message)>,
+        query: Option<Query>,
+        answer: Option<(Timestamp, Message)>,
         sheet: &mut Sheet<'_>,
     ) {
-        let Some(message) = answer
-            .map(|(_, message)| message)
-            .or(query.map(|query| &query.message))
-        else {
-            return;
+        let octets = |message: &Message| message.octets as u64;
+        let query_octets = query.as_ref().map(|query| octets(&query.message));
+        let response_octets = answer.as_ref().map(|(_, message)| octets(message));
+        let took = answer
+            .as_ref()
+            .zip(query.as_ref())
+            .map(|((answered, _), query)| answered.since(query.at));
+        let (message, asked) = match (answer, query) {
+            (Some((_, message)), query) => (message, query.map(|query| query.message.questions)),
+            (None, Some(query)) => (query.message, None),
+            (None, None) => return,
         };
-        let asked = query
-            .map(|query| &query.message)
-            .filter(|_| message.questions.is_empty());
-        let questions = asked.map_or(&message.questions, |query| &query.questions);
-        let mut facts = head(self.dialect, message, answer.is_some(), self.written);
+        let asked = asked.filter(|_| message.questions.is_empty());
+        let questions = asked.as_ref().unwrap_or(&message.questions);
+        let mut facts = head(self.dialect, &message, response_octets.is_some(), self.written);
         if !questions.is_empty() {
             let questions: Vec<Facts> = questions.iter().map(|one| question(self.dialect, one)).collect();
             facts.put("queries", questions);
         }
-        for (key, section) in ["answers", "authorities", "additionals"]
-            .iter()
-            .zip(&message.sections)
-        {
-            if !section.is_empty() {
-                facts.put(key, section.clone());
-            }
-        }
         put_details(&mut facts, message);
-        facts.put_some("query_octets", query.map(|query| query.message.octets as u64));
-        facts.put_some(
-            "response_octets",
-            answer.map(|(_, message)| message.octets as u64),
-        );
-        if let (Some(query), Some((answered, _))) = (query, answer) {
-            facts.put("rtt", answered.since(query.at).as_secs_f64());
-        }
+        facts.put_some("query_octets", query_octets);
+        facts.put_some("response_octets", response_octets);
+        facts.put_some("rtt", took.map(|took| took.as_secs_f64()));
         self.written = self.written.saturating_add(1);
         sheet.transaction(at, facts);
     }
@@ -239,7 +232,7 @@ fn is_same(one: &Question, other: &Question) -> bool {
 
 fn head(dialect: Dialect, message: &Message, is_answered: bool, number: u64) -> Facts {
     let header = &message.header;
-    let mut facts = Facts::new();
+    let mut facts = Facts::with_room(USUAL);
     facts
         .put("version", 3_u8)
         .put("type", if is_answered { "response" } else { "request" })
@@ -261,25 +254,32 @@ fn head(dialect: Dialect, message: &Message, is_answered: bool, number: u64) -> 
 }
 
 fn question(dialect: Dialect, question: &Question) -> Facts {
-    let mut facts = Facts::new();
-    facts.put("rrname", question.name.clone());
+    let mut facts = Facts::with_room(2);
+    facts.put("rrname", &*question.name);
     if question.kind != 0 {
         facts.put("rrtype", registry::rrtype(dialect, question.kind));
     }
     facts
 }
 
-fn put_details(facts: &mut Facts, message: &Message) {
+fn put_details(facts: &mut Facts, message: Message) {
+    for (key, section) in ["answers", "authorities", "additionals"]
+        .iter()
+        .zip(message.sections)
+    {
+        if !section.is_empty() {
+            facts.put(key, section);
+        }
+    }
     if let Some(edns) = message.edns {
-        let mut group = Facts::new();
+        let mut group = Facts::with_room(3);
         group
             .put("udp_size", edns.udp_size)
             .put("version", edns.version)
             .put("do", edns.wants_signatures);
         facts.put("edns", group);
     }
-    if let Some((names, mac)) = &message.status {
-        facts.put("names", names.clone());
-        facts.put_some("mac", mac.clone());
+    if let Some((names, mac)) = message.status {
+        facts.put("names", names).put_some("mac", mac);
     }
 }

@@ -6,6 +6,8 @@ use std::fmt::Write;
 
 /// Octets of a name in a message, its end among them.
 const MAX: usize = 255;
+/// Characters of a usual name: room for them is made at once.
+const USUAL: usize = 64;
 
 /// Why reading stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub(super) fn walk<'a>(
 
 /// The name at `at` as text, without the last dot; the root is a dot. And where it ends.
 pub(in crate::app::names) fn read(message: &[u8], at: usize) -> Result<(Box<str>, usize), Fault> {
-    let mut text = String::new();
+    let mut text = String::with_capacity(USUAL);
     let after = walk(message, at, |label| push(label, &mut text))?;
     if text.is_empty() {
         text.push('.');
@@ -84,6 +86,13 @@ fn push(label: &[u8], text: &mut String) {
 /// Writes a label: dots and backslashes in it behind a backslash, octets that are no text as three
 /// decimal digits behind one. Letters keep their case; UTF-8, which mDNS uses, is text.
 pub(super) fn escape(label: &[u8], text: &mut String) {
+    let is_plain = |octet: &u8| matches!(octet, b' '..=b'~') && !matches!(octet, b'.' | b'\\');
+    if let Ok(plain) = std::str::from_utf8(label)
+        && label.iter().all(is_plain)
+    {
+        text.push_str(plain);
+        return;
+    }
     for chunk in label.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {

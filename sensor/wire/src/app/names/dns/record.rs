@@ -62,9 +62,9 @@ impl<'a> Record<'a> {
 
     /// The record under Suricata's keys. Data that cannot be read is left out.
     pub(super) fn facts(&self, dialect: Dialect, message: &[u8]) -> Facts {
-        let mut facts = Facts::new();
+        let mut facts = Facts::with_room(4);
         facts
-            .put("rrname", self.name.clone())
+            .put("rrname", &*self.name)
             .put("rrtype", registry::rrtype(dialect, self.kind))
             .put("ttl", self.ttl);
         if dialect == Dialect::Nbns {

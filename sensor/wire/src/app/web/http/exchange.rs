@@ -2,8 +2,8 @@
 //!
 //! Keys are those of Suricata's EVE (`http.hostname`, `http.url`); `authorization` holds the scheme
 //! only, `http_refer` the origin only, URLs neither account nor query nor fragment, which may be
-//! secrets; and `path_octets`, `query_octets`, `user_digest`, `has_cookie`, `challenge`, `connect` and
-//! the `request_` keys are ours.
+//! secrets; and `path_octets`, `query_octets`, `user_digest`, `has_cookie`, `challenge`, `connect`,
+//! `cut` and the `request_` keys are ours.
 
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
@@ -96,8 +96,11 @@ pub(super) const FACTS: &[FactRow] = &[
     ),
     row("redirect", FactKind::Text, "転送先", "Redirect"),
     row("challenge", FactKind::Text, "求められた認証", "Challenge"),
+    row("cut", FactKind::Flag, "途中までの記録", "Not captured to its end"),
 ];
 
+/// Facts of a usual exchange.
+const USUAL: usize = 16;
 /// Octets of all the fields of a head that are kept, `Host` apart.
 const MAX_HEAD_KEPT: usize = 4 * 1024;
 
@@ -228,6 +231,8 @@ pub(super) struct Exchange {
     pub(super) request: Head,
     pub(super) status: Option<u16>,
     pub(super) response: Head,
+    /// Octets of a head were lost.
+    pub(super) is_cut: bool,
 }
 
 impl Exchange {
@@ -243,6 +248,7 @@ impl Exchange {
             request: Head::default(),
             status: None,
             response: Head::default(),
+            is_cut: false,
         }
     }
 
@@ -335,7 +341,7 @@ impl Exchange {
 
     /// Writes what is known.
     pub(super) fn write(&self, sheet: &mut Sheet<'_>) {
-        let mut facts = Facts::new();
+        let mut facts = Facts::with_room(USUAL);
         let (host, port) = self.host();
         facts.put_some("hostname", host).put_some("http_port", port);
         let (request, response) = (&self.request, &self.response);
@@ -382,7 +388,8 @@ impl Exchange {
                     .get(Field::Location)
                     .map(|url| text::bounded(&without_secrets(url), MAX_VALUE).0),
             )
-            .put_some("challenge", scheme(response, Field::Challenge));
+            .put_some("challenge", scheme(response, Field::Challenge))
+            .put_some("cut", self.is_cut.then_some(true));
         sheet.transaction(self.at, facts);
     }
 

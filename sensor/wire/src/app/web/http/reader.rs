@@ -100,6 +100,18 @@ impl Parser for Http {
         }
     }
 
+    fn cut(&mut self, from: End, octets: &[u8], sheet: &mut Sheet<'_>) {
+        // Of a field half a value may say something else than the whole; a start line that is cut is
+        // unmistakable still.
+        if self.side(from).place == Place::Start
+            && is_sure(octets)
+            && let Some(start) = parse(octets.get(..MAX_LINE).unwrap_or(octets), true)
+        {
+            sheet.partial();
+            self.begin(from, &start, sheet);
+        }
+    }
+
     fn gap(&mut self, from: End, octets: u64, sheet: &mut Sheet<'_>) -> Gap {
         let side = self.side(from);
         side.lines.forget();
@@ -108,6 +120,9 @@ impl Parser for Http {
                 add(&mut exchange.response.length, octets);
             }
             return Gap::Resume;
+        }
+        if let (Place::Head(_), Some(exchange)) = (side.place, &mut side.exchange) {
+            exchange.is_cut = true;
         }
         side.place = Place::Lost;
         let was_request = side.is_request;

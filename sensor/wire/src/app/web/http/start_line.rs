@@ -97,6 +97,12 @@ pub(in super::super) fn parse(line: &[u8], is_cut: bool) -> Option<StartLine<'_>
         .and_then(|at| rest.split_at_checked(at))
         .map(|(target, version)| (trim(target), trim(version)));
     match last {
+        // The version that the end of the octets cut in two is no part of the target.
+        Some((target, version)) if is_cut && is_torn(version) => Some(StartLine::Request {
+            method,
+            target,
+            version: &[],
+        }),
         Some((target, version)) if is_version(version) => Some(StartLine::Request {
             method,
             target,
@@ -112,6 +118,11 @@ pub(in super::super) fn parse(line: &[u8], is_cut: bool) -> Option<StartLine<'_>
         }
         _ => None,
     }
+}
+
+/// Whether this is the beginning of a version and not one.
+fn is_torn(octets: &[u8]) -> bool {
+    octets.len() < b"HTTP/1.1".len() && (b"HTTP/".starts_with(octets) || is_version(octets))
 }
 
 fn is_version(octets: &[u8]) -> bool {

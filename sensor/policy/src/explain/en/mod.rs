@@ -1,16 +1,29 @@
 //! The explanation in English.
 
-use super::facts::{Facts, Stranger};
+mod condition;
+pub(super) mod trace;
+
+use sekisho_model::Timestamp;
+
+use super::facts::{Facts, LISTED, Stranger};
 use super::nearest::{Difference, Nearest};
-use super::service;
 use super::template::{Slot, Template, conditions};
-use crate::Path;
+use super::{moment, service};
+use crate::Policy;
 use crate::conditions::{End, Ports};
+use crate::entry::{Host, Path};
 use crate::zones::Zone;
 
 pub(super) fn title(facts: &Facts<'_>) -> String {
+    if let Some(failed) = &facts.failed {
+        return condition::title(failed, facts);
+    }
+    let what = match facts.past() {
+        Some((_, gateway)) => format!("Communication past {}", gateway.label.en),
+        None => "Communication outside any allowed path".to_owned(),
+    };
     format!(
-        "Communication outside any allowed path ({} → {})",
+        "{what} ({} → {})",
         facts.orig.zone.label.en, facts.resp.zone.label.en
     )
 }
@@ -22,16 +35,23 @@ pub(super) fn observed(facts: &Facts<'_>) -> Template {
         "No answer was seen."
     };
     let (orig, resp) = (zone(facts.orig.zone), zone(facts.resp.zone));
-    Template::default()
+    let said = Template::default()
         .slot(Slot::Orig)
         .say(&format!(" in {orig} talked to "))
         .slot(Slot::Resp)
         .say(&format!(" in {resp} over "))
         .then(&over(facts))
-        .say(&format!(". {answer}"))
+        .say(&format!(". {answer}"));
+    match &facts.failed {
+        Some(failed) => condition::observed(said, failed, facts),
+        None => said,
+    }
 }
 
 pub(super) fn expected(facts: &Facts<'_>) -> String {
+    if let Some(failed) = &facts.failed {
+        return condition::expected(failed);
+    }
     let between = if facts.inside {
         format!("between hosts of {}", zone(facts.orig.zone))
     } else {
@@ -45,7 +65,11 @@ pub(super) fn expected(facts: &Facts<'_>) -> String {
     if facts.between.is_empty() {
         return format!("The policy allows no path {between}.{basis}");
     }
-    let mut paths: Vec<_> = facts.between.iter().map(|path| named(path)).collect();
+    let mut paths: Vec<_> = facts
+        .between
+        .iter()
+        .map(|path| over_gateway(path, facts))
+        .collect();
     if facts.more > 0 {
         paths.push(format!("{} more", facts.more));
     }
@@ -56,6 +80,9 @@ pub(super) fn expected(facts: &Facts<'_>) -> String {
 }
 
 pub(super) fn nearest(facts: &Facts<'_>) -> Template {
+    if let Some(failed) = &facts.failed {
+        return condition::nearest(failed, facts).into();
+    }
     let Some(nearest) = &facts.nearest else {
         return Template::from(if facts.inside {
             format!("No allowed path begins or ends in {}.", zone(facts.orig.zone))
@@ -79,6 +106,15 @@ pub(super) fn nearest(facts: &Facts<'_>) -> Template {
 }
 
 pub(super) fn silenced_by(facts: &Facts<'_>) -> Template {
+    if let Some(failed) = &facts.failed {
+        return condition::silenced_by(failed, facts).into();
+    }
+    if let Some((path, gateway)) = facts.past() {
+        return Template::from(format!(
+            "Over {}, as {} says, this alert would not be raised.",
+            gateway.label.en, path.id
+        ));
+    }
     let (from, to) = (&facts.orig.zone.id, &facts.resp.zone.id);
     let begin = if facts.inside {
         format!("With intra = \"allow\" in [zone.{from}], or a")
@@ -103,6 +139,18 @@ fn caution(facts: &Facts<'_>) -> &'static str {
 }
 
 pub(super) fn first_step(facts: &Facts<'_>) -> Template {
+    if let Some(failed) = &facts.failed {
+        return condition::first_step(failed);
+    }
+    if let Some((_, gateway)) = facts.past() {
+        return Template::default()
+            .say("Find out from the firewall's rules and the device's settings how ")
+            .slot(Slot::Orig)
+            .say(&format!(
+                " can talk past {}. Close that way, and secure the records of what was exchanged.",
+                gateway.label.en
+            ));
+    }
     let address = Slot::Orig;
     match facts.stranger {
         Some(Stranger::Inside) => {
@@ -184,6 +232,14 @@ fn named(path: &Path) -> String {
     format!("{} {title}({})", path.id, service_of(path))
 }
 
+/// The path with the gateway that it leads over.
+fn over_gateway(path: &Path, facts: &Facts<'_>) -> String {
+    match path.via {
+        Some(_) => format!("{} over {}", named(path), via(path, facts)),
+        None => named(path),
+    }
+}
+
 fn service_of(path: &Path) -> String {
     let service = path.conditions.service.to_string();
     if service.is_empty() {
@@ -197,6 +253,8 @@ fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> Tem
     let conditions = &nearest.path.conditions;
     let record = facts.record;
     let is = Template::from;
+    let [from_hosts, to_hosts] = nearest.hosts;
+    let hosts = |hosts: Option<&[Host]>| some_of(&facts.policy.hosts(hosts));
     let (name, allowed, seen) = match what {
         Difference::From => (
             "the originator's zone",
@@ -208,8 +266,16 @@ fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> Tem
             end(&conditions.to, facts),
             is(label(facts.resp.zone)),
         ),
+        Difference::FromHosts => return is(format!("the originating host (allowed: {})", hosts(from_hosts))),
+        Difference::ToHosts => return is(format!("the responding host (allowed: {})", hosts(to_hosts))),
+        Difference::Via => {
+            return is(format!(
+                "the gateway (allowed: over {}; seen: past it)",
+                via(nearest.path, facts)
+            ));
+        }
         Difference::Protocol => {
-            let allowed: Vec<_> = conditions
+            let allowed: Vec<_> = nearest
                 .service
                 .protocols
                 .iter()
@@ -222,7 +288,7 @@ fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> Tem
             )
         }
         Difference::Ports => {
-            let allowed: Vec<_> = conditions.service.ports.iter().flat_map(Ports::words).collect();
+            let allowed: Vec<_> = nearest.service.ports.iter().flat_map(Ports::words).collect();
             (
                 "the responder port",
                 allowed.join(", "),
@@ -243,6 +309,21 @@ fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> Tem
         .say(")")
 }
 
+/// What people call the gateway of a path.
+fn via(path: &Path, facts: &Facts<'_>) -> String {
+    let gateway = path.via.and_then(|via| facts.policy.gateways.get(via));
+    gateway.map_or_else(String::new, |gateway| gateway.label.en.clone())
+}
+
+fn some_of(words: &[String]) -> String {
+    let first: Vec<_> = words.iter().take(LISTED).map(String::as_str).collect();
+    if words.len() > LISTED {
+        format!("{} and others", first.join(", "))
+    } else {
+        first.join(", ")
+    }
+}
+
 fn label(zone: &Zone) -> String {
     zone.label.en.clone()
 }
@@ -259,4 +340,10 @@ fn end(end: &End, facts: &Facts<'_>) -> String {
             labels.join(", ")
         }
     }
+}
+
+/// `2026-11-04 (Wed) 10:00`.
+pub(super) fn when(policy: &Policy, at: Timestamp) -> String {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    moment(policy, at, DAYS)
 }
