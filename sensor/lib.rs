@@ -6,7 +6,13 @@
 //! use sekisho::policy::Policy;
 //!
 //! let mut source = FileSource::open(&["capture.pcapng".into()], Order::ByTime)?;
-//! let config = Config { workers: 2, flow: Default::default(), policy: Policy::none(), filter: None };
+//! let config = Config {
+//!     workers: 2,
+//!     flow: Default::default(),
+//!     policy: Policy::none().into(),
+//!     reload: None,
+//!     filter: None,
+//! };
 //! let summary = replay(&config, &mut source, Outputs::default(), &Progress::default())?;
 //! assert!(summary.flows <= summary.packets);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -141,7 +141,8 @@ fn a_table_that_was_full_says_how_many_flows_it_evicted() {
             flows: 32,
             ..Default::default()
         },
-        policy: Policy::none(),
+        policy: Policy::none().into(),
+        reload: None,
         filter: None,
     };
     let outputs = Outputs {

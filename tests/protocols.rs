@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use sekisho_model::app::{FactKind, FactRow};
 use sekisho_wire::app::local::LOCALS;
+use sekisho_wire::app::naming::{PRODUCTS, SERVICES};
 use sekisho_wire::app::{Transport, protocols};
 
 #[test]
@@ -87,6 +88,8 @@ fn page(language: Language) -> String {
         .unwrap();
         table(&mut page, language, protocol.name, protocol.facts);
     }
+    services(&mut page, language);
+    products(&mut page, language);
     page.push_str(language.of(
         "\n# IP以下とアドレス\n\nフローを持たないメッセージです。EVE の行は送信元 MAC アドレスだけを持ちます。\n",
         "\n# Below IP, and about addresses\n\nMessages that belong to no flow: the EVE line has the sender's MAC address only.\n",
@@ -98,6 +101,52 @@ fn page(language: Language) -> String {
     match language {
         Language::Ja => page,
         Language::En => page.replace('。', ". "),
+    }
+}
+
+fn services(page: &mut String, language: Language) {
+    page.push_str(language.of(
+        "\n# 他のプロトコルの上のサービス\n\nフロー記録の `service` はこの名前になります。記録の `event_type` は運ぶプロトコルのままです。\n\n\
+         | `service` | 名前 | 運ぶプロトコル | 判定の根拠 | 出典 |\n| --- | --- | --- | --- | --- |\n",
+        "\n# Services carried by other protocols\n\nThese are the `service` of a flow record. The `event_type` of its lines stays \
+         that of the protocol that carries it.\n\n\
+         | `service` | Name | Carried by | What tells it | Source |\n| --- | --- | --- | --- | --- |\n",
+    ));
+    for service in SERVICES {
+        let within: Vec<String> = service.within.iter().map(|name| format!("`{name}`")).collect();
+        writeln!(
+            page,
+            "| `{}` | {} | {} | {} | {} |",
+            service.name,
+            service.title,
+            within.join(", "),
+            language.of(service.told_by.ja, service.told_by.en),
+            service.source
+        )
+        .unwrap();
+    }
+}
+
+fn products(page: &mut String, language: Language) {
+    page.push_str(language.of(
+        "\n# 遠隔操作とトンネルの製品\n\nフロー記録の `app` です。`app_by` が `likely` の製品は、内容がそれらしいだけで、他の物と区別できない\
+         ことがあります。サーバー名による判定はここに含まれません。\n\n\
+         | `app` | 名前 | `app_by` | 判定の根拠 | 出典 |\n| --- | --- | --- | --- | --- |\n",
+        "\n# Products for remote access and tunnels\n\nThese are the `app` of a flow record. Where `app_by` is `likely`, the octets \
+         look like the product, and something else may look the same. Names of servers tell nothing here.\n\n\
+         | `app` | Name | `app_by` | What tells it | Source |\n| --- | --- | --- | --- | --- |\n",
+    ));
+    for product in PRODUCTS {
+        writeln!(
+            page,
+            "| `{}` | {} | `{}` | {} | {} |",
+            product.name,
+            product.title,
+            product.belief.name(),
+            language.of(product.told_by.ja, product.told_by.en),
+            product.source
+        )
+        .unwrap();
     }
 }
 

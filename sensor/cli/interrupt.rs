@@ -1,18 +1,23 @@
-//! Ctrl-C and SIGTERM: the first asks everything to come to an end, the second ends at once.
+//! Signals. SIGINT and SIGTERM: the first asks everything to come to an end, the second ends at once.
+//! SIGHUP: read the policy again where a run follows one, else an end as by SIGTERM.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use sekisho_engine::Progress;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use tokio::sync::Notify;
 
-/// Shared between the signal handler and what it ends.
+/// Shared between the thread that hears signals and what they are about.
 #[derive(Debug, Default)]
 pub(crate) struct Interrupt {
     /// The replay that is going on.
     pub(crate) progress: Progress,
     asked: AtomicBool,
+    rereads: AtomicBool,
+    reread: AtomicBool,
     notify: Notify,
 }
 
@@ -20,16 +25,36 @@ impl Interrupt {
     /// Begins to listen for signals; once a process.
     pub(crate) fn listen() -> anyhow::Result<Arc<Self>> {
         let interrupt = Arc::new(Self::default());
-        let handler = Arc::clone(&interrupt);
-        ctrlc::set_handler(move || {
-            if handler.asked.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-            handler.progress.stop().ask();
-            handler.notify.notify_one();
-        })
-        .context("cannot listen for Ctrl-C")?;
+        let heard = Arc::clone(&interrupt);
+        let mut signals =
+            Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for signals such as Ctrl-C")?;
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || signals.forever().for_each(|signal| heard.hear(signal)))
+            .context("cannot start the thread that listens for signals")?;
         Ok(interrupt)
+    }
+
+    fn hear(&self, signal: i32) {
+        if signal == SIGHUP && self.rereads.load(Ordering::SeqCst) {
+            self.reread.store(true, Ordering::SeqCst);
+            return;
+        }
+        if self.asked.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+        self.progress.stop().ask();
+        self.notify.notify_one();
+    }
+
+    /// From now on SIGHUP asks for the policy to be read again.
+    pub(crate) fn reread_on_hangup(&self) {
+        self.rereads.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether SIGHUP came since this was last asked.
+    pub(crate) fn take_reread(&self) -> bool {
+        self.reread.swap(false, Ordering::SeqCst)
     }
 
     /// Whether an end was asked for.

@@ -18,6 +18,7 @@ use sekisho_model::summary::Summary;
 use sekisho_policy::{Mode, Policy};
 use sekisho_store::{Embedded, Store as _};
 
+use super::follow::Follower;
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
@@ -29,6 +30,7 @@ Examples:
   sekisho replay office.pcapng --policy rules/three-zones --serve
   sekisho replay day1.pcap.gz day2.pcap.zst --policy site/ --out /var/lib/sekisho
   tcpdump -i eth0 -c 1000 -w - | sekisho replay - --eve - | jq .
+  sekisho replay day1.pcap --policy site/ --speed 1x --follow-policy
   sekisho replay x.pcap --policy site/ --filter 'verdict == denied and resp.port in {22, 3389}' --json
 
 Exit codes: 0 done, 2 bad usage or input, 3 the input was damaged or the run interrupted; what
@@ -43,6 +45,9 @@ pub(crate) struct Args {
     /// Policy folder to judge by; without one no zones are judged
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
+    /// Follow the policy folder: what changes in it counts from then on; SIGHUP reads it at once
+    #[arg(long, requires = "policy")]
+    follow_policy: bool,
     /// Keep flows and alerts in this data directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -139,6 +144,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         },
         None => Policy::none(),
     };
+    let policy = Arc::new(policy);
     let interrupt = Interrupt::listen()?;
     let dashboard = args.serve.map(Dashboard::bind).transpose()?;
     let order = match args.order {
@@ -158,10 +164,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         conversations: !args.no_metadata,
         ..sekisho_flow::Config::default()
     };
+    let followed = args.policy.as_ref().filter(|_| args.follow_policy);
+    let follower = followed
+        .map(|folder| Follower::start(folder, &policy, Arc::clone(&interrupt)))
+        .transpose()?;
     let config = Config {
         workers: workers(args),
         flow,
         policy,
+        reload: follower.as_ref().map(Follower::news),
         filter,
     };
 
@@ -169,6 +180,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let ticker = Ticker::start(bar, Arc::clone(&interrupt));
     let result = replay(&config, source.as_mut(), outputs, &interrupt.progress);
     ticker.end();
+    drop(follower);
     let summary = match result {
         Ok(summary) => summary,
         Err(OutputError::Closed) => return Ok(Outcome::Done),

@@ -70,6 +70,9 @@ fn overview(out: &mut String, summary: &Summary, language: Language) {
     ] {
         table.add_row([name, &value]);
     }
+    for (name, value) in policy_state(summary, language) {
+        table.add_row([name, &value]);
+    }
     let _ = writeln!(out, "{table}");
     let sentence = if summary.flows == 0 {
         say(
@@ -85,6 +88,40 @@ fn overview(out: &mut String, summary: &Summary, language: Language) {
         return;
     };
     let _ = writeln!(out, "{sentence}");
+}
+
+/// Letters of the policy's hash that are shown: as many as tell policies apart for a person.
+const HASH_SHOWN: usize = 12;
+
+/// Which policy judged last, how it changed, and what of it nothing used.
+fn policy_state(summary: &Summary, language: Language) -> Vec<(&'static str, String)> {
+    let say = |ja, en| language.pick(ja, en);
+    let mut rows = Vec::new();
+    if let Some(hash) = summary.policy_hash.get(..HASH_SHOWN) {
+        rows.push((say("ポリシーの指紋", "Policy hash"), hash.to_owned()));
+    }
+    let changes = &summary.policy_changes;
+    if changes.taken_up > 0 || changes.refused > 0 {
+        let value = format!(
+            "{} {}, {} {}",
+            grouped(changes.taken_up),
+            say("回読み込み", "taken up"),
+            grouped(changes.refused),
+            say("回拒否", "refused")
+        );
+        rows.push((say("ポリシーの変更", "Policy changes"), value));
+    }
+    if let Some(reason) = &changes.standing_refusal {
+        rows.push((say("適用されていない変更", "Change not in force"), clean(reason)));
+    }
+    let unused = &summary.rules.unused_exceptions;
+    if !unused.is_empty() {
+        rows.push((
+            say("使われなかった例外措置", "Exceptions never used"),
+            clean(&unused.join(", ")),
+        ));
+    }
+    rows
 }
 
 fn matrix(out: &mut String, summary: &Summary, language: Language) {

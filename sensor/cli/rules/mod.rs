@@ -1,10 +1,16 @@
 //! `sekisho rules`: work on policy folders.
 
+mod check;
+mod clauses;
 mod diff;
+mod explain;
 mod prove;
+mod suggest;
+mod traffic;
+mod whatif;
 
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use clap::Subcommand;
@@ -12,7 +18,6 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use sekisho_model::Timestamp;
 use sekisho_policy::{Policy, PolicyErrors, load_dir};
 
-use super::language::Language;
 use super::outcome::Outcome;
 use super::terminal;
 
@@ -25,62 +30,27 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Checks a policy folder and points at every mistake
-    #[command(after_help = "Example:\n  sekisho rules check rules/three-zones\n\n\
-        Exit codes: 0 no mistake, 1 mistakes, 2 the folder cannot be read.")]
-    Check {
-        /// Policy folder
-        #[arg(value_name = "DIR")]
-        folder: PathBuf,
-    },
+    Check(check::Args),
     /// Proves what can be said of every flow there can be: idle paths, and the policy's statements
     Prove(prove::Args),
     /// Says what a second policy newly allows and newly denies
     Diff(diff::Args),
+    /// Says what a second policy would have newly denied and allowed of traffic that happened
+    Whatif(whatif::Args),
+    /// Proposes least-privilege paths from traffic that happened
+    Suggest(suggest::Args),
+    /// Says step by step how the verdict on one flow comes about
+    Explain(explain::Args),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let folder = match &args.command {
-        Command::Check { folder } => folder,
-        Command::Prove(args) => return prove::run(args),
-        Command::Diff(args) => return diff::run(args),
-    };
-    let sources = match load_dir(folder) {
-        Ok(sources) => sources,
-        Err(errors) => {
-            say_errors(&errors);
-            return Ok(Outcome::Refused);
-        }
-    };
-    match Policy::compile(&sources) {
-        Ok(policy) => {
-            for warning in policy.warnings() {
-                terminal::say(&format!("warning: {}", terminal::clean(&warning.to_string())));
-            }
-            let description = policy.describe();
-            let count = |key: &str| description[key].as_array().map_or(0, Vec::len);
-            terminal::say(&format!(
-                "{}: {} {}, {} {}, {} {}, {} {}. {}",
-                terminal::clean(&folder.display().to_string()),
-                sources.len(),
-                plural(sources.len(), "file"),
-                count("zones"),
-                plural(count("zones"), "zone"),
-                count("paths"),
-                plural(count("paths"), "path"),
-                count("boundaries"),
-                if count("boundaries") == 1 {
-                    "boundary"
-                } else {
-                    "boundaries"
-                },
-                Language::of_environment().pick("誤りはありません。", "No mistakes.")
-            ));
-            Ok(Outcome::Done)
-        }
-        Err(errors) => {
-            say_errors(&errors);
-            Ok(Outcome::Findings)
-        }
+    match &args.command {
+        Command::Check(args) => check::run(args),
+        Command::Prove(args) => prove::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Whatif(args) => whatif::run(args),
+        Command::Suggest(args) => suggest::run(args),
+        Command::Explain(args) => explain::run(args),
     }
 }
 

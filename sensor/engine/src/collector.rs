@@ -5,16 +5,21 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_export::Exporter;
+use sekisho_flow::Config as FlowConfig;
 use sekisho_model::app::Said;
+use sekisho_model::summary::{PolicyChanges, RuleUse};
 use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
-use sekisho_policy::{Findings, Policy};
+use sekisho_policy::{Findings, Mode, Policy};
 use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::fold::{Fold, Folds};
+use crate::gateway::Gateways;
 use crate::inventory::{Inventory, Makers, Scope};
 use crate::limit_alerts;
 use crate::reader::{ReaderTotals, worker_of};
+use crate::reload::{self, Reload};
+use crate::replay;
 use crate::spans::Spans;
 use crate::tally::Tally;
 use crate::work::{Done, Gathered, What, Work, WorkerTotals};
@@ -55,17 +60,23 @@ pub struct NamedExporter {
 
 /// Where records and alerts go.
 pub(crate) struct Collector<'a> {
-    policy: &'a Policy,
+    /// What the records at hand were judged by.
+    policy: Arc<Policy>,
     store: Option<&'a mut dyn StoreWriter>,
     exporters: &'a mut Vec<NamedExporter>,
     folds: Folds,
+    /// Flows over gateways.
+    gateways: Gateways,
+    flow: &'a FlowConfig,
     /// Devices; only where they are kept.
-    inventory: Option<Inventory<'a>>,
+    inventory: Option<Inventory>,
     /// Folds that are closed and still to be written.
     closed: Vec<Fold>,
     findings: Findings,
     /// Packet time at the end of the batch before.
     begin: Timestamp,
+    /// The same, of the last batch that was read.
+    last: Timestamp,
     /// When limits were met.
     spans: Spans,
     /// Flows that lived when the input ended, on their way into order.
@@ -76,17 +87,24 @@ pub(crate) struct Collector<'a> {
     pub(crate) filtered: u64,
     pub(crate) tally: Tally,
     pub(crate) totals: WorkerTotals,
+    /// What came of the policy folder.
+    pub(crate) changes: PolicyChanges,
 }
 
 impl<'a> Collector<'a> {
     pub(crate) fn new(
-        policy: &'a Policy,
+        policy: Arc<Policy>,
+        flow: &'a FlowConfig,
         store: Option<&'a mut dyn StoreWriter>,
         exporters: &'a mut Vec<NamedExporter>,
     ) -> Self {
-        let inventory = store.is_some().then(|| Inventory::new(Scope::new(policy)));
+        let inventory = store
+            .is_some()
+            .then(|| Inventory::new(Scope::new(Arc::clone(&policy))));
         Self {
             inventory,
+            gateways: Gateways::new(&policy, flow),
+            flow,
             policy,
             store,
             exporters,
@@ -94,18 +112,83 @@ impl<'a> Collector<'a> {
             closed: Vec::new(),
             findings: Findings::default(),
             begin: Timestamp::MIN,
+            last: Timestamp::MIN,
             spans: Spans::default(),
             drained: Gathered::default(),
             records: 0,
             filtered: 0,
             tally: Tally::default(),
             totals: WorkerTotals::default(),
+            changes: PolicyChanges::default(),
+        }
+    }
+
+    /// The policy in force.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What comes next, from `now` on, is judged by `policy`; `news` is what came of its folder.
+    fn follow(&mut self, policy: &Arc<Policy>, news: &[Reload], now: Timestamp) -> Result<(), OutputError> {
+        // Before the first packet there is no packet time.
+        let now = now.max(Timestamp::from_nanos(0));
+        for reload in news {
+            reload::count(&mut self.changes, reload, &self.policy);
+            if let Reload::Refused(reason) = reload {
+                self.write_alert(&reload::refusal(reason, policy, now))?;
+            }
+        }
+        if Arc::ptr_eq(policy, &self.policy) {
+            return Ok(());
+        }
+        self.tally.renumber(&self.policy, policy);
+        self.gateways.follow(policy, self.flow, now);
+        if let Some(inventory) = &mut self.inventory {
+            inventory.rescope(Scope::new(Arc::clone(policy)));
+        }
+        if let Some(store) = &mut self.store {
+            replay::keep_policy(&mut **store, policy, Some(now))?;
+        }
+        for named in &mut *self.exporters {
+            named.exporter.raises_alerts(policy.mode() == Mode::Enforce);
+        }
+        self.policy = Arc::clone(policy);
+        Ok(())
+    }
+
+    /// What of the policy was met by traffic.
+    pub(crate) fn rules(&self) -> RuleUse {
+        let uses = &self.totals.uses;
+        let used = uses.iter().filter(|(id, _)| !id.is_empty());
+        let mut unused: Vec<_> = self
+            .policy
+            .entries()
+            .filter(|entry| !uses.contains_key(&**entry.id()))
+            .map(|entry| (entry.is_exception(), entry.id().to_string()))
+            .collect();
+        // One over a gateway comes twice.
+        unused.dedup();
+        let unused_of = |exceptions: bool| {
+            let of_kind = unused
+                .iter()
+                .filter(|(is_exception, _)| *is_exception == exceptions);
+            of_kind.map(|(_, id)| id.clone()).collect()
+        };
+        RuleUse {
+            used: used.map(|(id, records)| (id.to_string(), *records)).collect(),
+            unused_paths: unused_of(false),
+            unused_exceptions: unused_of(true),
         }
     }
 
     /// Folds closed because there were too many.
     pub(crate) const fn closed_early(&self) -> u64 {
         self.folds.closed_early()
+    }
+
+    /// Groups of flows over gateways that were not decided because there were too many.
+    pub(crate) const fn gateway_legs_undecided(&self) -> u64 {
+        self.gateways.undecided()
     }
 
     /// Addresses that were not inventoried because there were too many.
@@ -140,7 +223,15 @@ impl<'a> Collector<'a> {
             for worker in workers {
                 let mut done = receive(worker)?;
                 match done.what {
-                    What::Batch { now, work } => {
+                    What::Batch {
+                        now,
+                        policy,
+                        news,
+                        work,
+                    } => {
+                        if ended.is_none() {
+                            self.follow(&policy, &news, now)?;
+                        }
                         gathered.append(&mut done.gathered);
                         // The last of the handles that the workers give back is the only one left.
                         if let Some(work) = work.and_then(Arc::into_inner) {
@@ -182,7 +273,12 @@ impl<'a> Collector<'a> {
     /// Takes what the only worker has done.
     pub(crate) fn take(&mut self, mut done: Done) -> Result<(), OutputError> {
         match done.what {
-            What::Batch { now, .. } => self.write(&mut done.gathered, Some(now)),
+            What::Batch {
+                now, policy, news, ..
+            } => {
+                self.follow(&policy, &news, now)?;
+                self.write(&mut done.gathered, Some(now))
+            }
             What::Draining | What::Drained => {
                 let mut drained = std::mem::take(&mut self.drained);
                 drained.append(&mut done.gathered);
@@ -205,6 +301,9 @@ impl<'a> Collector<'a> {
         self.write(&mut drained, None)?;
         self.folds.drain(&mut self.closed);
         self.write_alerts()?;
+        let mut gaps = Vec::new();
+        self.gateways.drain(self.last, &mut gaps);
+        gaps.iter().try_for_each(|gap| self.write_alert(gap))?;
         if let (Some(inventory), Some(store)) = (&self.inventory, &mut self.store) {
             store.hosts(&inventory.hosts(&Makers::installed()))?;
         }
@@ -227,35 +326,44 @@ impl<'a> Collector<'a> {
         });
         for judged in records.drain(..) {
             self.tally.record(&judged);
+            self.gateways.note(&judged.brief);
             if judged.is_kept {
                 self.records = self.records.saturating_add(1);
             } else {
                 self.filtered = self.filtered.saturating_add(1);
             }
             if let Some(record) = judged.record {
+                if let Some(leg) = judged.leg {
+                    self.gateways.observe(leg, &record);
+                }
                 if let Some(inventory) = &mut self.inventory {
                     inventory.observe(&record);
                 }
                 if judged.is_kept {
                     self.write_record(&record)?;
                 }
-                self.folds.observe(self.policy, record, &mut self.closed);
+                self.folds.observe(&self.policy, record, &mut self.closed);
             }
         }
+        let mut gaps = Vec::new();
         if let Some(now) = now {
             self.folds.expire(now, &mut self.closed);
+            self.gateways.expire(now, &mut gaps);
+            self.last = self.last.max(now);
         }
         // What is written after the input has ended belongs to its last moment.
         let end = now.unwrap_or(Timestamp::MAX);
         for (limit, value) in [
             (limits::ALERT_FOLDS, self.folds.closed_early()),
+            (limits::GATEWAY_LEGS, self.gateways.undecided()),
             (limits::HOSTS, self.hosts_unlisted()),
             (limits::TALKERS, self.tally.unranked()),
         ] {
             self.spans.note(limit.counter, value, self.begin, end);
         }
         self.begin = end;
-        self.write_alerts()
+        self.write_alerts()?;
+        gaps.iter().try_for_each(|gap| self.write_alert(gap))
     }
 
     /// Hands on what was said, in the order of time.
@@ -286,7 +394,7 @@ impl<'a> Collector<'a> {
         let is_read = self.has_outputs();
         let mut closed = std::mem::take(&mut self.closed);
         for fold in closed.drain(..) {
-            if let Some(alert) = fold.into_alert(self.policy, &mut self.findings, is_read) {
+            if let Some(alert) = fold.into_alert(&mut self.findings, is_read) {
                 self.write_alert(&alert)?;
             }
         }

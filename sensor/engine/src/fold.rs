@@ -33,6 +33,8 @@ struct Key {
 pub(crate) struct Fold {
     /// The flow that began first.
     flow: Box<FlowRecord>,
+    /// What judged that flow.
+    policy: Arc<Policy>,
     last_seen: Timestamp,
     flows: u64,
     packets: u64,
@@ -67,8 +69,8 @@ impl Folds {
         self.closed_early
     }
 
-    /// Takes one record into account; folds that this closes go to `closed`.
-    pub(crate) fn observe(&mut self, policy: &Policy, record: Box<FlowRecord>, closed: &mut Vec<Fold>) {
+    /// Takes one record into account, judged by `policy`; folds that this closes go to `closed`.
+    pub(crate) fn observe(&mut self, policy: &Arc<Policy>, record: Box<FlowRecord>, closed: &mut Vec<Fold>) {
         if record.verdict != Verdict::Denied || policy.mode() == Mode::Learn {
             return;
         }
@@ -82,7 +84,7 @@ impl Folds {
         if let Some(fold) = self.open.get_mut(&key) {
             if record.start.since(fold.flow.start) <= WINDOW {
                 let began = fold.flow.start;
-                fold.add(record);
+                fold.add(policy, record);
                 if fold.flow.start != began {
                     let now_began = fold.flow.start;
                     self.by_age.remove(&(began, key.clone()));
@@ -101,7 +103,7 @@ impl Folds {
             closed.push(oldest);
         }
         self.by_age.insert((record.start, key.clone()));
-        self.open.insert(key, Fold::of(record));
+        self.open.insert(key, Fold::of(policy, record));
     }
 
     /// Closes the folds that began more than a day before `now`.
@@ -130,8 +132,9 @@ impl Folds {
 }
 
 impl Fold {
-    fn of(record: Box<FlowRecord>) -> Self {
+    fn of(policy: &Arc<Policy>, record: Box<FlowRecord>) -> Self {
         Self {
+            policy: Arc::clone(policy),
             last_seen: record.end,
             // A further record of a flow stands for a flow where the first fell into another fold.
             flows: 1,
@@ -141,7 +144,7 @@ impl Fold {
         }
     }
 
-    fn add(&mut self, record: Box<FlowRecord>) {
+    fn add(&mut self, policy: &Arc<Policy>, record: Box<FlowRecord>) {
         // A further record of a flow that was counted adds its volume only.
         self.flows = self.flows.saturating_add(u64::from(record.part == 0));
         self.packets = self.packets.saturating_add(record.packets());
@@ -149,15 +152,16 @@ impl Fold {
         self.last_seen = self.last_seen.max(record.end);
         if record.start < self.flow.start {
             self.flow = record;
+            self.policy = Arc::clone(policy);
         }
     }
 
     /// The alert. `is_read` says whether anybody reads its words.
-    pub(crate) fn into_alert(self, policy: &Policy, findings: &mut Findings, is_read: bool) -> Option<Alert> {
+    pub(crate) fn into_alert(self, findings: &mut Findings, is_read: bool) -> Option<Alert> {
         let violation: Violation = if is_read {
-            findings.finding(policy, &self.flow)
+            findings.finding(&self.policy, &self.flow)
         } else {
-            findings.bare(policy, &self.flow)
+            findings.bare(&self.policy, &self.flow)
         }?;
         let rule_sum = violation.rule.bytes().fold(0_u64, |sum, octet| {
             sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(octet))
@@ -216,7 +220,7 @@ mod tests {
     }
 
     fn fold(limit: usize, records: &[FlowRecord]) -> (Vec<Alert>, u64) {
-        let (policy, mut folds, mut closed) = (policy(), Folds::with_limit(limit), Vec::new());
+        let (policy, mut folds, mut closed) = (Arc::new(policy()), Folds::with_limit(limit), Vec::new());
         for record in records {
             folds.observe(&policy, Box::new(record.clone()), &mut closed);
         }
@@ -224,7 +228,7 @@ mod tests {
         let mut findings = Findings::default();
         let alerts = closed
             .into_iter()
-            .filter_map(|fold| fold.into_alert(&policy, &mut findings, true))
+            .filter_map(|fold| fold.into_alert(&mut findings, true))
             .collect();
         (alerts, folds.closed_early())
     }
@@ -268,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_day_of_packet_time_closes_a_fold_whether_or_not_more_comes() {
-        let (policy, mut folds, mut closed) = (policy(), Folds::new(), Vec::new());
+        let (policy, mut folds, mut closed) = (Arc::new(policy()), Folds::new(), Vec::new());
         folds.observe(&policy, Box::new(denied(1, 0, 10, 22)), &mut closed);
 
         folds.expire(Timestamp::from_seconds(24 * 3600, 0), &mut closed);

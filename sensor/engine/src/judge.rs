@@ -1,34 +1,72 @@
-//! Zones and verdict of a flow: found once when it begins, so that every record of it agrees.
+//! Zones and verdict of a flow: found when it begins, and again when a record of it is complete where
+//! by then something may have changed: the policy, or what is known of the flow (its service, the MAC
+//! addresses of both ends, the tunnel).
+//!
+//! The last judgement before a record is written is the one that it carries, and alerts are made of
+//! records. So a flow that looked denied when it began and is allowed by its service raises nothing, one
+//! that turns out to be denied raises one alert, and neither is told twice. A flow of several records
+//! carries in each what held for it: an alert of an earlier record stands, and later records of the same
+//! rule fold into it.
+//!
+//! Under a newer policy a flow whose zone is now excluded is stored no more. One that began in an
+//! excluded zone stays out until it ends, because its packets were set aside.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use sekisho_filter::Filter;
 use sekisho_flow::{Brief, Sink, Start};
 use sekisho_model::app::{Event, Facts, FlowRef, Said};
 use sekisho_model::{FlowRecord, Verdict};
-use sekisho_policy::{Judgement, Mode, Policy, Question, ZoneId};
+use sekisho_policy::{EntryId, Judgement, Leg, Mode, Policy, Question, ZoneId};
 
 use crate::excluded;
 use crate::work::{Gathered, Judged};
 
-/// What hangs on a flow: a judgement, its rule by number.
+/// What hangs on a flow: a judgement, its rule and its policy by number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tag {
     pub(crate) orig_zone: ZoneId,
     pub(crate) resp_zone: ZoneId,
     pub(crate) verdict: Verdict,
     pub(crate) excluded: bool,
-    rule: u16,
+    /// The flow is made of ICMP errors about another.
+    related: bool,
+    rule: u32,
+    /// [`Judge::epoch`] of the policy that judged. Equal numbers 65,536 reloads apart are one policy to
+    /// a flow that lived through all of them.
+    epoch: u16,
+}
+
+/// A rule that was met.
+#[derive(Debug)]
+struct Met {
+    id: Arc<str>,
+    /// The leg over a gateway that it was met for.
+    leg: Option<EntryId>,
+    /// Records that carry it.
+    records: u64,
 }
 
 /// Labels zones and judges.
 pub(crate) struct Judge<'a> {
-    policy: &'a Policy,
+    policy: Arc<Policy>,
+    /// Counts the policies that were in force.
+    epoch: u16,
+    /// Whether what is learnt of a flow after its begin may change its judgement.
+    judges_late: bool,
+    /// Whether what is learnt of a flow after its begin may change its zones.
+    labels_late: bool,
     filter: Option<&'a Filter>,
     /// Whether anyone reads the records; if not, only the folds of denied flows need them.
     is_read: bool,
-    /// The rules met so far, by [`Tag::rule`].
-    rules: Vec<Arc<str>>,
+    /// The rules met so far under this policy, by [`Tag::rule`].
+    rules: Vec<Met>,
+    /// Their numbers, by where their handles point, and leg.
+    numbers: HashMap<(usize, Option<EntryId>), u32>,
+    /// Records by the rule that they carry, under earlier policies.
+    earlier: BTreeMap<Arc<str>, u64>,
     /// What was judged since it was last taken.
     records: Vec<Judged>,
     /// What was said since then.
@@ -36,15 +74,45 @@ pub(crate) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(crate) const fn new(policy: &'a Policy, filter: Option<&'a Filter>, is_read: bool) -> Self {
+    pub(crate) fn new(policy: Arc<Policy>, filter: Option<&'a Filter>, is_read: bool) -> Self {
         Self {
+            judges_late: policy.judges_late(),
+            labels_late: policy.uses_macs(),
             policy,
+            epoch: 0,
             filter,
             is_read,
             rules: Vec::new(),
+            numbers: HashMap::default(),
+            earlier: BTreeMap::new(),
             records: Vec::new(),
             said: Vec::new(),
         }
+    }
+
+    /// Judges by `policy` from now on. True where that is another one than before.
+    pub(crate) fn follow(&mut self, policy: &Arc<Policy>) -> bool {
+        if Arc::ptr_eq(&self.policy, policy) {
+            return false;
+        }
+        self.earlier = self.uses();
+        self.rules.clear();
+        self.numbers.clear();
+        self.judges_late = policy.judges_late();
+        self.labels_late = policy.uses_macs();
+        self.policy = Arc::clone(policy);
+        self.epoch = self.epoch.wrapping_add(1);
+        true
+    }
+
+    /// How many records carry each rule.
+    pub(crate) fn uses(&mut self) -> BTreeMap<Arc<str>, u64> {
+        let mut uses = std::mem::take(&mut self.earlier);
+        for met in self.rules.iter().filter(|met| met.records > 0) {
+            let sum = uses.entry(Arc::clone(&met.id)).or_default();
+            *sum = sum.saturating_add(met.records);
+        }
+        uses
     }
 
     /// Takes what has gathered.
@@ -59,17 +127,91 @@ impl<'a> Judge<'a> {
 
     /// Whether what a frame says below IP is about an address of which nothing is to be stored.
     pub(crate) fn sets_aside_what_is_said(&self, facts: &Facts, vlan: Option<u16>) -> bool {
-        excluded::is_of_neighbour(self.policy, facts, vlan)
+        excluded::is_of_neighbour(&self.policy, facts, vlan)
     }
 
-    /// The number of a rule. A policy has few, and gives the same handle for the same rule.
-    fn rule(&mut self, rule: Arc<str>) -> u16 {
-        let known = self.rules.iter().position(|known| Arc::ptr_eq(known, &rule));
-        let number = known.unwrap_or_else(|| {
-            self.rules.push(rule);
-            self.rules.len().saturating_sub(1)
+    fn judge(&mut self, question: &Question<'_>) -> Tag {
+        let Judgement {
+            orig_zone,
+            resp_zone,
+            verdict,
+            rule,
+            entry,
+            excluded,
+        } = self.policy.judge(question);
+        let leg = entry.filter(|entry| entry.leg() != Leg::Whole);
+        Tag {
+            orig_zone,
+            resp_zone,
+            verdict,
+            excluded,
+            related: question.related,
+            rule: self.rule(rule, leg),
+            epoch: self.epoch,
+        }
+    }
+
+    /// Whether the judgement when a flow began may not be that on a record of it.
+    fn may_change(&self, tag: &Tag) -> bool {
+        self.judges_late || tag.epoch != self.epoch
+    }
+
+    /// The judgement on a complete record.
+    fn again(&mut self, record: &FlowRecord, tag: &Tag) -> Tag {
+        if !self.may_change(tag) {
+            return *tag;
+        }
+        self.judge(&Question {
+            related: tag.related,
+            ..Question::of(record)
+        })
+    }
+
+    /// The number of a rule: a policy gives the same handle for the same rule.
+    fn rule(&mut self, rule: Arc<str>, leg: Option<EntryId>) -> u32 {
+        let place = Arc::as_ptr(&rule).cast::<u8>().addr();
+        let next = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry((place, leg)).or_insert(next);
+        if number == next {
+            // Keeps the handle, so that no other comes to point there.
+            self.rules.push(Met {
+                id: rule,
+                leg,
+                records: 0,
+            });
+        }
+        number
+    }
+
+    fn met(&self, tag: &Tag) -> Option<&Met> {
+        self.rules.get(usize::try_from(tag.rule).ok()?)
+    }
+
+    /// Counts a record with its rule.
+    fn count(&mut self, tag: &Tag) {
+        let number = usize::try_from(tag.rule).unwrap_or(usize::MAX);
+        if let Some(met) = self.rules.get_mut(number) {
+            met.records = met.records.saturating_add(1);
+        }
+    }
+
+    /// Zones of originator and responder as they are known when a flow says something; none where one is
+    /// excluded.
+    fn zones(&self, flow: &FlowRef, event: &Event, tag: &Tag) -> Option<(ZoneId, ZoneId)> {
+        if tag.excluded {
+            return None;
+        }
+        if !self.labels_late && tag.epoch == self.epoch {
+            return Some((tag.orig_zone, tag.resp_zone));
+        }
+        let (orig, resp) = (flow.orig.address, flow.resp.address);
+        let judgement = self.policy.judge(&Question {
+            vlan: flow.vlan,
+            orig_mac: flow.orig_mac,
+            resp_mac: flow.resp_mac,
+            ..Question::new(orig, resp, flow.protocol, flow.resp.port, event.at())
         });
-        u16::try_from(number).unwrap_or(u16::MAX)
+        (!judgement.excluded).then_some((judgement.orig_zone, judgement.resp_zone))
     }
 }
 
@@ -77,7 +219,7 @@ impl Sink for Judge<'_> {
     type Tag = Tag;
 
     fn start(&mut self, start: &Start) -> Tag {
-        let question = Question {
+        self.judge(&Question {
             orig: start.orig.address,
             resp: start.resp.address,
             vlan: start.vlan,
@@ -90,22 +232,7 @@ impl Sink for Judge<'_> {
             service: None,
             tunnel: None,
             related: start.related,
-        };
-        let Judgement {
-            orig_zone,
-            resp_zone,
-            verdict,
-            rule,
-            excluded,
-            ..
-        } = self.policy.judge(&question);
-        Tag {
-            orig_zone,
-            resp_zone,
-            verdict,
-            excluded,
-            rule: self.rule(rule),
-        }
+        })
     }
 
     fn sets_aside(&self, tag: &Tag) -> bool {
@@ -114,37 +241,48 @@ impl Sink for Judge<'_> {
 
     fn wants_records(&self, tag: &Tag) -> bool {
         !tag.excluded
-            && (self.is_read || (tag.verdict == Verdict::Denied && self.policy.mode() != Mode::Learn))
+            && (self.is_read
+                || self.may_change(tag)
+                || (tag.verdict == Verdict::Denied && self.policy.mode() != Mode::Learn)
+                || self.met(tag).is_some_and(|met| met.leg.is_some()))
     }
 
     fn record(&mut self, mut record: FlowRecord, tag: &Tag) {
+        let tag = self.again(&record, tag);
+        if tag.excluded {
+            return;
+        }
+        self.count(&tag);
+        let met = self.met(&tag);
+        let leg = met.and_then(|met| met.leg);
+        if let Some(met) = met {
+            record.rule = Arc::clone(&met.id);
+        }
         record.orig_zone = Arc::clone(self.policy.zone_name(tag.orig_zone));
         record.resp_zone = Arc::clone(self.policy.zone_name(tag.resp_zone));
         record.verdict = tag.verdict;
-        if let Some(rule) = self.rules.get(usize::from(tag.rule)) {
-            record.rule = Arc::clone(rule);
-        }
         record.policy_version = Arc::clone(self.policy.version());
-        excluded::unname(self.policy, &mut record);
+        excluded::unname(&self.policy, &mut record);
         let is_kept = self.filter.is_none_or(|filter| filter.matches(&record));
         self.records.push(Judged {
             brief: Brief::of(&record),
             zones: (tag.orig_zone, tag.resp_zone),
             verdict: tag.verdict,
+            leg,
             is_kept,
             record: Some(Box::new(record)),
         });
     }
 
     fn said(&mut self, mut flow: FlowRef, ordinal: u64, event: Event, tag: &Tag) {
-        if tag.excluded {
-            return;
-        }
-        let Some(event) = excluded::kept(self.policy, event, flow.vlan) else {
+        let Some(zones) = self.zones(&flow, &event, tag) else {
             return;
         };
-        flow.orig_zone = Arc::clone(self.policy.zone_name(tag.orig_zone));
-        flow.resp_zone = Arc::clone(self.policy.zone_name(tag.resp_zone));
+        let Some(event) = excluded::kept(&self.policy, event, flow.vlan) else {
+            return;
+        };
+        flow.orig_zone = Arc::clone(self.policy.zone_name(zones.0));
+        flow.resp_zone = Arc::clone(self.policy.zone_name(zones.1));
         self.said.push(Said {
             flow: Some(flow),
             mac: None,
@@ -154,14 +292,17 @@ impl Sink for Judge<'_> {
     }
 
     fn brief(&mut self, brief: &Brief, tag: &Tag) {
-        if !tag.excluded {
-            self.records.push(Judged {
-                brief: *brief,
-                zones: (tag.orig_zone, tag.resp_zone),
-                verdict: tag.verdict,
-                is_kept: true,
-                record: None,
-            });
+        if tag.excluded {
+            return;
         }
+        self.count(tag);
+        self.records.push(Judged {
+            brief: *brief,
+            zones: (tag.orig_zone, tag.resp_zone),
+            verdict: tag.verdict,
+            leg: None,
+            is_kept: true,
+            record: None,
+        });
     }
 }

@@ -23,7 +23,7 @@ struct Words {
 }
 
 /// For each rule: its title, what was lost, what to do first.
-const RULES: [Words; 10] = [
+const RULES: [Words; 11] = [
     Words {
         rule: limits::FLOWS.alert,
         category: Category::Blind,
@@ -162,6 +162,20 @@ const RULES: [Words; 10] = [
             "The limit on inventoried addresses was met",
             "Addresses that came later are not among the hosts. All flow records are there.",
             "See whether so many addresses fit the size of the network, and whether a zone takes in addresses of others.",
+        ],
+    },
+    Words {
+        rule: limits::GATEWAY_LEGS.alert,
+        category: Category::Blind,
+        ja: [
+            "ゲートウェイを経由する通信の照合の上限に達した",
+            "照合されなかった通信については、ゲートウェイの片側だけだったとしても警報がありません。フローの記録はすべてあります。",
+            "この時間帯にゲートウェイへの通信を多く始めた発信元を探してください。正当な通信なら、ゲートウェイをポリシーの経路に分けて書いてください。",
+        ],
+        en: [
+            "The limit on flows that wait for their other leg over a gateway was met",
+            "Of the flows that were not compared no alert is raised even if they had one leg only. All flow records are there.",
+            "Look for who began many flows to a gateway at that time. If the traffic is honest, write its paths over the gateway apart.",
         ],
     },
 ];

@@ -11,6 +11,7 @@ use sekisho_wire::partition::PARTITIONS;
 use crate::clock::Clock;
 use crate::deal::Dealer;
 use crate::progress::Progress;
+use crate::reload::Policies;
 use crate::spans::Spans;
 use crate::work::Work;
 
@@ -39,6 +40,7 @@ pub(crate) struct Reader<'a> {
     source: &'a mut dyn Source,
     workers: usize,
     progress: &'a Progress,
+    policies: Policies,
     clock: Clock,
     dealer: Dealer,
     totals: ReaderTotals,
@@ -48,11 +50,17 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// At the start of `source`, for so many workers.
-    pub(crate) fn new(source: &'a mut dyn Source, workers: usize, progress: &'a Progress) -> Self {
+    pub(crate) fn new(
+        source: &'a mut dyn Source,
+        workers: usize,
+        progress: &'a Progress,
+        policies: Policies,
+    ) -> Self {
         Self {
             source,
             workers,
             progress,
+            policies,
             clock: Clock::default(),
             dealer: Dealer::new(workers),
             totals: ReaderTotals::default(),
@@ -61,13 +69,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Room for a batch.
-    pub(crate) fn room(&self) -> Work {
+    pub(crate) fn room(&mut self) -> Work {
         Work {
             batch: Batch::with_capacity(BATCH_PACKETS, BATCH_OCTETS),
             first: 0,
             standalone: Vec::new(),
             dealt: vec![Vec::with_capacity(BATCH_PACKETS); self.workers],
             now: Timestamp::MIN,
+            policy: Arc::clone(self.policies.current()),
+            news: Vec::new(),
         }
     }
 
@@ -87,6 +97,8 @@ impl<'a> Reader<'a> {
         work.standalone.clear();
         work.dealt.iter_mut().for_each(Vec::clear);
         work.first = totals.packets;
+        work.news = self.policies.take_up();
+        work.policy = Arc::clone(self.policies.current());
         let fill = self.source.fill(&mut work.batch);
         let (mut first, mut last) = (Timestamp::MAX, Timestamp::MIN);
         for packet in work.batch.iter() {

@@ -4,18 +4,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, bounded};
 use sekisho_capture::Source;
 use sekisho_filter::Filter;
 use sekisho_flow::Config as FlowConfig;
+use sekisho_model::Timestamp;
 use sekisho_model::summary::Summary;
 use sekisho_policy::Policy;
-use sekisho_store::{PolicyText, StoreWriter};
+use sekisho_store::{PolicyText, StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::collector::{Collector, NamedExporter, OutputError, write_all};
 use crate::progress::Progress;
 use crate::reader::{self, Reader, ReaderTotals};
+use crate::reload::{Policies, Reload};
 use crate::summary;
 use crate::worker::{self, Worker};
 
@@ -29,7 +31,9 @@ pub struct Config {
     /// Timeouts and limits of the flow table.
     pub flow: FlowConfig,
     /// The policy to judge by.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
+    /// Where newer policies come from while the run goes on; none where it stays the same.
+    pub reload: Option<Receiver<Reload>>,
     /// Keep only records that match.
     pub filter: Option<Filter>,
 }
@@ -59,16 +63,18 @@ pub fn replay(
     let began = Instant::now();
     let workers = config.workers.clamp(1, PARTITIONS);
     if let Some(store) = &mut outputs.store {
-        store.policy(&config.policy.describe())?;
-        if let Some(text) = policy_text(&config.policy) {
-            store.policy_text(&text)?;
-        }
+        keep_policy(store.as_mut(), &config.policy, None)?;
     }
     let store: Option<&mut dyn StoreWriter> = match &mut outputs.store {
         Some(store) => Some(store.as_mut()),
         None => None,
     };
-    let mut collector = Collector::new(&config.policy, store, &mut outputs.exporters);
+    let mut collector = Collector::new(
+        Arc::clone(&config.policy),
+        &config.flow,
+        store,
+        &mut outputs.exporters,
+    );
     // An output, or the filter; nobody else sees more of a record than its volume.
     let is_read = collector.has_outputs() || config.filter.is_some();
     let flow = FlowConfig {
@@ -76,7 +82,8 @@ pub fn replay(
         conversations: config.flow.conversations && is_read,
         ..config.flow.clone()
     };
-    let reader = Reader::new(&mut *source, workers, progress);
+    let policies = Policies::new(Arc::clone(&config.policy), config.reload.clone());
+    let reader = Reader::new(&mut *source, workers, progress, policies);
     let worker = |index| {
         let filter = config.filter.as_ref();
         Worker::new((index, workers), &config.policy, filter, is_read, &flow)
@@ -87,14 +94,7 @@ pub fn replay(
         _ => run_in_many(&mut collector, reader, (0..workers).map(worker), progress),
     }?;
     collector.say_limits(&read, flow.flows)?;
-    let result = summary::of(
-        &read,
-        &collector,
-        source,
-        &config.policy,
-        workers,
-        began.elapsed(),
-    );
+    let result = summary::of(&read, &collector, source, workers, began.elapsed());
     drop(collector);
     write_all(&mut outputs.exporters, |exporter| exporter.finish(&result))?;
     if let Some(store) = outputs.store {
@@ -103,15 +103,27 @@ pub fn replay(
     Ok(result)
 }
 
-/// What the store keeps of a policy; nothing where there is none.
-fn policy_text(policy: &Policy) -> Option<PolicyText> {
-    (!policy.is_none()).then(|| PolicyText {
+/// Keeps the policy that judges from `at` on; from the first packet where that is not said.
+pub(crate) fn keep_policy(
+    store: &mut dyn StoreWriter,
+    policy: &Policy,
+    at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    store.policy(&policy.describe())?;
+    if policy.is_none() {
+        return Ok(());
+    }
+    let text = PolicyText {
         hash: policy.files().hash().to_owned(),
         name: policy.name().to_owned(),
         version: policy.version().to_string(),
         mode: policy.mode().name().to_owned(),
         files: policy.files().files().to_vec(),
-    })
+    };
+    match at {
+        None => store.policy_text(&text),
+        Some(at) => store.newer_policy_text(&text, at),
+    }
 }
 
 /// Everything in this thread: there is nothing to write.

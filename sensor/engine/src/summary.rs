@@ -7,7 +7,6 @@ use sekisho_capture::Source;
 use sekisho_model::bucket::BucketClass;
 use sekisho_model::limits;
 use sekisho_model::summary::{Input, Summary};
-use sekisho_policy::Policy;
 
 use crate::collector::Collector;
 use crate::reader::ReaderTotals;
@@ -17,11 +16,10 @@ pub(crate) fn of(
     read: &ReaderTotals,
     collector: &Collector<'_>,
     source: &dyn Source,
-    policy: &Policy,
     workers: usize,
     took: Duration,
 ) -> Summary {
-    let totals = &collector.totals;
+    let (totals, policy) = (&collector.totals, collector.policy());
     let seconds = took.as_secs_f64();
     let files = source.inputs();
     let damaged = count(files.iter().filter(|file| file.damage.is_some()).count());
@@ -43,6 +41,7 @@ pub(crate) fn of(
         ),
         (limits::HISTORY.counter, totals.flows.history_cut),
         (limits::ALERT_FOLDS.counter, collector.closed_early()),
+        (limits::GATEWAY_LEGS.counter, collector.gateway_legs_undecided()),
         (limits::HOSTS.counter, collector.hosts_unlisted()),
         (limits::TALKERS.counter, collector.tally.unranked()),
         (limits::FRAGMENTED_DATAGRAMS.counter, read.fragments.evicted),
@@ -92,6 +91,9 @@ pub(crate) fn of(
         } else {
             policy.mode().name().to_owned()
         },
+        policy_hash: policy.files().hash().to_owned(),
+        policy_changes: collector.changes.clone(),
+        rules: collector.rules(),
         workers: count(workers),
     }
 }

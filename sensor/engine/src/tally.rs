@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use foldhash::HashMap;
 use sekisho_model::summary::{AlertTotals, MatrixCell, Talker, Volume};
@@ -17,6 +18,8 @@ const TALKERS_SHOWN: usize = 10;
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     matrix: HashMap<(ZoneId, ZoneId), [Volume; 3]>,
+    /// What was counted under earlier policies, whose numbers of zones were others.
+    earlier: BTreeMap<(Arc<str>, Arc<str>), [Volume; 3]>,
     talkers: HashMap<IpAddr, (ZoneId, Volume)>,
     unranked: u64,
     alerts: AlertTotals,
@@ -42,6 +45,29 @@ impl Tally {
         self.talker(brief.resp, resp_zone, volume);
     }
 
+    /// From now on zones are numbered by another policy than `before`.
+    pub(crate) fn renumber(&mut self, before: &Policy, after: &Policy) {
+        self.earlier = self.by_name(before);
+        self.matrix.clear();
+        for (address, (zone, _)) in &mut self.talkers {
+            *zone = after.zone_of(*address, None);
+        }
+    }
+
+    fn by_name(&self, policy: &Policy) -> BTreeMap<(Arc<str>, Arc<str>), [Volume; 3]> {
+        let mut sums = self.earlier.clone();
+        for ((orig, resp), cell) in &self.matrix {
+            let names = (
+                Arc::clone(policy.zone_name(*orig)),
+                Arc::clone(policy.zone_name(*resp)),
+            );
+            for (sum, volume) in sums.entry(names).or_default().iter_mut().zip(cell) {
+                sum.add(*volume);
+            }
+        }
+        sums
+    }
+
     pub(crate) fn alert(&mut self, alert: &Alert) {
         let totals = &mut self.alerts;
         totals.total = totals.total.saturating_add(1);
@@ -59,19 +85,14 @@ impl Tally {
     }
 
     pub(crate) fn matrix(&self, policy: &Policy) -> Vec<MatrixCell> {
-        let by_name: BTreeMap<_, _> = self
-            .matrix
-            .iter()
-            .map(|((orig, resp), cell)| ((policy.zone_name(*orig), policy.zone_name(*resp)), cell))
-            .collect();
-        by_name
+        self.by_name(policy)
             .into_iter()
             .map(|((orig, resp), [allowed, denied, unknown])| MatrixCell {
                 orig_zone: orig.to_string(),
                 resp_zone: resp.to_string(),
-                allowed: *allowed,
-                denied: *denied,
-                unknown: *unknown,
+                allowed,
+                denied,
+                unknown,
             })
             .collect()
     }
@@ -92,7 +113,8 @@ impl Tally {
 
     fn talker(&mut self, address: IpAddr, zone: ZoneId, volume: Volume) {
         let limit = usize::try_from(limits::TALKERS.default).unwrap_or(usize::MAX);
-        if let Some((_, sum)) = self.talkers.get_mut(&address) {
+        if let Some((last, sum)) = self.talkers.get_mut(&address) {
+            *last = zone;
             sum.add(volume);
         } else if self.talkers.len() < limit {
             self.talkers.insert(address, (zone, volume));
@@ -146,6 +168,7 @@ mod tests {
                 },
                 zones: (ZoneId::UNKNOWN, ZoneId::LINK),
                 verdict: Verdict::Denied,
+                leg: None,
                 is_kept: true,
                 record: None,
             });

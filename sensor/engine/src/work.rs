@@ -1,5 +1,6 @@
 //! What travels between the threads: batches forth, records back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_capture::Batch;
@@ -7,8 +8,9 @@ use sekisho_flow::{Brief, Counters};
 use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
 use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, Verdict, limits};
-use sekisho_policy::ZoneId;
+use sekisho_policy::{EntryId, Policy, ZoneId};
 
+use crate::reload::Reload;
 use crate::spans::Spans;
 
 /// A batch with its packets dealt out to the workers.
@@ -22,6 +24,10 @@ pub(crate) struct Work {
     pub(crate) dealt: Vec<Vec<Dealt>>,
     /// Packet time at the end of the batch.
     pub(crate) now: Timestamp,
+    /// What the batch is judged by.
+    pub(crate) policy: Arc<Policy>,
+    /// What came of the policy folder since the batch before.
+    pub(crate) news: Vec<Reload>,
 }
 
 /// A packet that is not in the batch as it came.
@@ -115,7 +121,12 @@ pub(crate) struct Done {
 pub(crate) enum What {
     /// It has done a batch that ends at this packet time. One that came from another thread is given
     /// back, so that its memory is used again.
-    Batch { now: Timestamp, work: Option<Arc<Work>> },
+    Batch {
+        now: Timestamp,
+        policy: Arc<Policy>,
+        news: Vec<Reload>,
+        work: Option<Arc<Work>>,
+    },
     /// The input has ended, and it ends the flows of a partition: more of this one will come.
     Draining,
     /// Every flow of a partition is ended.
@@ -131,6 +142,8 @@ pub(crate) struct Judged {
     /// Zones of originator and responder.
     pub(crate) zones: (ZoneId, ZoneId),
     pub(crate) verdict: Verdict,
+    /// The leg over a gateway that allowed it, or nearly did.
+    pub(crate) leg: Option<EntryId>,
     /// Whether the operator's filter keeps it.
     pub(crate) is_kept: bool,
     /// The whole record where somebody reads it. Boxed: it is moved before it is read.
@@ -144,6 +157,8 @@ pub(crate) struct WorkerTotals {
     pub(crate) flows: Counters,
     /// Frames with a tunnel that was not opened, being too deep.
     pub(crate) depth_met: u64,
+    /// Records by the rule that they carry.
+    pub(crate) uses: BTreeMap<Arc<str>, u64>,
     /// When limits were met.
     pub(crate) spans: Spans,
 }
@@ -166,6 +181,10 @@ impl WorkerTotals {
         self.frames.add(&other.frames);
         self.flows.add(other.flows);
         self.depth_met = self.depth_met.saturating_add(other.depth_met);
+        for (rule, records) in &other.uses {
+            let sum = self.uses.entry(Arc::clone(rule)).or_default();
+            *sum = sum.saturating_add(*records);
+        }
         self.spans.add(&other.spans);
     }
 }

@@ -89,7 +89,7 @@ impl<'a> Worker<'a> {
     /// Worker `index` of `workers`. `is_read` says whether anyone reads the records.
     pub(crate) fn new(
         (index, workers): (usize, usize),
-        policy: &'a Policy,
+        policy: &Arc<Policy>,
         filter: Option<&'a Filter>,
         is_read: bool,
         config: &FlowConfig,
@@ -104,15 +104,23 @@ impl<'a> Worker<'a> {
             index,
             workers,
             tables: (0..PARTITIONS).map(|_| Table::new(config.clone())).collect(),
-            judge: Judge::new(policy, filter, is_read),
+            judge: Judge::new(Arc::clone(policy), filter, is_read),
             totals: WorkerTotals::default(),
             begin: Timestamp::MIN,
             hears: config.conversations,
         }
     }
 
+    /// Judges by `policy` from here on.
+    fn follow(&mut self, policy: &Arc<Policy>) {
+        if self.judge.follow(policy) && policy.uses_vlans() {
+            self.tables.iter_mut().for_each(Table::tell_vlans_apart);
+        }
+    }
+
     /// Counts what of a batch was dealt to it, and gives the records that this completes.
     pub(crate) fn batch(&mut self, work: &Work) -> Gathered {
+        self.follow(&work.policy);
         // One frame and one group for the whole batch: moving a decoded packet costs more than
         // decoding it.
         let mut frame = Frame::default();
@@ -135,6 +143,7 @@ impl<'a> Worker<'a> {
     /// The same for every packet of a batch that `reader` has read and not dealt: it belongs to this
     /// worker alone, so only what is not plain needs dealing.
     fn batch_undealt(&mut self, work: &mut Work, reader: &mut Reader<'_>, is_last: bool) -> Gathered {
+        self.follow(&work.policy);
         let mut group: [Plain<'_>; GROUP] = Default::default();
         let (batch, first) = (&work.batch, work.first);
         let end = u32::try_from(batch.len()).unwrap_or(u32::MAX);
@@ -290,6 +299,7 @@ impl<'a> Worker<'a> {
             }
             self.totals.flows.add(table.counters());
         }
+        self.totals.uses = self.judge.uses();
         give(Done {
             gathered: Gathered::default(),
             what: What::Totals(Box::new(self.totals)),
@@ -305,6 +315,8 @@ pub(crate) fn work(mut worker: Worker<'_>, inbox: &Receiver<Arc<Work>>, outbox: 
             gathered,
             what: What::Batch {
                 now: work.now,
+                policy: Arc::clone(&work.policy),
+                news: work.news.clone(),
                 work: Some(work),
             },
         };
@@ -330,6 +342,8 @@ pub(crate) fn read_and_work(
             gathered: worker.batch_undealt(&mut work, &mut reader, is_last),
             what: What::Batch {
                 now: work.now,
+                policy: Arc::clone(&work.policy),
+                news: std::mem::take(&mut work.news),
                 work: None,
             },
         };

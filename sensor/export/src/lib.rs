@@ -40,6 +40,11 @@ pub trait Exporter: Send {
     /// What the target of the export said.
     fn alert(&mut self, alert: &Alert) -> io::Result<()>;
 
+    /// From now on denied flows raise alerts, or do not: the policy has changed.
+    fn raises_alerts(&mut self, alerts: bool) {
+        let _ = alerts;
+    }
+
     /// Writes the last word and everything still held back.
     ///
     /// # Errors

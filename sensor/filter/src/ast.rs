@@ -44,6 +44,8 @@ pub(crate) struct Compare {
 pub(crate) enum Operand {
     One(Operator, Literal),
     In(Vec<Member>),
+    /// `in window(…)`: a name or a text.
+    Window(Literal),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +124,7 @@ impl fmt::Display for Compare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.test {
             Operand::One(operator, value) => write!(f, "{} {} {value}", self.name, operator.text()),
+            Operand::Window(text) => write!(f, "{} in window({text})", self.name),
             Operand::In(members) => {
                 write!(f, "{} in {{", self.name)?;
                 let mut between = "";

@@ -1,10 +1,16 @@
 //! What can be written next, for the search box.
 
+use std::borrow::Cow;
+
+use sekisho_model::Text;
 use sekisho_model::fields::{EITHER, FIELDS, Field, FieldKind};
 
-use crate::closed;
+use crate::environment::{Environment, Nothing};
 use crate::lex::{self, Kind, Sign, Token};
+use crate::list::ListKind;
 use crate::words::{self, Keyword};
+use crate::zone_facts::{self, Fact};
+use crate::{ast, closed};
 
 /// What a suggestion is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -24,16 +30,25 @@ pub struct Suggestion {
     /// What to write.
     pub text: String,
     /// What it means, Japanese.
-    pub label_ja: &'static str,
+    pub label_ja: Cow<'static, str>,
     /// What it means, English.
-    pub label_en: &'static str,
+    pub label_en: Cow<'static, str>,
     /// What it is.
     pub kind: SuggestionKind,
 }
 
+/// Values of one kind that are suggested at most; the begun word narrows them.
+const MAX_NAMES: usize = 200;
+
 /// Suggests what fits at `cursor` (octets), given the word that was begun there.
 #[must_use]
 pub fn complete(text: &str, cursor: usize) -> Vec<Suggestion> {
+    complete_with(text, cursor, &Nothing)
+}
+
+/// The same with the lists, zones, groups and windows of a policy.
+#[must_use]
+pub fn complete_with(text: &str, cursor: usize, environment: &dyn Environment) -> Vec<Suggestion> {
     let mut cursor = cursor.min(text.len());
     while !text.is_char_boundary(cursor) {
         cursor = cursor.saturating_sub(1);
@@ -58,20 +73,32 @@ pub fn complete(text: &str, cursor: usize) -> Vec<Suggestion> {
     }
     let begun = begun.to_lowercase();
     let mut found = match after(&tokens) {
-        Place::Comparison => comparisons(),
-        Place::Operator(field) => operators(field),
-        Place::Value(field) => values(field),
+        Place::Comparison => comparisons(environment),
+        Place::Operator(subject) => operators(subject),
+        Place::Value { subject, within } => values(subject, within, environment),
         Place::Joint => JOINTS.iter().map(operator).collect(),
     };
     found.retain(|suggestion| suggestion.text.to_lowercase().contains(&begun) && suggestion.text != begun);
     found.sort_by_key(|suggestion| !suggestion.text.to_lowercase().starts_with(&begun));
+    found.truncate(MAX_NAMES);
     found
+}
+
+/// What a comparison asks about.
+#[derive(Clone, Copy)]
+enum Subject {
+    Field(&'static Field),
+    Fact(Fact),
 }
 
 enum Place {
     Comparison,
-    Operator(&'static Field),
-    Value(&'static Field),
+    Operator(Subject),
+    Value {
+        subject: Subject,
+        /// After `in`, where lists and windows may stand.
+        within: bool,
+    },
     Joint,
 }
 
@@ -85,51 +112,55 @@ fn after(tokens: &[Token]) -> Place {
             _ => None,
         };
         place = match (place, &token.kind, keyword) {
-            (Place::Value(field), Kind::Sign(Sign::SetOpen), _) => {
+            (Place::Value { subject, within }, Kind::Sign(Sign::SetOpen), _) => {
                 in_set = true;
-                Place::Value(field)
+                Place::Value { subject, within }
             }
             (_, Kind::Sign(Sign::SetClose), _) => {
                 in_set = false;
                 Place::Joint
             }
-            (Place::Value(field), _, _) if in_set => Place::Value(field),
-            (Place::Value(_), _, _) => Place::Joint,
-            (Place::Operator(field), _, Some(Keyword::Not)) => Place::Operator(field),
-            (Place::Operator(field), _, _) => Place::Value(field),
+            (value @ Place::Value { .. }, _, _) if in_set => value,
+            (Place::Value { .. }, _, _) => Place::Joint,
+            (Place::Operator(subject), _, Some(Keyword::Not)) => Place::Operator(subject),
+            (Place::Operator(subject), _, keyword) => Place::Value {
+                subject,
+                within: keyword == Some(Keyword::In),
+            },
             (Place::Joint, Kind::Sign(Sign::And | Sign::Or), _)
             | (Place::Joint, _, Some(Keyword::And | Keyword::Or)) => Place::Comparison,
             (Place::Joint, _, _) => Place::Joint,
             (Place::Comparison, Kind::Sign(_), _) | (Place::Comparison, _, Some(_)) => Place::Comparison,
-            (Place::Comparison, Kind::Word(word), None) => match words::named(word) {
-                Some(named) => Place::Operator(named.first()),
-                None => Place::Joint,
-            },
+            (Place::Comparison, Kind::Word(word), None) => {
+                match (zone_facts::named(word), words::named(word)) {
+                    (Some((_, fact)), _) => Place::Operator(Subject::Fact(fact)),
+                    (None, Some(named)) => Place::Operator(Subject::Field(named.first())),
+                    (None, None) => Place::Joint,
+                }
+            }
             (Place::Comparison, Kind::Quoted(_), None) => Place::Joint,
         };
     }
     place
 }
 
-fn comparisons() -> Vec<Suggestion> {
+fn comparisons(environment: &dyn Environment) -> Vec<Suggestion> {
     let mut found: Vec<_> = EITHER
         .iter()
         .map(|(name, _)| {
             let (label_ja, label_en) = either_label(name);
-            Suggestion {
-                text: (*name).to_owned(),
-                label_ja,
-                label_en,
-                kind: SuggestionKind::Field,
-            }
+            suggestion((*name).to_owned(), (label_ja, label_en), SuggestionKind::Field)
         })
         .collect();
-    found.extend(FIELDS.iter().map(|field| Suggestion {
-        text: field.name.to_owned(),
-        label_ja: field.label_ja,
-        label_en: field.label_en,
-        kind: SuggestionKind::Field,
+    found.extend(FIELDS.iter().map(|field| {
+        let labels = (field.label_ja, field.label_en);
+        suggestion(field.name.to_owned(), labels, SuggestionKind::Field)
     }));
+    if !environment.zones().is_empty() {
+        found.extend(
+            zone_facts::names().map(|(name, fact)| suggestion(name, fact.label(), SuggestionKind::Field)),
+        );
+    }
     found.push(operator(&("not", "でない", "not")));
     found
 }
@@ -148,7 +179,7 @@ type Labelled = (&'static str, &'static str, &'static str);
 
 const JOINTS: &[Labelled] = &[("and", "かつ", "and"), ("or", "または", "or")];
 
-fn operators(field: &Field) -> Vec<Suggestion> {
+fn operators(subject: Subject) -> Vec<Suggestion> {
     const EQUAL: &[Labelled] = &[("==", "等しい", "equals"), ("!=", "等しくない", "differs from")];
     const ORDER: &[Labelled] = &[
         ("<", "より小さい", "less than"),
@@ -164,7 +195,12 @@ fn operators(field: &Field) -> Vec<Suggestion> {
         ("contains", "含む", "contains"),
         ("matches", "正規表現に一致", "matches the pattern"),
     ];
-    let particular: &[Labelled] = match field.kind {
+    let kind = match subject {
+        Subject::Field(field) => field.kind,
+        Subject::Fact(fact) => fact.kind(),
+    };
+    let particular: &[Labelled] = match kind {
+        FieldKind::Text if matches!(subject, Subject::Fact(Fact::Group)) => &[],
         FieldKind::Text => TEXT,
         FieldKind::Address => &[],
         FieldKind::Number | FieldKind::Time | FieldKind::Seconds => ORDER,
@@ -177,24 +213,105 @@ fn operators(field: &Field) -> Vec<Suggestion> {
 }
 
 fn operator((text, label_ja, label_en): &Labelled) -> Suggestion {
-    Suggestion {
-        text: (*text).to_owned(),
-        label_ja,
-        label_en,
-        kind: SuggestionKind::Operator,
+    suggestion((*text).to_owned(), (label_ja, label_en), SuggestionKind::Operator)
+}
+
+fn values(subject: Subject, within: bool, environment: &dyn Environment) -> Vec<Suggestion> {
+    let value = |text: String, labels| suggestion(text, labels, SuggestionKind::Value);
+    let field = match subject {
+        Subject::Field(field) => field,
+        Subject::Fact(fact) => {
+            let values = fact.values(environment).into_iter();
+            return values.map(|word| value(quoted(&word), fact.label())).collect();
+        }
+    };
+    let labels = (field.label_ja, field.label_en);
+    let mut found: Vec<_> = closed::words(field.name)
+        .into_iter()
+        .map(|word| value(word.to_owned(), labels))
+        .collect();
+    if field.name.ends_with(".zone") {
+        found.extend(
+            environment
+                .zones()
+                .iter()
+                .map(|zone| named(quoted(&zone.id), &zone.label)),
+        );
+    }
+    if !within {
+        return found;
+    }
+    let kinds = ListKind::of_field(field);
+    let lists = environment.lists();
+    found.extend(
+        lists
+            .iter()
+            .filter(|(_, kind)| kinds.contains(kind))
+            .map(|(name, kind)| value(format!("@{name}"), list_label(*kind))),
+    );
+    if field.kind == FieldKind::Time {
+        found.extend(
+            environment
+                .windows()
+                .iter()
+                .map(|(name, label)| named(format!("window({})", quoted(name)), label)),
+        );
+    }
+    found
+}
+
+const fn list_label(kind: ListKind) -> (&'static str, &'static str) {
+    match kind {
+        ListKind::Address => ("アドレスのリスト", "List of addresses"),
+        ListKind::Network => ("ネットワークのリスト", "List of networks"),
+        ListKind::Mac => ("MACアドレスのリスト", "List of MAC addresses"),
+        ListKind::Name => ("名前のリスト", "List of names"),
+        ListKind::Suffix => ("ドメインのリスト", "List of domains"),
+        ListKind::Port => ("ポートのリスト", "List of ports"),
+        ListKind::Fingerprint => ("フィンガープリントのリスト", "List of fingerprints"),
+        ListKind::Text => ("語のリスト", "List of words"),
     }
 }
 
-fn values(field: &'static Field) -> Vec<Suggestion> {
-    closed::words(field.name)
-        .into_iter()
-        .map(|word| Suggestion {
-            text: word.to_owned(),
-            label_ja: field.label_ja,
-            label_en: field.label_en,
-            kind: SuggestionKind::Value,
+fn suggestion(text: String, (ja, en): (&'static str, &'static str), kind: SuggestionKind) -> Suggestion {
+    Suggestion {
+        text,
+        label_ja: Cow::Borrowed(ja),
+        label_en: Cow::Borrowed(en),
+        kind,
+    }
+}
+
+/// A value that the policy names.
+fn named(text: String, label: &Text) -> Suggestion {
+    let or_text = |label: &String| {
+        Cow::Owned(if label.is_empty() {
+            text.clone()
+        } else {
+            label.clone()
         })
-        .collect()
+    };
+    Suggestion {
+        label_ja: or_text(&label.ja),
+        label_en: or_text(&label.en),
+        text,
+        kind: SuggestionKind::Value,
+    }
+}
+
+/// A value as it stands in an expression.
+fn quoted(word: &str) -> String {
+    let plain = !word.is_empty()
+        && word.chars().all(lex::is_word)
+        && !word.contains("..")
+        && !word.starts_with('@')
+        && words::keyword(word).is_none();
+    ast::Literal {
+        text: word.to_owned(),
+        quoted: !plain,
+        span: ast::Span::default(),
+    }
+    .to_string()
 }
 
 #[cfg(test)]

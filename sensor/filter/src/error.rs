@@ -95,19 +95,21 @@ impl Fault {
     }
 }
 
+/// An error as a terminal shows it.
+#[cfg(test)]
+pub(crate) fn rendered(error: &FilterError) -> String {
+    let mut out = String::new();
+    miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor())
+        .with_width(100)
+        .render_report(&mut out, error)
+        .unwrap();
+    out
+}
+
 #[cfg(test)]
 mod tests {
+    use super::rendered;
     use crate::Filter;
-
-    fn rendered(text: &str) -> String {
-        let error = Filter::parse(text).unwrap_err();
-        let mut out = String::new();
-        miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor())
-            .with_width(100)
-            .render_report(&mut out, &error)
-            .unwrap();
-        out
-    }
 
     #[test]
     fn each_mistake_is_drawn_with_its_place_and_its_remedy() {
@@ -134,7 +136,8 @@ mod tests {
         ];
 
         for (name, text) in mistakes {
-            insta::assert_snapshot!(name, rendered(text), text);
+            let error = Filter::parse(text).unwrap_err();
+            insta::assert_snapshot!(name, rendered(&error), text);
         }
     }
 

@@ -3,12 +3,16 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use regex::Regex;
-use sekisho_model::FlowRecord;
-use sekisho_model::fields::{Field, Value};
+use sekisho_model::fields::{Field, Value, find};
+use sekisho_model::{FlowRecord, Timestamp};
 
+use crate::environment::Window;
+use crate::list::List;
 use crate::spans::Spans;
+use crate::wordset::Words;
 
 /// What a filter can be asked about: anything that has values for the fields of the table.
 pub trait Row {
@@ -51,11 +55,13 @@ pub(crate) enum Set {
     Address(Spans<IpAddr>),
     Time(Spans<i64>),
     Seconds(Spans<f64>),
+    Listed(Arc<List>),
+    Open(Arc<dyn Window>),
 }
 
 #[derive(Clone)]
 pub(crate) enum TextTest {
-    Among(Vec<Box<str>>),
+    Among(Words),
     /// Lower case.
     Contains(Box<str>),
     Matches(Regex),
@@ -74,16 +80,40 @@ impl Test {
 
 impl Comparison {
     fn is_true_of(&self, row: &dyn Row) -> bool {
-        let inside = match (&self.set, row.value(self.field)) {
-            (Set::Text(test), Value::Text(value)) => test.is_true_of(&value),
-            (Set::Number(spans), Value::Number(value)) => spans.contains(value),
-            (Set::Address(spans), Value::Address(value)) => spans.contains(value),
+        let value = row.value(self.field);
+        if value == Value::Absent {
+            return false;
+        }
+        let at = || match &self.set {
+            Set::Listed(list) if list.expires() => start_of(row),
+            _ => Timestamp::MIN,
+        };
+        self.accepts(&value, at)
+    }
+
+    /// Whether a value is accepted in a row that began at an instant.
+    pub(crate) fn accepts(&self, value: &Value<'_>, at: impl FnOnce() -> Timestamp) -> bool {
+        let inside = match (&self.set, value) {
+            (Set::Text(test), Value::Text(value)) => test.is_true_of(value),
+            (Set::Number(spans), Value::Number(value)) => spans.contains(*value),
+            (Set::Address(spans), Value::Address(value)) => spans.contains(*value),
             (Set::Time(spans), Value::Time(value)) => spans.contains(value.nanos()),
-            (Set::Seconds(spans), Value::Seconds(value)) => spans.contains(value),
+            (Set::Seconds(spans), Value::Seconds(value)) => spans.contains(*value),
+            (Set::Open(window), Value::Time(value)) => window.is_open(*value),
+            (Set::Listed(_), Value::Absent) => return false,
+            (Set::Listed(list), value) => list.contains(value, at()),
             // Absent, or a row that gives a value of another type than the table says.
             _ => return false,
         };
         inside != self.negated
+    }
+}
+
+/// When a row began, for terms; a row that does not say has outlived every term.
+fn start_of(row: &dyn Row) -> Timestamp {
+    match find("start").map(|start| row.value(start)) {
+        Some(Value::Time(start)) => start,
+        _ => Timestamp::MAX,
     }
 }
 
@@ -92,24 +122,13 @@ impl TextTest {
         Self::Contains(part.to_lowercase().into())
     }
 
-    fn is_true_of(&self, value: &str) -> bool {
+    pub(crate) fn is_true_of(&self, value: &str) -> bool {
         match self {
-            Self::Among(words) => words.iter().any(|word| same(word, value)),
+            Self::Among(words) => words.has(value),
             Self::Contains(part) => contains(value, part),
             Self::Matches(pattern) => pattern.is_match(value),
         }
     }
-}
-
-fn same(word: &str, value: &str) -> bool {
-    if word.is_ascii() || value.is_ascii() {
-        return word.eq_ignore_ascii_case(value);
-    }
-    word == value || folded(word).eq(folded(value))
-}
-
-fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_lowercase)
 }
 
 fn contains(value: &str, part: &str) -> bool {

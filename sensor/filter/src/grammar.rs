@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
         };
         let (test, operator_span, negated) = match self.operator()? {
             Some((Sought::One(operator), span)) => (Operand::One(operator, self.value(span)?), span, false),
-            Some((Sought::In { negated }, span)) => (Operand::In(self.set(span)?), span, negated),
+            Some((Sought::In { negated }, span)) => (self.sought(span)?, span, negated),
             None => return lone(name, token.span),
         };
         let compare = Expression::Compare(Compare {
@@ -227,6 +227,29 @@ impl<'a> Parser<'a> {
             quoted,
             span: token.span,
         })
+    }
+
+    /// What stands after `in`: a set, or a window.
+    fn sought(&mut self, after: Span) -> Result<Operand, Fault> {
+        let [first, second, ..] = self.rest else {
+            return self.set(after).map(Operand::In);
+        };
+        let is_window = matches!(&first.kind, Kind::Word(word) if word.eq_ignore_ascii_case("window"));
+        if !is_window || second.kind != Kind::Sign(Sign::Open) {
+            return self.set(after).map(Operand::In);
+        }
+        self.next();
+        self.next();
+        let text = self.value(second.span)?;
+        if self.take_sign(Sign::Close).is_some() {
+            return Ok(Operand::Window(text));
+        }
+        Err(Fault::new(
+            first.span.to(text.span),
+            "a window is not closed",
+            "expected `)` after it",
+        )
+        .help("write a name or a text in quotes: window(\"workday 08:30-17:15\")"))
     }
 
     fn set(&mut self, after: Span) -> Result<Vec<Member>, Fault> {

@@ -23,8 +23,12 @@
 //! unary       = "not" unary | "(" expression ")" | comparison      also !
 //! comparison  = field op value | field ["not"] "in" set | address | network
 //! op          = == != < <= > >= contains matches
-//! set         = "{" value [".." value] ("," ...)* "}" | value [".." value]
+//! set         = "{" member ("," member)* "}" | member | "window(" value ")"
+//! member      = value [".." value] | "@" list
 //! ```
+//!
+//! Lists, windows and what is known of zones (`orig.zone.classification >= 2`) come from the
+//! [`Environment`] that [`Filter::parse_with`] is given.
 #![cfg_attr(
     not(test),
     deny(
@@ -37,22 +41,38 @@
 )]
 
 mod ast;
+mod block;
 mod check;
 mod closed;
+mod columns;
 mod complete;
+mod environment;
 mod error;
 mod evaluate;
 mod grammar;
 mod lex;
+mod list;
 mod literal;
+mod needs;
+mod pattern;
+mod ports;
+mod set;
 mod spans;
+mod values;
 mod words;
+mod wordset;
+mod zone_facts;
 
 use sekisho_model::fields::Field;
 
-pub use complete::{Suggestion, SuggestionKind, complete};
+pub use block::{Absent, Block, Known, Matches};
+pub use columns::{Column, Columns, Words};
+pub use complete::{Suggestion, SuggestionKind, complete, complete_with};
+pub use environment::{Environment, GroupFacts, Nothing, Window, WindowError, ZoneFacts};
 pub use error::FilterError;
 pub use evaluate::Row;
+pub use list::{List, ListKind, ListValue};
+pub use set::FilterSet;
 
 /// Most octets that an expression may have.
 pub const MAX_LEN: usize = 4096;
@@ -65,24 +85,36 @@ pub const MAX_DEPTH: usize = 64;
 pub struct Filter {
     text: String,
     fields: Vec<&'static Field>,
+    patterns: usize,
     test: evaluate::Test,
 }
 
 impl Filter {
-    /// Parses and types an expression.
+    /// Parses and types an expression that names no list, window or fact of a zone.
     ///
     /// # Errors
     ///
     /// [`FilterError`] says where, what was found and what to write instead. Empty text is an
     /// error too: a caller without an expression has no filter.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let (test, fields) = grammar::parse(text)
-            .and_then(|expression| check::check(&expression))
+        Self::parse_with(text, &Nothing)
+    }
+
+    /// Parses and types an expression, with what the names of a policy stand for.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Filter::parse`]; also a list, zone, group or window that is not there, and a list
+    /// of another kind than the field.
+    pub fn parse_with(text: &str, environment: &dyn Environment) -> Result<Self, FilterError> {
+        let checked = grammar::parse(text)
+            .and_then(|expression| check::check(&expression, environment))
             .map_err(|fault| FilterError::new(text, fault))?;
         Ok(Self {
             text: text.to_owned(),
-            fields,
-            test,
+            fields: checked.fields,
+            patterns: checked.patterns,
+            test: checked.test,
         })
     }
 
@@ -98,6 +130,12 @@ impl Filter {
         &self.fields
     }
 
+    /// How many patterns it has; each takes up to a mebibyte when it is compiled.
+    #[must_use]
+    pub const fn patterns(&self) -> usize {
+        self.patterns
+    }
+
     /// Whether the expression is true of a row.
     ///
     /// A value that the row does not have makes every comparison false, so that only `not` around
@@ -105,6 +143,18 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, row: &dyn Row) -> bool {
         self.test.is_true_of(row)
+    }
+
+    /// How many rows of a block it is true of, as far as what is known of the block says.
+    #[must_use]
+    pub fn judge(&self, block: &dyn Block) -> Matches {
+        block::judge(&self.test, block)
+    }
+
+    /// Which rows it is true of; the same answers as [`Filter::matches`] row by row.
+    #[must_use]
+    pub fn select(&self, columns: &dyn Columns) -> Vec<bool> {
+        columns::select(&self.test, columns)
     }
 }
 
@@ -129,4 +179,8 @@ impl std::str::FromStr for Filter {
 }
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod with_policy;

@@ -34,6 +34,21 @@ proptest! {
     }
 
     #[test]
+    fn a_printed_window_parses_back_to_itself(text in "[a-z0-9:\"\\\\ ]{0,6}") {
+        let window = Expression::Compare(Compare {
+            name: "start".to_owned(),
+            name_span: Span::default(),
+            test: Operand::Window(literal(&text, true)),
+            operator_span: Span::default(),
+        });
+
+        let mut parsed = grammar::parse(&window.to_string()).unwrap();
+
+        forget_places(&mut parsed);
+        prop_assert_eq!(parsed, window);
+    }
+
+    #[test]
     fn not_not_is_nothing(expression in expression(), record in record()) {
         let once = Filter::parse(&expression.to_string()).unwrap();
         let thrice = Filter::parse(&format!("not not ({expression})")).unwrap();
@@ -118,9 +133,13 @@ const PIECES: &[&str] = &[
     "tcp",
     "vlan",
     "総務課",
+    "@list",
+    "window",
+    "orig.zone.group",
+    "zone.classification",
 ];
 
-fn record() -> impl Strategy<Value = FlowRecord> {
+pub(crate) fn record() -> impl Strategy<Value = FlowRecord> {
     (
         0_u8..8,
         0_u8..8,
@@ -146,7 +165,7 @@ fn record() -> impl Strategy<Value = FlowRecord> {
         })
 }
 
-fn expression() -> impl Strategy<Value = Expression> {
+pub(crate) fn expression() -> impl Strategy<Value = Expression> {
     compare().prop_recursive(4, 24, 4, |inner| {
         let many = || prop::collection::vec(inner.clone(), 2..4);
         prop_oneof![
@@ -213,7 +232,7 @@ fn forget_places(expression: &mut Expression) {
             compare.name_span = Span::default();
             compare.operator_span = Span::default();
             match &mut compare.test {
-                Operand::One(_, value) => value.span = Span::default(),
+                Operand::One(_, value) | Operand::Window(value) => value.span = Span::default(),
                 Operand::In(members) => {
                     for member in members {
                         member.low.span = Span::default();

@@ -2,6 +2,14 @@
 
 use std::cmp::Ordering;
 
+/// How many values of a range are in a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    None,
+    Some,
+    All,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Spans<T>(Vec<(T, T)>);
 
@@ -24,6 +32,29 @@ impl<T: PartialOrd + Copy> Spans<T> {
         Self(merged)
     }
 
+    /// The ranges, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(T, T)> {
+        self.0.iter()
+    }
+
+    /// What is in either.
+    pub(crate) fn union(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        Self::new(self.0)
+    }
+
+    /// How many of the values from `low` to `high` are in the set; [`Within::Some`] where the
+    /// answer takes more than one range.
+    pub(crate) fn of(&self, low: T, high: T) -> Within {
+        let after = self.0.partition_point(|(first, _)| *first <= high);
+        match after.checked_sub(1).and_then(|index| self.0.get(index)) {
+            Some((_, last)) if *last < low => Within::None,
+            Some((first, last)) if *first <= low && high <= *last => Within::All,
+            Some(_) => Within::Some,
+            None => Within::None,
+        }
+    }
+
     pub(crate) fn contains(&self, value: T) -> bool {
         let after = self.0.partition_point(|(low, _)| *low <= value);
         let candidate = after.checked_sub(1).and_then(|index| self.0.get(index));
@@ -43,6 +74,22 @@ mod tests {
             let naive = ranges.iter().any(|(low, high)| (low..=high).contains(&&value));
 
             prop_assert_eq!(Spans::new(ranges).contains(value), naive);
+        }
+
+        #[test]
+        fn says_none_and_all_of_a_range_only_where_each_of_its_values_agrees(
+            ranges in prop::collection::vec((0_u8..40, 0_u8..40), 0..5),
+            low in 0_u8..40,
+            more in 0_u8..10,
+        ) {
+            let spans = Spans::new(ranges);
+            let inside = (low..=low + more).filter(|value| spans.contains(*value)).count();
+
+            match spans.of(low, low + more) {
+                Within::None => prop_assert_eq!(inside, 0),
+                Within::All => prop_assert_eq!(inside, usize::from(more) + 1),
+                Within::Some => prop_assert!(inside > 0),
+            }
         }
     }
 }

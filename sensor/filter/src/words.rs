@@ -57,13 +57,20 @@ pub(crate) fn named(name: &str) -> Option<Named> {
     Some(Named::Either([find(orig)?, find(resp)?]))
 }
 
+/// Whether the values of a field are MAC addresses.
+pub(crate) fn is_mac(field: &Field) -> bool {
+    field.name.ends_with(".mac")
+}
+
 /// The mistake of a name that is no field.
 pub(crate) fn unknown_field(name: &str, span: Span) -> Fault {
     let names = FIELDS
         .iter()
         .map(|field| field.name)
         .chain(EITHER.iter().map(|(name, _)| *name));
-    let help = nearest(name, names).map(|near| format!("did you mean `{near}`?"));
+    let facts: Vec<String> = crate::zone_facts::names().map(|(name, _)| name).collect();
+    let help = nearest(name, names.chain(facts.iter().map(String::as_str)))
+        .map(|near| format!("did you mean `{near}`?"));
     Fault::new(span, format!("there is no field `{name}`"), "unknown field").help_maybe(help)
 }
 

@@ -26,8 +26,8 @@ pub struct Config {
     pub community_ids: bool,
     /// Read what the payload says.
     pub conversations: bool,
-    /// Octets that conversations hold together, about: their state and what waits in them. The one
-    /// that would grow past it is cut short.
+    /// Octets that conversations hold together, about: their state and what waits in them. Where they
+    /// grow past it, those idle longest are cut short.
     pub conversation_octets: usize,
 }
 

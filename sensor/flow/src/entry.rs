@@ -91,6 +91,12 @@ enum Handshake {
     Unknown,
 }
 
+/// The silence after which the end of a connection may have been missed: ports that were closed are
+/// used again after a second at the soonest (Linux's `tcp_tw_reuse`), and a host that lost its state
+/// needs longer. A SYN under another number that comes sooner is a firewall's that draws numbers of its
+/// own, seen on both its sides, or someone's who would cut a flow in two.
+const SILENCE: Duration = Duration::from_secs(1);
+
 /// The state of a connection: one cache line.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C, align(64))]
@@ -307,13 +313,21 @@ impl Hot {
 impl<T> Entry<'_, T> {
     /// Whether a packet begins another connection over the same ports.
     #[inline]
-    pub(crate) fn is_reuse(&self, packet: &Observation<'_>) -> bool {
-        self.hot.phase == Phase::Over
-            && packet.ip().tcp.is_some_and(|tcp| {
-                tcp.flags.has(TcpFlags::SYN)
-                    && !tcp.flags.has(TcpFlags::ACK)
-                    && self.tcp.connection.is_reuse(tcp.sequence)
-            })
+    pub(crate) fn is_reuse(&self, packet: &Observation<'_>, sender: Side) -> bool {
+        packet
+            .ip()
+            .tcp
+            .filter(|tcp| tcp.flags.has(TcpFlags::SYN) && !tcp.flags.has(TcpFlags::ACK))
+            .is_some_and(|tcp| self.is_opened_again(tcp.sequence, packet.at, sender))
+    }
+
+    #[inline(never)]
+    fn is_opened_again(&self, sequence: u32, at: Timestamp, sender: Side) -> bool {
+        let connection = &self.tcp.connection;
+        if self.hot.phase == Phase::Over {
+            return connection.is_reuse(sequence);
+        }
+        at.since(self.hot.last) >= SILENCE && connection.is_opened_again(sequence, sender == self.hot.orig)
     }
 
     /// Counts a packet of the flow; a copy is counted and not believed again.

@@ -2,6 +2,7 @@
 
 mod talking;
 
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
@@ -120,6 +121,11 @@ pub struct Table<T> {
     said: Vec<Event>,
     /// Octets that the conversations hold together, about.
     talking: usize,
+    /// Conversations to cut short, the one idle longest first, as they were when there was no room
+    /// last.
+    idle_talks: VecDeque<Ticket>,
+    /// Packets that were observed before they were put in order.
+    ordered: u64,
 }
 
 /// The slots, each in its three parts; an ended flow's slot keeps its last content until it is used
@@ -183,6 +189,8 @@ impl<T: Clone> Table<T> {
             blank: Blank::default(),
             said: Vec::new(),
             talking: 0,
+            idle_talks: VecDeque::new(),
+            ordered: 0,
         }
     }
 
@@ -260,7 +268,7 @@ impl<T: Clone> Table<T> {
         }
         self.stamp = self.stamp.saturating_add(1);
         let slot = match self.find(&prepared) {
-            Some(slot) if !self.is_ended(slot, packet, sink) => slot,
+            Some(slot) if !self.is_ended(slot, packet, prepared.sender, sink) => slot,
             _ => self.begin(&prepared, packet, sink),
         };
         let Some(mut entry) = self.slots.entry(slot) else {
@@ -362,6 +370,12 @@ impl<T: Clone> Table<T> {
         self.is_empty()
     }
 
+    /// From now on VLAN tags tell flows apart, as [`Config::by_vlan`] does from the begin. A flow with
+    /// tags that lives goes on as another flow.
+    pub const fn tell_vlans_apart(&mut self) {
+        self.config.by_vlan = true;
+    }
+
     /// Notes an ICMP error on the flow that it quotes.
     fn relate(&mut self, packet: &Observation<'_>, prepared: &mut Prepared) {
         let is_error = u8::try_from(packet.ip().source_port)
@@ -411,12 +425,18 @@ impl<T: Clone> Table<T> {
 
     /// Ends the flow found for a packet if it was over before the packet came.
     #[inline]
-    fn is_ended<S: Sink<Tag = T>>(&mut self, slot: u32, packet: &Observation<'_>, sink: &mut S) -> bool {
+    fn is_ended<S: Sink<Tag = T>>(
+        &mut self,
+        slot: u32,
+        packet: &Observation<'_>,
+        sender: Side,
+        sink: &mut S,
+    ) -> bool {
         let Some(entry) = self.slots.entry(slot) else {
             return true;
         };
         let (idle, reason) = entry.hot.idle_deadline(&self.timeouts);
-        if is_due(idle, packet.at) || entry.is_reuse(packet) {
+        if is_due(idle, packet.at) || entry.is_reuse(packet, sender) {
             self.end(slot, reason, sink);
             return true;
         }

@@ -183,6 +183,16 @@ impl Connection {
         self.is_over() && !(self.flags & SYN_SEEN != 0 && self.syn == sequence)
     }
 
+    /// Whether a SYN begins another connection although the end of this one was not seen: the
+    /// originator's, under another number than its first. Zeek asks no more (`SYN_seq_jump`,
+    /// `active_connection_reuse`); whoever asks here knows that it was silent. Of the responder it may
+    /// be that both open at once.
+    pub(crate) fn is_opened_again(&self, sequence: u32, by_originator: bool) -> bool {
+        let was_heard = self.orig.state() != State::Inactive;
+        let is_first = self.flags & SYN_SEEN != 0 && self.syn == sequence;
+        by_originator && was_heard && !is_first
+    }
+
     /// Zeek's word for the connection so far.
     pub(crate) fn conn_state(&self, history: &History) -> ConnState {
         let (orig, resp) = (self.orig, self.resp);
@@ -461,5 +471,23 @@ mod tests {
 
         connection.observe(segment(T | A), 0, Seen::default(), R, &mut history);
         assert!(connection.is_over() && connection.is_reuse(10) && !connection.is_reuse(9));
+    }
+
+    #[test]
+    fn an_end_that_was_missed_is_known_by_another_number_of_the_originator() {
+        let mut connection = Connection::default();
+        let mut history = History::default();
+        let segment = TcpSegment {
+            sequence: 9,
+            acknowledgement: 0,
+            flags: TcpFlags(S),
+            window: 0,
+        };
+        assert!(!connection.is_opened_again(9, O));
+
+        connection.observe(segment, 0, Seen::default(), O, &mut history);
+
+        assert!(connection.is_opened_again(10, O));
+        assert!(!connection.is_opened_again(9, O) && !connection.is_opened_again(10, R));
     }
 }

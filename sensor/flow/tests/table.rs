@@ -193,6 +193,92 @@ fn a_new_connection_over_the_same_ports_is_a_new_flow() {
 }
 
 #[test]
+fn a_connection_whose_end_was_missed_is_over_when_its_originator_begins_another() {
+    let (client, server) = ((A, 50_000), (B, 80));
+    let mut play = Play::new(Config::default());
+    let mut open = |at, sequence| {
+        play.packet(at, &tcp(client, server, sequence, "S"));
+        play.packet(at + 1, &tcp(server, client, 1, "SA"));
+        play.packet(at + 2, &tcp(client, server, sequence + 1, "A"));
+    };
+
+    open(0, 100);
+    open(30_000, 900);
+
+    let records = play.drain();
+    assert_eq!(records.len(), 2);
+    assert!(records.iter().all(|record| record.history == "ShA"));
+}
+
+/// A SYN sent again has the same number; another number at once is that of a firewall which draws
+/// numbers of its own, seen on both its sides; and a responder that begins opens at the same time.
+#[test]
+fn what_is_no_new_connection_begins_no_flow() {
+    let (client, server) = ((A, 50_000), (B, 80));
+    for (at, from, to, sequence) in [
+        (3_000, client, server, 100),
+        (1, client, server, 900),
+        (3_000, server, client, 900),
+    ] {
+        let mut play = Play::new(Config::default());
+        play.packet(0, &tcp(client, server, 100, "S"));
+        play.packet(at, &tcp(from, to, sequence, "S"));
+
+        assert_eq!(play.drain().len(), 1);
+    }
+}
+
+/// A request that does not end, and holds what it says until it does.
+fn request(port: u16, octets: usize) -> Vec<u8> {
+    let mut payload = b"GET / HTTP/1.1\r\nHost: ".to_vec();
+    payload.resize(octets, b'a');
+    let mut out = Vec::new();
+    PacketBuilder::ethernet2([2; 6], [4; 6])
+        .ipv4(A, B, 64)
+        .tcp(port, 80, 1, 1000)
+        .write(&mut out, &payload)
+        .unwrap();
+    out
+}
+
+#[test]
+fn conversations_idle_longest_make_room_for_the_newest() {
+    let mut play = Play::new(Config {
+        conversation_octets: 10_000,
+        ..Config::default()
+    });
+
+    for (at, port) in (0..).zip(1..=20) {
+        play.packet(at, &request(port, 1000));
+        // The first is heard again and again.
+        play.packet(at, &udp((A, 9), (B, 9), 1));
+    }
+
+    let cut = play.table.counters().conversations_cut;
+    let records = play.drain();
+    let is_cut = |port: u16| {
+        let of_port = records.iter().find(|record| record.orig.port == port).unwrap();
+        of_port.app.as_ref().is_some_and(|app| app.is_partial)
+    };
+    assert!((8..18).contains(&cut), "{cut}");
+    assert!(is_cut(1) && is_cut(2), "the oldest");
+    assert!(!is_cut(20) && !is_cut(19), "the newest");
+}
+
+#[test]
+fn a_conversation_that_is_larger_than_the_limit_is_cut_itself() {
+    let mut play = Play::new(Config {
+        conversation_octets: 500,
+        ..Config::default()
+    });
+
+    play.packet(0, &request(1, 1000));
+
+    assert_eq!(play.table.counters().conversations_cut, 1);
+    assert!(play.drain()[0].app.as_ref().unwrap().is_partial);
+}
+
+#[test]
 fn a_full_table_records_what_it_evicts() {
     let mut play = Play::new(Config {
         flows: 10,

@@ -58,48 +58,87 @@ impl Severity {
     }
 }
 
-/// What kind of thing an alert speaks of: one word of a fixed list (`sekisho.category`).
-///
-/// The list grows with the detectors; a word that nothing raises is not in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Category {
-    /// Communication that the policy does not allow.
-    PolicyViolation,
-    /// The sensor did not see something, or saw it in part.
-    Blind,
-    /// The sensor's own state, with nothing lost from sight.
-    Health,
+macro_rules! categories {
+    ($($variant:ident $name:literal $words:literal $doc:literal;)*) => {
+        /// What kind of thing an alert speaks of: one word of a fixed list (`sekisho.category`).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Category {
+            $(#[doc = $doc] $variant,)*
+        }
+
+        impl Category {
+            /// Every category.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// The word in every output.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What `alert.category` says.
+            #[must_use]
+            pub const fn words(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $words,)*
+                }
+            }
+
+            /// Reads the word back.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|category| category.name() == text)
+            }
+        }
+    };
 }
 
-impl Category {
-    /// Every category.
-    pub const ALL: [Self; 3] = [Self::PolicyViolation, Self::Blind, Self::Health];
-
-    /// The word in every output.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PolicyViolation => "policy_violation",
-            Self::Blind => "blind",
-            Self::Health => "self",
-        }
-    }
-
-    /// What `alert.category` says.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::PolicyViolation => "Policy violation",
-            Self::Blind => "Sensor blind",
-            Self::Health => "Sensor health",
-        }
-    }
-
-    /// Reads the word back.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|category| category.name() == text)
-    }
+// variant, word, words of `alert.category`, meaning
+categories! {
+    PolicyViolation "policy_violation" "Policy violation" "Communication that the policy does not allow.";
+    PortScan "port_scan" "Port scan" "One host asks for many ports of another.";
+    HostSweep "host_sweep" "Host sweep" "One host asks for the same port of many others.";
+    BruteForce "brute_force" "Brute force" "Many attempts to log on.";
+    Beaconing "beaconing" "Beaconing" "Calls home at regular intervals.";
+    C2 "c2" "Command and control" "Commands from outside.";
+    DnsTunnel "dns_tunnel" "DNS tunnel" "Data in names that are looked up.";
+    IcmpTunnel "icmp_tunnel" "ICMP tunnel" "Data in echo requests.";
+    Exfiltration "exfiltration" "Exfiltration" "Data leaves that should stay.";
+    LateralMovement "lateral_movement" "Lateral movement" "One host takes over the next.";
+    ArpSpoof "arp_spoof" "ARP spoofing" "Another host answers for an address.";
+    RogueDhcp "rogue_dhcp" "Rogue DHCP server" "A DHCP server that is none of ours.";
+    RogueRa "rogue_ra" "Rogue router advertisement" "A router that is none of ours.";
+    RogueDns "rogue_dns" "Rogue DNS server" "A name server that is none of ours.";
+    DhcpStarvation "dhcp_starvation" "DHCP starvation" "All addresses of a DHCP server are asked for.";
+    DhcpFlood "dhcp_flood" "DHCP flood" "More DHCP requests than a server can answer.";
+    SynFlood "syn_flood" "SYN flood" "More half-open connections than a host can keep.";
+    UdpFlood "udp_flood" "UDP flood" "More UDP than a host can take.";
+    IcmpFlood "icmp_flood" "ICMP flood" "More ICMP than a host can take.";
+    SlowHttpDos "slow_http_dos" "Slow HTTP denial of service" "Requests that are never finished.";
+    Ddos "ddos" "Distributed denial of service" "Many hosts take one down.";
+    Exploit "exploit" "Exploit attempt" "A known weakness is tried.";
+    Dga "dga" "Generated domain names" "Names that a program makes up.";
+    Tor "tor" "Tor" "The Tor network.";
+    Vpn "vpn" "VPN" "A private tunnel to outside.";
+    P2p "p2p" "Peer to peer" "File sharing between hosts.";
+    Cryptomining "cryptomining" "Cryptomining" "Work for a mining pool.";
+    RemoteAccess "remote_access" "Remote access" "A host is operated from elsewhere.";
+    Anonymizer "anonymizer" "Anonymizer" "A service that hides who asks.";
+    ThreatIntel "threat_intel" "Threat intelligence" "An address, name or fingerprint that others warn of.";
+    NewDevice "new_device" "New device" "A host that was not there before.";
+    NewService "new_service" "New service" "A host offers what it did not before.";
+    NewPeer "new_peer" "New peer" "A host talks to one that it did not before.";
+    Cleartext "cleartext" "Cleartext" "Secrets without encryption.";
+    WeakCrypto "weak_crypto" "Weak cryptography" "Encryption that is known to be weak.";
+    Certificate "certificate" "Certificate" "A certificate that should not be trusted.";
+    TlsAnomaly "tls_anomaly" "TLS anomaly" "TLS that no ordinary program speaks.";
+    ProtocolMismatch "protocol_mismatch" "Protocol mismatch" "Another protocol than the port stands for.";
+    OffHours "off_hours" "Off hours" "At a time at which nobody should work.";
+    Silence "silence" "Silence" "A host that should speak does not.";
+    Blind "blind" "Sensor blind" "The sensor did not see something, or saw it in part.";
+    Health "self" "Sensor health" "The sensor's own state, with nothing lost from sight.";
 }
 
 /// Why an alert was raised, so that a person can agree or disagree.

@@ -215,6 +215,10 @@ fields! {
         |r| said(r.app.as_ref().and_then(|app| app.service_by).map(ServiceBy::name));
     "port_says" Text "port_says" "sekisho.port_says" 0 "ポートの示すサービス" "Service the port stands for"
         |r| said(r.app.as_ref().and_then(|app| app.port_says));
+    "app" Text "app" "sekisho.app" 0 "製品" "Product"
+        |r| essential(r, Essential::Application);
+    "app_by" Text "app_by" "sekisho.app_by" 0 "製品の判定の確かさ" "Product found by"
+        |r| essential(r, Essential::ApplicationBy);
     "server_name" Text "server_name" "sekisho.server_name" 0 "サーバー名" "Server name"
         |r| essential(r, Essential::ServerName);
     "client_software" Text "client_software" "sekisho.client_software" 0 "クライアントのソフトウェア" "Client software"

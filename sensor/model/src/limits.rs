@@ -59,8 +59,8 @@ pub const CONVERSATION_OCTETS: Limit = Limit {
     unit: "octets",
     counter: "conversations_cut",
     alert: "LIMIT-CONVERSATIONS",
-    effect_ja: "16区画のそれぞれが16分の1を持つ。それを超えて保持しようとした通信の内容の読み取りを打ち切り、フローに印を付ける(フローの計数は続く)",
-    effect_en: "each of 16 partitions has a sixteenth; the conversation that would hold more is read no further and marked, its flow is counted on",
+    effect_ja: "16区画のそれぞれが16分の1を持つ。それを超えるときは、最も長く動きのない通信から内容の読み取りを打ち切り、フローに印を付ける(フローの計数は続く)",
+    effect_en: "each of 16 partitions has a sixteenth; where more would be held, the conversations idle longest are read no further and marked, their flows are counted on",
 };
 /// Frames of one fragmented datagram.
 pub const FRAGMENTS_A_DATAGRAM: Limit = Limit {
@@ -111,6 +111,16 @@ pub const TALKERS: Limit = Limit {
     alert: "LIMIT-TALKERS",
     effect_ja: "新しいアドレスを順位付けしない(フローの記録は残る)",
     effect_en: "further addresses are not ranked; their flows are still recorded",
+};
+/// Groups of flows over gateways that wait for their other leg.
+pub const GATEWAY_LEGS: Limit = Limit {
+    id: "gateway_legs",
+    default: 65_536,
+    unit: "groups",
+    counter: "gateway_legs_undecided",
+    alert: "LIMIT-GATEWAY-LEGS",
+    effect_ja: "最も長く待ったまとまりは、対になる通信の有無を判定しない",
+    effect_en: "the group that has waited longest is not asked for its other leg",
 };
 /// VLAN tags read from one frame.
 pub const VLAN_TAGS: Limit = Limit {
@@ -204,6 +214,7 @@ pub const LIMITS: &[Limit] = &[
     ALERT_FOLDS,
     HOSTS,
     TALKERS,
+    GATEWAY_LEGS,
     VLAN_TAGS,
     LINK_HEADERS,
     MPLS_LABELS,

@@ -86,6 +86,29 @@ pub struct Input {
     pub damaged: u64,
 }
 
+/// What came of a policy folder that was followed while the run went on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PolicyChanges {
+    /// Newer policies that came into force.
+    pub taken_up: u64,
+    /// Changes that were refused, being wrong or incomplete.
+    pub refused: u64,
+    /// Why what is in the folder now is not in force; absent where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_refusal: Option<String>,
+}
+
+/// What of the policy was met by traffic.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RuleUse {
+    /// Flow records by the path, exception or built-in rule that gave their verdict.
+    pub used: BTreeMap<String, u64>,
+    /// Paths that allowed nothing, in the order of the policy.
+    pub unused_paths: Vec<String>,
+    /// Exceptions that allowed nothing, in the order of the policy.
+    pub unused_exceptions: Vec<String>,
+}
+
 /// The whole run in one object.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Summary {
@@ -123,6 +146,15 @@ pub struct Summary {
     pub policy_version: String,
     /// `enforce`, `learn`, or empty where there is no policy.
     pub policy_mode: String,
+    /// SHA-256 over the files of the policy that judged last, as hexadecimal digits; empty where none.
+    #[serde(default)]
+    pub policy_hash: String,
+    /// How the policy changed while the run went on.
+    #[serde(default)]
+    pub policy_changes: PolicyChanges,
+    /// What of the policy was met by traffic.
+    #[serde(default)]
+    pub rules: RuleUse,
     /// Worker threads that decoded.
     pub workers: u64,
 }

@@ -32,6 +32,72 @@ pub const INTRA_DENY: Builtin = Builtin {
     signature_id: 1_000_002,
 };
 
+/// The application protocol is none that the path allows.
+pub const PATH_SERVICE: Builtin = Builtin {
+    id: "PATH-SERVICE",
+    signature_id: 1_000_003,
+};
+
+/// The path is closed at this time.
+pub const PATH_WINDOW: Builtin = Builtin {
+    id: "PATH-WINDOW",
+    signature_id: 1_000_004,
+};
+
+/// The path is over.
+pub const PATH_EXPIRED: Builtin = Builtin {
+    id: "PATH-EXPIRED",
+    signature_id: 1_000_005,
+};
+
+/// The path or exception has not begun.
+pub const PATH_EARLY: Builtin = Builtin {
+    id: "PATH-EARLY",
+    signature_id: 1_000_006,
+};
+
+/// The frames go to a router that the path does not name.
+pub const PATH_NEXT_HOP: Builtin = Builtin {
+    id: "PATH-NEXT-HOP",
+    signature_id: 1_000_007,
+};
+
+/// A host that the path names has another MAC address.
+pub const PATH_MAC: Builtin = Builtin {
+    id: "PATH-MAC",
+    signature_id: 1_000_008,
+};
+
+/// An exception was used after its end.
+pub const EXCEPTION_EXPIRED: Builtin = Builtin {
+    id: "EXCEPTION-EXPIRED",
+    signature_id: 1_000_009,
+};
+
+/// The exception is closed at this time.
+pub const EXCEPTION_WINDOW: Builtin = Builtin {
+    id: "EXCEPTION-WINDOW",
+    signature_id: 1_000_010,
+};
+
+/// One leg over a gateway was seen, and the other was not.
+pub const GATEWAY_GAP: Builtin = Builtin {
+    id: "GATEWAY-GAP",
+    signature_id: 1_000_011,
+};
+
+/// The flow is in a tunnel that the path does not allow, or in none.
+pub const PATH_TUNNEL: Builtin = Builtin {
+    id: "PATH-TUNNEL",
+    signature_id: 1_000_012,
+};
+
+/// A changed policy could not be taken over.
+pub const POLICY_RELOAD: Builtin = Builtin {
+    id: "POLICY-RELOAD",
+    signature_id: 1_000_013,
+};
+
 /// The zone lets its hosts talk to each other.
 pub const INTRA_ALLOW: Builtin = Builtin {
     id: "INTRA-ALLOW",
@@ -51,7 +117,24 @@ pub const ICMP_RELATED: Builtin = Builtin {
 };
 
 /// Every built-in rule.
-pub const RULES: [Builtin; 5] = [PATH_DENY, INTRA_DENY, INTRA_ALLOW, LINK_LOCAL, ICMP_RELATED];
+pub const RULES: [Builtin; 16] = [
+    PATH_DENY,
+    INTRA_DENY,
+    PATH_SERVICE,
+    PATH_WINDOW,
+    PATH_EXPIRED,
+    PATH_EARLY,
+    PATH_NEXT_HOP,
+    PATH_MAC,
+    EXCEPTION_EXPIRED,
+    EXCEPTION_WINDOW,
+    GATEWAY_GAP,
+    PATH_TUNNEL,
+    POLICY_RELOAD,
+    INTRA_ALLOW,
+    LINK_LOCAL,
+    ICMP_RELATED,
+];
 
 /// Finds a built-in rule by its id.
 #[must_use]
@@ -68,6 +151,15 @@ pub(crate) struct RuleIds {
     pub(crate) intra_allow: Arc<str>,
     pub(crate) link_local: Arc<str>,
     pub(crate) icmp_related: Arc<str>,
+    pub(crate) path_service: Arc<str>,
+    pub(crate) path_window: Arc<str>,
+    pub(crate) path_expired: Arc<str>,
+    pub(crate) path_early: Arc<str>,
+    pub(crate) path_next_hop: Arc<str>,
+    pub(crate) path_mac: Arc<str>,
+    pub(crate) exception_expired: Arc<str>,
+    pub(crate) exception_window: Arc<str>,
+    pub(crate) path_tunnel: Arc<str>,
 }
 
 impl Default for RuleIds {
@@ -79,6 +171,15 @@ impl Default for RuleIds {
             intra_allow: Arc::from(INTRA_ALLOW.id),
             link_local: Arc::from(LINK_LOCAL.id),
             icmp_related: Arc::from(ICMP_RELATED.id),
+            path_service: Arc::from(PATH_SERVICE.id),
+            path_window: Arc::from(PATH_WINDOW.id),
+            path_expired: Arc::from(PATH_EXPIRED.id),
+            path_early: Arc::from(PATH_EARLY.id),
+            path_next_hop: Arc::from(PATH_NEXT_HOP.id),
+            path_mac: Arc::from(PATH_MAC.id),
+            exception_expired: Arc::from(EXCEPTION_EXPIRED.id),
+            exception_window: Arc::from(EXCEPTION_WINDOW.id),
+            path_tunnel: Arc::from(PATH_TUNNEL.id),
         }
     }
 }
@@ -96,6 +197,6 @@ mod tests {
             .collect();
         numbers.sort_unstable();
 
-        assert_eq!(numbers, [1_000_001, 1_000_002]);
+        assert_eq!(numbers, (1_000_001..=1_000_013).collect::<Vec<_>>());
     }
 }

@@ -85,6 +85,14 @@ impl Protocols {
             .all(|(mine, theirs)| mine & theirs == theirs)
     }
 
+    /// Whether some protocol is in both.
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.0
+            .iter()
+            .zip(other.0)
+            .any(|(mine, theirs)| mine & theirs != 0)
+    }
+
     pub(crate) fn iter(self) -> impl Iterator<Item = Protocol> {
         (0..=u8::MAX)
             .map(Protocol)
@@ -112,6 +120,14 @@ impl Ports {
     pub(crate) fn has(&self, port: u16) -> bool {
         // Nearly every path has one to four ranges, where a walk is the fastest search.
         self.0.iter().any(|(low, high)| (*low..=*high).contains(&port))
+    }
+
+    /// Where a range begins, and where the ports after one do.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = u16> {
+        self.0
+            .iter()
+            .flat_map(|(low, high)| [Some(*low), high.checked_add(1)])
+            .flatten()
     }
 
     /// The ranges, both ends meant.
@@ -190,7 +206,35 @@ impl fmt::Display for Service {
     }
 }
 
-/// Everything that a path or a boundary asks of a flow.
+/// Which tunnels may carry a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tunnels {
+    /// It may come without any.
+    pub(crate) bare: bool,
+    /// Kinds; every kind where absent.
+    pub(crate) kinds: Option<Vec<&'static str>>,
+}
+
+impl Tunnels {
+    pub(crate) fn has(&self, tunnel: Option<&str>) -> bool {
+        match (tunnel, &self.kinds) {
+            (None, _) => self.bare,
+            (Some(_), None) => true,
+            (Some(tunnel), Some(kinds)) => kinds.contains(&tunnel),
+        }
+    }
+
+    /// Each word as a policy file writes it.
+    pub(crate) fn words(&self) -> Vec<&'static str> {
+        let bare = self.bare.then_some("none");
+        match &self.kinds {
+            None => vec!["any"],
+            Some(kinds) => bare.into_iter().chain(kinds.iter().copied()).collect(),
+        }
+    }
+}
+
+/// The zones, protocols and ports that a path or a boundary asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Conditions {
     pub(crate) from: End,

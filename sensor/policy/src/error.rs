@@ -110,6 +110,11 @@ impl Report {
         self
     }
 
+    /// Puts reports in the order of the files and of the places in them.
+    pub(crate) fn sort(reports: &mut [Self]) {
+        reports.sort_by_key(|report| report.order);
+    }
+
     /// The sentence without place and remedy.
     #[must_use]
     pub fn message(&self) -> &str {

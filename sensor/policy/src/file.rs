@@ -9,13 +9,21 @@ use crate::Source;
 use crate::error::{Report, printable_name};
 
 /// A file whose text is known to be UTF-8; cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct File {
     /// Position among the files, which is also the order of error messages.
     pub(crate) order: usize,
+    /// Name as it was given.
+    pub(crate) name: Arc<str>,
     pub(crate) text: Arc<str>,
     /// Name and text as messages show them: octet for octet as long as `text`, and printable.
     pub(crate) named: Arc<NamedSource<Arc<str>>>,
+}
+
+impl std::fmt::Debug for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "File({:?})", self.name)
+    }
 }
 
 impl File {
@@ -33,11 +41,11 @@ impl File {
     }
 
     fn new(name: &str, text: &str, order: usize) -> Self {
-        let name = printable_name(name);
         Self {
             order,
+            name: Arc::from(name),
             text: Arc::from(text),
-            named: Arc::new(NamedSource::new(name, Arc::from(printable(text)))),
+            named: Arc::new(NamedSource::new(printable_name(name), Arc::from(printable(text)))),
         }
     }
 

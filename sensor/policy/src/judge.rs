@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use sekisho_model::{FlowRecord, MacAddress, Protocol, Timestamp, Verdict};
 
+use crate::entry::Entry;
+use crate::matcher::{Failure, Found};
 use crate::zones::ZoneId;
 use crate::{EntryId, Policy, builtin};
 
@@ -95,9 +97,9 @@ pub struct Judgement {
     pub resp_zone: ZoneId,
     /// Allowed, denied, or not judged.
     pub verdict: Verdict,
-    /// Id of the path or built-in rule that gave the verdict; empty where not judged.
+    /// Id of the path, exception or built-in rule that gave the verdict; empty where not judged.
     pub rule: Arc<str>,
-    /// The path that allowed the flow, or that would have but for one condition.
+    /// The path or exception that allowed the flow, or that would have but for one condition.
     pub entry: Option<EntryId>,
     /// One end lies in an excluded zone: count the flow, store nothing of it.
     pub excluded: bool,
@@ -110,7 +112,7 @@ impl Policy {
     /// port, the flow may be what that path carries, and it is not judged.
     #[must_use]
     pub fn judge(&self, question: &Question<'_>) -> Judgement {
-        let (orig_zone, resp_zone) = self.zones.of_both(question.orig, question.resp, question.vlan);
+        let (orig_zone, resp_zone) = self.zones.of_both(question);
         let excluded = self.is_excluded(orig_zone) || self.is_excluded(resp_zone);
         let (verdict, rule, entry) = if excluded {
             (Verdict::Unknown, &self.rules.none, None)
@@ -154,20 +156,30 @@ impl Policy {
         if inside && !self.zones.get(orig).is_some_and(|zone| zone.intra_deny) {
             return (Verdict::Allowed, &self.rules.intra_allow, None);
         }
-        let protocol = question.protocol;
-        let found = self.matrix.find(orig, resp, protocol, question.resp_port);
-        if let Some((number, path)) = found.and_then(|number| Some((number, self.paths.get(number)?))) {
-            return (Verdict::Allowed, &path.id, EntryId::of(number));
+        let found = self
+            .matcher
+            .find(&self.paths, &self.calendar, (orig, resp), question);
+        if let Found::Allowed(entry) = found {
+            return (Verdict::Allowed, self.entry_name(entry.id), Some(entry.id));
         }
-        if question.related && matches!(protocol, Protocol::ICMP | Protocol::ICMPV6) {
+        if question.related && matches!(question.protocol, Protocol::ICMP | Protocol::ICMPV6) {
             return (Verdict::Allowed, &self.rules.icmp_related, None);
         }
         let may_be_allowed = || {
-            self.matrix.allows_protocol(orig, resp, protocol)
-                || self.matrix.allows_protocol(resp, orig, protocol)
+            self.matcher.speaks_of_protocol(orig, resp, question) || {
+                let turned = Question {
+                    orig: question.resp,
+                    resp: question.orig,
+                    ..*question
+                };
+                self.matcher.speaks_of_protocol(resp, orig, &turned)
+            }
         };
-        if protocol.has_ports() && !question.has_ports && may_be_allowed() {
+        if question.protocol.has_ports() && !question.has_ports && may_be_allowed() {
             return unknown;
+        }
+        if let Found::Failed(entry, failure) = found {
+            return (Verdict::Denied, self.failed_rule(entry, failure), Some(entry.id));
         }
         let rule = if inside {
             &self.rules.intra_deny
@@ -175,5 +187,22 @@ impl Policy {
             &self.rules.path_deny
         };
         (Verdict::Denied, rule, None)
+    }
+
+    pub(crate) fn failed_rule(&self, entry: &Entry, failure: Failure) -> &Arc<str> {
+        let path = self.paths.get(entry.id.index());
+        let exception = path.is_some_and(|path| path.exception.is_some());
+        let rules = &self.rules;
+        match failure {
+            Failure::Service => &rules.path_service,
+            Failure::Tunnel => &rules.path_tunnel,
+            Failure::Mac => &rules.path_mac,
+            Failure::NextHop => &rules.path_next_hop,
+            Failure::Early => &rules.path_early,
+            Failure::Expired if exception => &rules.exception_expired,
+            Failure::Expired => &rules.path_expired,
+            Failure::Window if exception => &rules.exception_window,
+            Failure::Window => &rules.path_window,
+        }
     }
 }

@@ -56,20 +56,33 @@
 
 pub mod builtin;
 pub mod calendar;
+mod citations;
 mod compile;
 mod conditions;
+mod declared;
 mod describe;
+mod entry;
 mod error;
 mod explain;
 mod file;
 mod files;
 mod judge;
+mod late;
+mod legs;
+mod lint;
 mod lists;
-mod matrix;
+mod matcher;
+mod observation;
 mod parse;
 pub mod prove;
+pub mod rules;
+pub mod run_tests;
 mod source;
+pub mod suggest;
+mod trace;
 mod warnings;
+pub mod whatif;
+mod words;
 mod zones;
 
 use std::net::IpAddr;
@@ -77,15 +90,22 @@ use std::sync::Arc;
 
 use sekisho_model::{Severity, Text};
 
+pub use citations::{Citation, CitedBy};
+pub use declared::EntryInfo;
+pub use entry::{EntryId, Gateway, Leg};
 pub use error::{PolicyErrors, Report};
-pub use explain::{Findings, Violation};
+pub use explain::{Findings, Near, Violation};
 pub use files::Files;
 pub use judge::{Judgement, Question};
-pub use lists::{List, ListKind};
-pub use source::{MAX_FILE_OCTETS, Source, load_dir};
+pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
+pub use observation::{Observation, is_answered, is_directed};
+pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
+pub use trace::{Candidate, Placed, PlacedBy, Trace};
+pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};
 pub use zones::{MAX_ZONES, ZoneId};
 
 use conditions::Conditions;
+use declared::{Declared, Group};
 
 /// Whether violations raise alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -117,9 +137,11 @@ pub struct Policy {
     label: Text,
     source: String,
     zones: zones::Zones,
-    /// In the order of the files.
-    paths: Vec<Path>,
-    matrix: matrix::Matrix,
+    groups: Vec<Group>,
+    gateways: Vec<Gateway>,
+    /// Paths and exceptions, in the order of the files.
+    paths: Vec<entry::Path>,
+    matcher: matcher::Matcher,
     boundaries: Vec<Boundary>,
     lists: Vec<List>,
     warnings: Vec<Report>,
@@ -127,6 +149,9 @@ pub struct Policy {
     calendar: calendar::Calendar,
     statements: Vec<prove::Statement>,
     files: Arc<Files>,
+    declared_rules: Arc<rules::Rules>,
+    declared: Arc<Declared>,
+    marks: Arc<lint::Marks>,
 }
 
 impl Policy {
@@ -166,13 +191,14 @@ impl Policy {
         self.mode
     }
 
-    /// The zone of one address: longest prefix, else VLAN, else [`ZoneId::UNKNOWN`].
+    /// The zone of one address: longest prefix, else VLAN, else [`ZoneId::UNKNOWN`]. Zones by MAC
+    /// address are those of [`Policy::judge`] alone.
     ///
     /// [`Policy::judge`] knows both ends and can tell which of them a VLAN tag speaks for, so the
     /// zones of a flow are those of its judgement.
     #[must_use]
     pub fn zone_of(&self, address: IpAddr, vlan: Option<u16>) -> ZoneId {
-        self.zones.of(address, vlan)
+        self.zones.of(address, None, vlan)
     }
 
     /// The id of a zone.
@@ -208,52 +234,17 @@ impl Policy {
             .map_or_else(Text::default, |zone| zone.label.clone())
     }
 
-    /// The id of a path as the policy file gives it.
-    #[must_use]
-    pub fn entry_name(&self, entry: EntryId) -> &Arc<str> {
-        self.paths
-            .get(entry.index())
-            .map_or(&self.rules.none, |path| &path.id)
-    }
-
     /// Remarks that do not keep the policy from working, for `rules check`.
     #[must_use]
     pub fn warnings(&self) -> &[Report] {
         &self.warnings
     }
 
-    /// The lists of addresses that play a role.
+    /// The lists.
     #[must_use]
     pub fn lists(&self) -> &[List] {
         &self.lists
     }
-}
-
-/// Number of a path in one compiled policy; means nothing in another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntryId(u32);
-
-impl EntryId {
-    fn of(position: usize) -> Option<Self> {
-        u32::try_from(position).ok().map(Self)
-    }
-
-    fn index(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
-    }
-}
-
-/// An allowed conduit.
-#[derive(Debug, Clone)]
-struct Path {
-    id: Arc<str>,
-    conditions: Conditions,
-    title: Text,
-    clause: String,
-    owner: String,
-    approver: String,
-    contract: String,
-    review: String,
 }
 
 /// A name for a crossing that no path allows.

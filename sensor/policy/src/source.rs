@@ -1,72 +1,196 @@
 //! The files of a policy folder, as they are read from the disk.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
-use crate::error::{PolicyErrors, Report, Sink};
+use crate::compile::is_policy_file;
+use crate::error::{PolicyErrors, Report, Sink, shown};
+use crate::file::{At, File};
+use crate::parse;
 
 /// Largest policy file that is read, in octets; a policy is written by people.
 pub const MAX_FILE_OCTETS: u64 = 16 << 20;
 
-/// One file of a policy folder, as it was read.
+/// Octets of all files of a policy together.
+pub const MAX_OCTETS: u64 = 32 << 20;
+
+/// Files of a policy, with what they include.
+pub const MAX_FILES: usize = 1000;
+
+/// One file of a policy, as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// Name that error messages show.
+    /// Name that error messages show, and by which files include each other.
     pub name: String,
     /// Its octets; must be UTF-8.
     pub text: Vec<u8>,
 }
 
-/// Reads every `*.toml` file that lies directly in `dir`, sorted by name; hidden files are left out.
+/// Reads every `*.toml` file that lies directly in `dir`, sorted by name, hidden files left out; then
+/// what these files include, and the files of values that their lists name.
 ///
 /// # Errors
 ///
-/// The folder is missing, is not a folder, cannot be read or holds no `*.toml` file, or a file in
-/// it cannot be read or is larger than [`MAX_FILE_OCTETS`]. Every unreadable file is reported.
+/// The folder, or what is included, is missing, cannot be read or holds no `*.toml` file, or a file
+/// cannot be read or is larger than [`MAX_FILE_OCTETS`], or all are larger than [`MAX_OCTETS`].
+/// Every unreadable file is reported.
 pub fn load_dir(dir: &Path) -> Result<Vec<Source>, PolicyErrors> {
-    let mut sink = Sink::default();
-    let sources = read_dir(dir, &mut sink);
-    sink.finish().map(|_| sources)
+    let mut reader = Reader::default();
+    for path in list_dir(dir, None, &mut reader.sink) {
+        reader.read(&path, None);
+    }
+    // Grows while files are found that others name.
+    let mut next = 0;
+    while let Some(source) = reader.sources.get(next) {
+        let named = named_files(source, next);
+        for include in named.0 {
+            reader.include(&include);
+        }
+        for values in named.1 {
+            reader.values(&values);
+        }
+        next = next.saturating_add(1);
+    }
+    reader.sink.finish().map(|_| reader.sources)
 }
 
-fn read_dir(dir: &Path, sink: &mut Sink) -> Vec<Source> {
+/// What a file includes, and the files of values that it names.
+fn named_files(source: &Source, order: usize) -> (Vec<At<String>>, Vec<At<String>>) {
+    if !is_policy_file(&source.name) {
+        return (Vec::new(), Vec::new());
+    }
+    // What is wrong with the file itself is said when it is compiled.
+    File::decode(source, order).map_or_else(
+        |_| (Vec::new(), Vec::new()),
+        |file| {
+            parse::peek(&file, |document| {
+                (parse::included(&file, document), parse::list_files(document))
+            })
+        },
+    )
+}
+
+#[derive(Default)]
+struct Reader {
+    sink: Sink,
+    sources: Vec<Source>,
+    /// What was read or refused already, by its real path.
+    seen: HashSet<PathBuf>,
+    octets: u64,
+    full: bool,
+}
+
+impl Reader {
+    fn include(&mut self, include: &At<String>) {
+        let path = PathBuf::from(parse::resolve(&include.place.file.name, &include.value));
+        let path = if path.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            path
+        };
+        if path.is_file() {
+            self.read(&path, Some(include));
+            return;
+        }
+        for file in list_dir(&path, Some(include), &mut self.sink) {
+            self.read(&file, Some(include));
+        }
+    }
+
+    fn values(&mut self, file: &At<String>) {
+        if file.value.starts_with('/') || !is_value_file(&file.value) {
+            self.sink.push(
+                Report::error(
+                    "policy::file",
+                    format!("`{}` is not read as a file of values", shown(&file.value)),
+                )
+                .at(&file.place, "not a name of one")
+                .help("name it as seen from this file's folder, with another ending than `.toml`: `lists/terminals.txt`"),
+            );
+            return;
+        }
+        let path = PathBuf::from(parse::resolve(&file.place.file.name, &file.value));
+        self.read(&path, Some(file));
+    }
+
+    /// Reads one file once; `named` is where another file names it.
+    fn read(&mut self, path: &Path, named: Option<&At<String>>) {
+        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if self.full || !self.seen.insert(real) {
+            return;
+        }
+        let source = match read_file(path) {
+            Ok(source) => source,
+            Err(report) => {
+                self.sink.push(placed(*report, named));
+                return;
+            }
+        };
+        self.octets = self
+            .octets
+            .saturating_add(u64::try_from(source.text.len()).unwrap_or(u64::MAX));
+        if self.octets > MAX_OCTETS || self.sources.len() >= MAX_FILES {
+            self.full = true;
+            let report = Report::error(
+                "policy::limit",
+                format!("the policy has more than {MAX_OCTETS} octets or {MAX_FILES} files"),
+            )
+            .help("check what the folder holds and what is included; long lists are shorter as networks and suffixes");
+            self.sink.push(placed(report, named));
+            return;
+        }
+        self.sources.push(source);
+    }
+}
+
+fn placed(report: Report, named: Option<&At<String>>) -> Report {
+    match named {
+        Some(named) => report.at(&named.place, "named here"),
+        None => report,
+    }
+}
+
+fn is_value_file(name: &str) -> bool {
+    !is_policy_file(name)
+}
+
+/// The policy files of a folder; complains where there are none.
+fn list_dir(dir: &Path, named: Option<&At<String>>, sink: &mut Sink) -> Vec<PathBuf> {
     let shown = dir.display();
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) => {
-            sink.push(folder_report(dir, &error));
+            sink.push(placed(folder_report(dir, &error), named));
             return Vec::new();
         }
     };
     let mut paths = Vec::new();
+    let mut listed = true;
     for entry in entries {
         match entry {
             Ok(entry) => paths.push(entry.path()),
-            Err(error) => sink.push(
-                Report::error(
+            Err(error) => {
+                listed = false;
+                let report = Report::error(
                     "policy::folder",
                     format!("the policy folder `{shown}` cannot be listed: {error}"),
-                )
-                .help("check that the folder can be read by the user that runs sekisho"),
-            ),
+                );
+                let report = report.help("check that the folder can be read by the user that runs sekisho");
+                sink.push(placed(report, named));
+            }
         }
     }
-    paths.retain(|path| is_policy_file(path));
+    paths.retain(|path| is_read(path));
     paths.sort();
-    if paths.is_empty() && sink.is_empty() {
-        sink.push(
-            Report::error(
-                "policy::folder",
-                format!("the policy folder `{shown}` holds no `*.toml` file"),
-            )
-            .help(
-                "policy files lie directly in the folder and end in `.toml`; each begins with `schema = 1`",
-            ),
-        );
+    if paths.is_empty() && listed {
+        let report = Report::error(
+            "policy::folder",
+            format!("the policy folder `{shown}` holds no `*.toml` file"),
+        )
+        .help("policy files lie directly in the folder and end in `.toml`; each begins with `schema = 1`");
+        sink.push(placed(report, named));
     }
     paths
-        .iter()
-        .filter_map(|path| read_file(path).map_err(|report| sink.push(*report)).ok())
-        .collect()
 }
 
 fn folder_report(dir: &Path, error: &std::io::Error) -> Report {
@@ -88,7 +212,7 @@ fn folder_report(dir: &Path, error: &std::io::Error) -> Report {
     Report::error("policy::folder", message).help(help)
 }
 
-fn is_policy_file(path: &Path) -> bool {
+fn is_read(path: &Path) -> bool {
     let hidden = path
         .file_name()
         .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));

@@ -1,4 +1,4 @@
-//! Which zone an address lies in: longest prefix over every zone, then VLAN, else `unknown`.
+//! Which zone an address lies in: longest prefix over every zone, then MAC, then VLAN, else `unknown`.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
-use sekisho_model::Text;
+use sekisho_model::{MacAddress, Text};
 
 use crate::builtin;
+use crate::judge::Question;
+use crate::trace::PlacedBy;
 
 /// Number of a zone in one compiled policy; means nothing in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +44,7 @@ pub(crate) struct Zone {
     pub(crate) label: Text,
     pub(crate) networks: Vec<IpNet>,
     pub(crate) vlans: Vec<u16>,
+    pub(crate) macs: Vec<MacAddress>,
     pub(crate) intra_deny: bool,
     pub(crate) classification: Option<u8>,
     pub(crate) clause: Arc<str>,
@@ -58,6 +61,7 @@ impl Zone {
             label: Text::new(ja, en),
             networks: Vec::new(),
             vlans: Vec::new(),
+            macs: Vec::new(),
             intra_deny: false,
             classification: None,
             clause: Arc::from(""),
@@ -88,6 +92,7 @@ pub(crate) struct Zones {
     v6: PrefixMap<Ipv6Net, ZoneId>,
     /// By VLAN id; empty where no zone names one.
     vlans: Vec<ZoneId>,
+    macs: HashMap<MacAddress, ZoneId, foldhash::fast::RandomState>,
 }
 
 impl Zones {
@@ -112,6 +117,7 @@ impl Zones {
             v4: PrefixMap::new(),
             v6: PrefixMap::new(),
             vlans: Vec::new(),
+            macs: HashMap::default(),
         };
         zones.add(Zone::builtin(
             builtin::UNKNOWN,
@@ -153,6 +159,9 @@ impl Zones {
                 *place = id;
             }
         }
+        for mac in &zone.macs {
+            self.macs.insert(*mac, id);
+        }
         self.ids.insert(Arc::clone(&zone.id), id);
         self.all.push(zone);
     }
@@ -183,8 +192,9 @@ impl Zones {
     }
 
     /// The zone of one address.
-    pub(crate) fn of(&self, address: IpAddr, vlan: Option<u16>) -> ZoneId {
+    pub(crate) fn of(&self, address: IpAddr, mac: Option<MacAddress>, vlan: Option<u16>) -> ZoneId {
         self.by_network(address)
+            .or_else(|| self.by_mac(mac))
             .or_else(|| self.by_vlan(vlan))
             .unwrap_or(ZoneId::UNKNOWN)
     }
@@ -194,9 +204,14 @@ impl Zones {
     /// A VLAN tag belongs to the frame and not to an address, so it can speak for one end only
     /// where the other end does not explain it already: a host of the zone that talks to the
     /// Internet over its own VLAN does not make the Internet a part of the zone.
-    pub(crate) fn of_both(&self, orig: IpAddr, resp: IpAddr, vlan: Option<u16>) -> (ZoneId, ZoneId) {
+    pub(crate) fn of_both(&self, question: &Question<'_>) -> (ZoneId, ZoneId) {
+        let Question { orig, resp, vlan, .. } = *question;
         let unknown = ZoneId::UNKNOWN;
-        match (self.by_network(orig), self.by_network(resp)) {
+        let ends = (
+            self.by_network(orig).or_else(|| self.by_mac(question.orig_mac)),
+            self.by_network(resp).or_else(|| self.by_mac(question.resp_mac)),
+        );
+        match ends {
             (Some(orig), Some(resp)) => (orig, resp),
             (orig_zone, resp_zone) => {
                 let Some(tagged) = self.by_vlan(vlan) else {
@@ -213,6 +228,34 @@ impl Zones {
                     },
                 }
             }
+        }
+    }
+
+    /// By what an address came into `zone`, which it was found to be in.
+    pub(crate) fn placed_by(
+        &self,
+        address: IpAddr,
+        mac: Option<MacAddress>,
+        vlan: Option<u16>,
+        zone: ZoneId,
+    ) -> PlacedBy {
+        let network = match address {
+            IpAddr::V4(address) => {
+                let found = self.v4.get_lpm(&Ipv4Net::from(address));
+                found.map(|(network, _)| IpNet::V4(network))
+            }
+            IpAddr::V6(address) => {
+                let found = self.v6.get_lpm(&Ipv6Net::from(address));
+                found.map(|(network, _)| IpNet::V6(network))
+            }
+        };
+        let mac = mac.filter(|_| self.by_mac(mac).is_some());
+        match (network, mac, vlan) {
+            _ if zone == ZoneId::UNKNOWN => PlacedBy::Nothing,
+            (Some(network), _, _) => PlacedBy::Network(network),
+            (None, Some(mac), _) => PlacedBy::Mac(mac),
+            (None, None, Some(vlan)) => PlacedBy::Vlan(vlan),
+            (None, None, None) => PlacedBy::Nothing,
         }
     }
 
@@ -234,9 +277,21 @@ impl Zones {
         !self.vlans.is_empty()
     }
 
+    /// Whether a zone is given by MAC address.
+    pub(crate) fn uses_macs(&self) -> bool {
+        !self.macs.is_empty()
+    }
+
     /// Whether a zone is excluded.
     pub(crate) fn exclude(&self) -> bool {
         self.all.iter().any(|zone| zone.excluded)
+    }
+
+    fn by_mac(&self, mac: Option<MacAddress>) -> Option<ZoneId> {
+        if self.macs.is_empty() {
+            return None;
+        }
+        self.macs.get(&mac?).copied()
     }
 
     fn by_vlan(&self, vlan: Option<u16>) -> Option<ZoneId> {
@@ -309,7 +364,7 @@ mod tests {
 
     fn name(zones: &Zones, address: &str, vlan: Option<u16>) -> String {
         zones
-            .get(zones.of(address.parse().unwrap(), vlan))
+            .get(zones.of(address.parse().unwrap(), None, vlan))
             .unwrap()
             .id
             .to_string()
@@ -387,7 +442,12 @@ mod tests {
             zone("guest", &[], &[20]),
         ]);
         let both = |orig: &str, resp: &str, vlan| {
-            let (orig, resp) = zones.of_both(orig.parse().unwrap(), resp.parse().unwrap(), Some(vlan));
+            let (orig, resp) = (orig.parse().unwrap(), resp.parse().unwrap());
+            let at = sekisho_model::Timestamp::from_nanos(0);
+            let (orig, resp) = zones.of_both(&Question {
+                vlan: Some(vlan),
+                ..Question::new(orig, resp, sekisho_model::Protocol::TCP, 80, at)
+            });
             (
                 zones.get(orig).unwrap().id.to_string(),
                 zones.get(resp).unwrap().id.to_string(),

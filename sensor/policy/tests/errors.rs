@@ -81,7 +81,7 @@ golden! {
         "[zone.a]\nnetworks = [\"10.0.0.0/8\"]\n[[path]]\nid = \"P1\"\nfrom = \"a\"\nto = \"*\"\n",
         "protocol = [\"tpc\", \"any\", 256, \"https\"]\n",
     );
-    keys_of_later_versions_are_refused: concat!(
+    what_other_tables_need_is_asked_for: concat!(
         "[calendar]\n[zone.a]\nmacs = [\"52:54:00:00:00:01\"]\n[[rule]]\nid = \"SEG-1\"\n[[exception]]\nid = \"E1\"\n",
         "[[path]]\nid = \"P1\"\nfrom = \"a\"\nto = \"*\"\nservices = [\"dns\"]\nvia = \"gw\"\nwindow = \"night\"\nexpires = 2027-01-01\ntests = []\n",
     );

@@ -315,6 +315,7 @@ fn lists_keep_role_and_members() {
     };
 
     assert_eq!((&*dhcp.name, &*dhcp.role), ("dhcp-servers", "dhcp-server"));
-    assert!(dhcp.has([10, 30, 0, 2].into()) && !dhcp.has([10, 30, 0, 3].into()));
-    assert!(scanners.has([10, 30, 9, 200].into()));
+    let at = Timestamp::from_nanos(0);
+    assert!(dhcp.has([10, 30, 0, 2].into(), at) && !dhcp.has([10, 30, 0, 3].into(), at));
+    assert!(scanners.has([10, 30, 9, 200].into(), at));
 }

@@ -171,6 +171,13 @@ pub trait StoreWriter: Send {
     /// What failed to be written.
     fn policy_text(&mut self, text: &PolicyText) -> Result<(), StoreError>;
 
+    /// The same for a policy that takes the place of that one at `at`.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn newer_policy_text(&mut self, text: &PolicyText, at: Timestamp) -> Result<(), StoreError>;
+
     /// Writes whatever is still held back, and the summary of the run.
     ///
     /// # Errors

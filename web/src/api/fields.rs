@@ -76,10 +76,7 @@ pub(super) async fn list(Params(NoQuery {}): Params<NoQuery>) -> Result<Json<Vec
             FieldKind::Time => "time",
             FieldKind::Seconds => "seconds",
         },
-        label: Label {
-            ja: field.label_ja,
-            en: field.label_en,
-        },
+        label: (field.label_ja, field.label_en).into(),
     });
     Ok(Json(fields.collect()))
 }

@@ -14,6 +14,8 @@ mod policy;
 mod schema;
 mod sensor;
 
+use std::borrow::Cow;
+
 use axum::Router;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -52,7 +54,16 @@ struct Page<T> {
 #[derive(Serialize, ToSchema)]
 struct Label {
     #[schema(value_type = String)]
-    ja: &'static str,
+    ja: Cow<'static, str>,
     #[schema(value_type = String)]
-    en: &'static str,
+    en: Cow<'static, str>,
+}
+
+impl From<(&'static str, &'static str)> for Label {
+    fn from((ja, en): (&'static str, &'static str)) -> Self {
+        Self {
+            ja: Cow::Borrowed(ja),
+            en: Cow::Borrowed(en),
+        }
+    }
 }

@@ -53,7 +53,13 @@ fn complete(policy: Option<Value>) -> Value {
         "source": "",
         "label": { "ja": "", "en": "" },
         "zones": [],
+        "groups": [],
+        "gateways": [],
+        "lists": [],
+        "calendar": { "timezone": "", "windows": [] },
         "paths": [],
+        "rules": [],
+        "tests": [],
         "boundaries": [],
     });
     if let (Value::Object(whole), Some(Value::Object(policy))) = (&mut whole, policy) {

@@ -215,7 +215,14 @@ pub(super) struct Policy {
     source: String,
     label: Text,
     zones: Vec<Zone>,
+    groups: Vec<Group>,
+    gateways: Vec<Gateway>,
+    lists: Vec<PolicyList>,
+    calendar: Calendar,
+    /// Paths and exceptions.
     paths: Vec<PolicyPath>,
+    rules: Vec<Rule>,
+    tests: Vec<PolicyTest>,
     boundaries: Vec<Boundary>,
 }
 
@@ -245,6 +252,7 @@ pub(super) struct Zone {
     label: Text,
     networks: Vec<String>,
     vlans: Vec<u16>,
+    macs: Vec<String>,
     /// `allow` or `deny`: whether hosts of the zone may talk to each other.
     intra: String,
     #[schema(required = true)]
@@ -257,11 +265,128 @@ pub(super) struct Zone {
     excluded: bool,
 }
 
+/// Zones under one name.
+#[derive(ToSchema)]
+pub(super) struct Group {
+    id: String,
+    label: Text,
+    zones: Vec<String>,
+}
+
+/// A host that takes communication apart and sends it on.
+#[derive(ToSchema)]
+pub(super) struct Gateway {
+    id: String,
+    label: Text,
+    /// What the originators talk to.
+    near: Vec<String>,
+    /// From where it goes on.
+    far: Vec<String>,
+    /// How long after one leg the other may begin.
+    pair_within_s: u64,
+    owner: String,
+}
+
+/// A list of the policy, without its values.
+#[derive(ToSchema)]
+pub(super) struct PolicyList {
+    name: String,
+    /// Empty where its members have none.
+    role: String,
+    kind: String,
+    /// How many values it has.
+    count: u64,
+    source: String,
+    owner: String,
+    review: String,
+}
+
+/// The calendar of the policy.
+#[derive(ToSchema)]
+pub(super) struct Calendar {
+    /// Empty where there is no policy.
+    timezone: String,
+    windows: Vec<NamedWindow>,
+}
+
+/// A window that paths name.
+#[derive(ToSchema)]
+pub(super) struct NamedWindow {
+    name: String,
+    label: Text,
+    /// People work by it.
+    shift: bool,
+    /// The window as a path would write it.
+    text: String,
+}
+
+/// A rule of the policy: an expression over the fields of a flow.
+#[derive(ToSchema)]
+pub(super) struct Rule {
+    id: String,
+    title: Text,
+    /// Empty where none is given.
+    severity: String,
+    when: String,
+    except: String,
+    why: Text,
+    first_step: Text,
+    clause: String,
+    category: String,
+    attack: Vec<String>,
+    enabled: bool,
+    /// Signature id, where the policy gives one.
+    #[schema(required = true)]
+    number: Option<u32>,
+}
+
+/// A flow and what the policy is expected to say of it.
+#[derive(ToSchema)]
+pub(super) struct PolicyTest {
+    /// The path, exception or rule that it stands under; empty where under none.
+    of: String,
+    /// Fields by name.
+    flow: BTreeMap<String, String>,
+    expect: String,
+}
+
+/// The second leg over a gateway, where it differs from the first.
+#[derive(ToSchema)]
+pub(super) struct Onward {
+    protocol: Vec<String>,
+    ports: Vec<String>,
+    services: Vec<String>,
+}
+
 /// Communication that is allowed.
 #[derive(ToSchema)]
 #[schema(as = Path)]
 pub(super) struct PolicyPath {
     id: String,
+    /// Allowed for a while, on application.
+    exception: bool,
+    application: String,
+    applicant: String,
+    purpose: String,
+    /// Hosts that it is narrowed to; empty: all of the zones.
+    from_hosts: Vec<String>,
+    to_hosts: Vec<String>,
+    /// Application protocols; empty: any.
+    services: Vec<String>,
+    /// The gateway between its two legs; empty: none.
+    via: String,
+    onward: Onward,
+    /// MAC addresses that the originator's frames must go to; empty: any.
+    next_hops: Vec<String>,
+    /// Tunnels that may carry it; empty: it does not matter.
+    tunnel: Vec<String>,
+    /// Empty: always.
+    window: String,
+    #[schema(format = DateTime, required = true)]
+    starts: Option<String>,
+    /// The first instant after its term.
+    #[schema(format = DateTime, required = true)]
+    expires: Option<String>,
     from: Vec<String>,
     to: Vec<String>,
     /// Empty: any.
@@ -322,7 +447,30 @@ pub(super) struct Summary {
     policy_name: String,
     policy_version: String,
     policy_mode: String,
+    /// SHA-256 over the files of the policy that judged last.
+    policy_hash: String,
+    policy_changes: PolicyChanges,
+    rules: RuleUse,
     workers: u64,
+}
+
+/// What came of a policy folder that was followed while a run went on.
+#[derive(ToSchema)]
+pub(super) struct PolicyChanges {
+    taken_up: u64,
+    refused: u64,
+    /// Why what is in the folder now is not in force.
+    #[schema(nullable = false, required = false)]
+    standing_refusal: Option<String>,
+}
+
+/// What of the policy was met by traffic.
+#[derive(ToSchema)]
+pub(super) struct RuleUse {
+    /// Flow records by the path, exception or built-in rule that gave their verdict.
+    used: BTreeMap<String, u64>,
+    unused_paths: Vec<String>,
+    unused_exceptions: Vec<String>,
 }
 
 /// What a run read.

@@ -88,14 +88,11 @@ fn buckets(summary: Option<&Summary>) -> Vec<Bucket> {
     let frames = |id| summary.and_then(|summary| summary.frames.get(id)).copied();
     FrameBucket::ALL
         .iter()
-        .map(|bucket| {
-            let (ja, en) = bucket.label();
-            Bucket {
-                id: bucket.id(),
-                class: class_word(bucket.class()),
-                label: Label { ja, en },
-                frames: frames(bucket.id()).unwrap_or(0),
-            }
+        .map(|bucket| Bucket {
+            id: bucket.id(),
+            class: class_word(bucket.class()),
+            label: bucket.label().into(),
+            frames: frames(bucket.id()).unwrap_or(0),
         })
         .collect()
 }
@@ -110,10 +107,7 @@ fn limits(summary: Option<&Summary>) -> Vec<LimitState> {
             unit: limit.unit,
             counter: limit.counter,
             met: losses(limit.counter).unwrap_or(0),
-            effect: Label {
-                ja: limit.effect_ja,
-                en: limit.effect_en,
-            },
+            effect: (limit.effect_ja, limit.effect_en).into(),
         })
         .collect()
 }

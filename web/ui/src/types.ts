@@ -249,6 +249,9 @@ export interface Summary {
   policy_name: string;
   policy_version: string;
   policy_mode: string;
+  policy_hash: string;
+  policy_changes: { taken_up: number; refused: number; standing_refusal?: string };
+  rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
   workers: number;
 }
 

@@ -7,7 +7,7 @@ use super::owners::Owners;
 use super::seat::{Meet as _, Place, Seat};
 use super::{Inventory, Station, systems};
 
-impl Inventory<'_> {
+impl Inventory {
     /// Devices piece by piece: the pieces of one come under the same number.
     pub(super) fn devices(&self) -> Vec<Host> {
         let owners = Owners::of(self);

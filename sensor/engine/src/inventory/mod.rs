@@ -46,8 +46,8 @@ struct Station {
 
 /// The devices seen so far.
 #[derive(Debug)]
-pub struct Inventory<'a> {
-    scope: Scope<'a>,
+pub struct Inventory {
+    scope: Scope,
     limit: usize,
     seats: HashMap<Place, Seat>,
     stations: HashMap<MacAddress, Station>,
@@ -61,10 +61,10 @@ pub struct Inventory<'a> {
     unlisted: u64,
 }
 
-impl<'a> Inventory<'a> {
+impl Inventory {
     /// Of nothing.
     #[must_use]
-    pub fn new(scope: Scope<'a>) -> Self {
+    pub fn new(scope: Scope) -> Self {
         Self {
             scope,
             limit: usize::try_from(limits::HOSTS.default).unwrap_or(usize::MAX),
@@ -81,6 +81,11 @@ impl<'a> Inventory<'a> {
     #[must_use]
     pub const fn unlisted(&self) -> u64 {
         self.unlisted
+    }
+
+    /// From now on another policy says which addresses are the network's own.
+    pub fn rescope(&mut self, scope: Scope) {
+        self.scope = scope;
     }
 
     /// Takes a flow record into account.
@@ -173,10 +178,10 @@ impl<'a> Inventory<'a> {
             && let Some(station) = self.station(mac)
         {
             sight(&mut station.bound, &seen(address.to_string(), from, at));
-            let zone = self.scope.zone(address);
+            let zone = self.scope.zone(address).cloned();
             if let Some(seat) = self.seat((address, Some(mac))) {
                 seat.host.meet(at);
-                if let Some(zone) = zone {
+                if let Some(zone) = &zone {
                     seat.host.be_in(zone);
                 }
             }

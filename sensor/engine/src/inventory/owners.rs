@@ -65,7 +65,7 @@ pub(super) struct Owners {
 }
 
 impl Owners {
-    pub(super) fn of(inventory: &Inventory<'_>) -> Self {
+    pub(super) fn of(inventory: &Inventory) -> Self {
         let mut owners = Self::default();
         for (mac, station) in &inventory.stations {
             for bound in &station.bound {
@@ -110,7 +110,7 @@ impl Owners {
         })
     }
 
-    fn find_silent(&mut self, inventory: &Inventory<'_>) {
+    fn find_silent(&mut self, inventory: &Inventory) {
         let unclaimed = || {
             inventory.seats.iter().filter_map(|((address, mac), seat)| {
                 let mac = mac.filter(|_| !is_link_local(*address) && !self.claims.contains_key(address))?;
@@ -154,7 +154,7 @@ impl Owners {
         self.silent.extend(gateways);
     }
 
-    fn find_forwarders(&mut self, inventory: &Inventory<'_>) {
+    fn find_forwarders(&mut self, inventory: &Inventory) {
         let mut carried: BTreeMap<MacAddress, Carried> = BTreeMap::new();
         for (address, mac) in inventory.seats.keys() {
             if let Some(mac) = mac {

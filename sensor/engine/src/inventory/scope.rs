@@ -7,19 +7,19 @@ use sekisho_policy::Policy;
 
 /// Tells the network's own addresses from the rest of the world's.
 #[derive(Debug, Clone)]
-pub struct Scope<'a> {
-    policy: &'a Policy,
+pub struct Scope {
+    policy: Arc<Policy>,
     /// Zones that stand for the outside: those whose networks take in a large part of all addresses.
     open: Vec<Arc<str>>,
 }
 
-impl<'a> Scope<'a> {
+impl Scope {
     /// A scope as a policy sees it.
     #[must_use]
-    pub fn new(policy: &'a Policy) -> Self {
+    pub fn new(policy: Arc<Policy>) -> Self {
         Self {
-            policy,
             open: policy.open_zones(),
+            policy,
         }
     }
 
@@ -41,7 +41,7 @@ impl<'a> Scope<'a> {
 
     /// The zone of an address that announces itself; none where the policy names none, and for
     /// addresses of the link, which are in every zone.
-    pub(super) fn zone(&self, address: IpAddr) -> Option<&'a Arc<str>> {
+    pub(super) fn zone(&self, address: IpAddr) -> Option<&Arc<str>> {
         let zone = self.policy.zone_name(self.policy.zone_of(address, None));
         let is_named = !is_link_local(address) && **zone != *"unknown" && !self.open.contains(zone);
         is_named.then_some(zone)

@@ -1,6 +1,6 @@
 //! Devices from flows and from what is said: who is merged with whom, and who is not.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use sekisho_model::app::{App, Essential, Event, Facts, FlowRef, Said, Transaction};
 use sekisho_model::{
@@ -15,17 +15,16 @@ const PC: &str = "ac:de:48:00:00:02";
 const OTHER: &str = "ac:de:48:00:00:03";
 
 /// An inventory without a policy.
-fn inventory() -> Inventory<'static> {
-    static NONE: LazyLock<Policy> = LazyLock::new(Policy::none);
-    Inventory::new(Scope::new(&NONE))
+fn inventory() -> Inventory {
+    Inventory::new(Scope::new(Arc::new(Policy::none())))
 }
 
-fn hosts(inventory: &Inventory<'_>) -> Vec<Host> {
+fn hosts(inventory: &Inventory) -> Vec<Host> {
     inventory.hosts(&Makers::default())
 }
 
 /// The device with a MAC address.
-fn device(inventory: &Inventory<'_>, mac: &str) -> Host {
+fn device(inventory: &Inventory, mac: &str) -> Host {
     hosts(inventory)
         .into_iter()
         .find(|host| host.mac.as_deref() == Some(mac))

@@ -72,6 +72,10 @@ impl<W: Write + Send> Exporter for Eve<W> {
         self.line(|line| alert::write(line, alert))
     }
 
+    fn raises_alerts(&mut self, alerts: bool) {
+        self.alerts = alerts;
+    }
+
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         self.line(|line| stats::write(line, summary))?;
         self.hand_on()?;

@@ -18,27 +18,18 @@ impl Line {
     }
 
     fn v4(&mut self, address: Ipv4Addr) {
-        // The longest has 15 octets.
-        let (mut text, mut len) = ([0; 16], 0);
         for octet in address.octets() {
-            let [tens, ones] = two_digits(octet % 100);
-            if octet >= 100 {
-                text[len] = b'0' + octet / 100;
-                text[len + 1] = tens;
-                text[len + 2] = ones;
-                len += 3;
-            } else if octet >= 10 {
-                text[len] = tens;
-                text[len + 1] = ones;
-                len += 2;
-            } else {
-                text[len] = ones;
-                len += 1;
+            let [tens, ones] = two_digits(u32::from(octet));
+            match octet {
+                0..10 => self.octets.extend_from_slice(&[ones, b'.']),
+                10..100 => self.octets.extend_from_slice(&[tens, ones, b'.']),
+                _ => self
+                    .octets
+                    .extend_from_slice(&[b'0' + octet / 100, tens, ones, b'.']),
             }
-            text[len] = b'.';
-            len += 1;
         }
-        self.octets.extend_from_slice(&text[..len - 1]);
+        // The point after the last.
+        self.octets.pop();
     }
 
     fn v6(&mut self, address: Ipv6Addr) {
@@ -71,11 +62,9 @@ impl Line {
 
     /// A MAC address, without quotation marks.
     pub(crate) fn mac(&mut self, mac: MacAddress) {
-        let mut text = *b"00:00:00:00:00:00";
-        for (place, octet) in text.chunks_mut(3).zip(mac.0) {
-            place[..2].copy_from_slice(&hex(octet));
-        }
-        self.octets.extend_from_slice(&text);
+        let [[a, b], [c, d], [e, f], [g, h], [i, j], [k, l]] = mac.0.map(hex);
+        self.octets
+            .extend_from_slice(&[a, b, b':', c, d, b':', e, f, b':', g, h, b':', i, j, b':', k, l]);
     }
 
     /// An octet as two hexadecimal digits in quotation marks.

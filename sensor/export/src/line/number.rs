@@ -2,18 +2,26 @@
 
 use super::Line;
 
-/// `00` to `99`, one after the other.
-const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
-2021222324252627282930313233343536373839\
-4041424344454647484950515253545556575859\
-6061626364656667686970717273747576777879\
-8081828384858687888990919293949596979899";
+/// `00` to `99`.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let (mut at, mut tens) = (0, b'0');
+    while at < 100 {
+        let mut ones = b'0';
+        while ones <= b'9' {
+            pairs[at] = [tens, ones];
+            at += 1;
+            ones += 1;
+        }
+        tens += 1;
+    }
+    pairs
+};
 
-/// The two decimal digits of a number below 100.
+/// The last two decimal digits of a number.
 #[inline]
-pub(super) fn two_digits(number: u8) -> [u8; 2] {
-    let at = usize::from(number % 100) * 2;
-    [PAIRS[at], PAIRS[at + 1]]
+pub(super) fn two_digits(number: u32) -> [u8; 2] {
+    PAIRS[usize::from((number % 100).to_le_bytes()[0])]
 }
 
 impl Line {
@@ -21,10 +29,21 @@ impl Line {
     #[inline]
     pub(crate) fn number(&mut self, number: u64) {
         // Most of what is counted is 0 or little more.
-        match u8::try_from(number) {
-            Ok(number @ 0..10) => self.octets.push(b'0' + number),
-            Ok(number @ 10..100) => self.octets.extend_from_slice(&two_digits(number)),
+        match u32::try_from(number) {
+            Ok(small @ 0..10) => self.octets.push(two_digits(small)[1]),
+            Ok(small @ 10..100) => self.octets.extend_from_slice(&two_digits(small)),
+            Ok(small @ 100..10_000) => self.hundreds(small),
             _ => self.raw(itoa::Buffer::new().format(number)),
+        }
+    }
+
+    /// A number of three or four digits.
+    fn hundreds(&mut self, number: u32) {
+        let [[thousands, hundreds], [tens, ones]] = [two_digits(number / 100), two_digits(number)];
+        if number < 1000 {
+            self.octets.extend_from_slice(&[hundreds, tens, ones]);
+        } else {
+            self.octets.extend_from_slice(&[thousands, hundreds, tens, ones]);
         }
     }
 
@@ -46,7 +65,7 @@ mod tests {
 
     #[test]
     fn small_and_special_numbers_are_written_as_everywhere() {
-        for number in (0..2000).chain([u64::MAX]) {
+        for number in (0..20_000).chain([u64::MAX]) {
             assert_eq!(written(number), number.to_string());
         }
         for number in [

@@ -11,7 +11,6 @@ impl Line {
     /// A string in quotation marks. What needs no escape, nearly every string whole, is one copy.
     #[inline]
     pub(crate) fn text(&mut self, text: &str) {
-        self.octets.reserve(text.len().saturating_add(2));
         self.octets.push(b'"');
         let octets = text.as_bytes();
         match notable(octets) {
@@ -91,9 +90,24 @@ fn notable(octets: &[u8]) -> Option<usize> {
         }
         at += CHUNK;
     }
-    let found = octets[at..].iter().position(|octet| is_notable(*octet))?;
+    let found = octets[at..]
+        .iter()
+        .position(|octet| NOTABLE[usize::from(*octet)])?;
     Some(at + found)
 }
+
+/// [`is_notable`] of every octet.
+static NOTABLE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0_u8;
+    loop {
+        table[octet as usize] = is_notable(octet);
+        if octet == u8::MAX {
+            break table;
+        }
+        octet += 1;
+    }
+};
 
 /// Whether an octet of UTF-8 needs an escape or begins a hostile character: DEL; U+0080 to U+00BF; U+0600
 /// to U+063F; U+2000 to U+2FFF.

@@ -32,20 +32,17 @@ impl Line {
         if day != self.date.day {
             self.date = date(day);
         }
-        let mut text = *b"0000-00-00T00:00:00.000000+00:00";
-        text[..10].copy_from_slice(&self.date.text);
-        for (at, number) in [
-            (11, second / 3600),
-            (14, second / 60 % 60),
-            (17, second % 60),
-            (20, micros / 10_000),
-            (22, micros / 100 % 100),
-            (24, micros % 100),
-        ] {
-            // Each of them is below 100.
-            text[at..at + 2].copy_from_slice(&two_digits(u8::try_from(number).unwrap_or(0)));
-        }
-        self.octets.extend_from_slice(&text);
+        let [second, micros] = [second, micros].map(|number| u32::try_from(number).unwrap_or(0));
+        let [h, hh] = two_digits(second / 3600);
+        let [m, mm] = two_digits(second / 60 % 60);
+        let [s, ss] = two_digits(second % 60);
+        let [a, b] = two_digits(micros / 10_000);
+        let [c, d] = two_digits(micros / 100);
+        let [e, f] = two_digits(micros);
+        self.octets.extend_from_slice(&self.date.text);
+        self.octets.extend_from_slice(&[
+            b'T', h, hh, b':', m, mm, b':', s, ss, b'.', a, b, c, d, e, f, b'+', b'0', b'0', b':', b'0', b'0',
+        ]);
     }
 }
 
@@ -66,11 +63,14 @@ fn date(day: i64) -> Date {
         month_from_march - 9
     };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let mut text = *b"0000-00-00";
-    for (at, number) in [(0, year / 100), (2, year % 100), (5, month), (8, day_of_month)] {
-        text[at..at + 2].copy_from_slice(&two_digits(u8::try_from(number).unwrap_or(0)));
+    let [century, year, month, day_of_month] =
+        [year / 100, year % 100, month, day_of_month].map(|number| u32::try_from(number).unwrap_or(0));
+    let [[a, b], [c, d]] = [two_digits(century), two_digits(year)];
+    let [[e, f], [g, h]] = [two_digits(month), two_digits(day_of_month)];
+    Date {
+        day,
+        text: [a, b, c, d, b'-', e, f, b'-', g, h],
     }
-    Date { day, text }
 }
 
 #[cfg(test)]

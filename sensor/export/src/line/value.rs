@@ -36,7 +36,12 @@ impl Value for &str {
 impl Value for bool {
     #[inline]
     fn write(self, line: &mut Line) {
-        line.raw(if self { "true" } else { "false" });
+        // Each a copy of a known length.
+        if self {
+            line.raw("true");
+        } else {
+            line.raw("false");
+        }
     }
 }
 

@@ -36,6 +36,11 @@ impl Talk {
         }
     }
 
+    /// Whether it is read.
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self, Self::Open(_))
+    }
+
     /// Whether nothing more can be learned.
     pub(crate) const fn is_over(&self) -> bool {
         matches!(self, Self::Known(_) | Self::Nothing)

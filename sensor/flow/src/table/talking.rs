@@ -1,11 +1,17 @@
 //! What the table does for the conversations of its flows: feeds them, keeps them bounded together,
 //! and hands on what they say.
 
+use sekisho_model::Timestamp;
 use sekisho_model::app::Event;
 
-use super::{Sink, Table};
+use super::{Sink, Slots, Table};
+use crate::entry::Hot;
 use crate::key::Side;
 use crate::observation::Observation;
+use crate::recency::Ticket;
+
+/// Slots that may be looked at for a packet, on the average, where there is no room.
+const SLOTS_A_PACKET: u64 = 16;
 
 impl<T: Clone> Table<T> {
     /// Lets the conversation of a flow read a packet.
@@ -22,18 +28,62 @@ impl<T: Clone> Table<T> {
         };
         let before = entry.cold.held;
         entry.converse(packet, place, &mut self.said);
-        let mut after = entry.cold.talk.held();
+        let after = entry.cold.talk.held();
         let others = self.talking.saturating_sub(before);
-        if others.saturating_add(after) > self.config.conversation_octets {
-            // The one that would grow past the limit gives up, and is marked.
-            entry.cold.talk.finish(packet.at, true, &mut self.said);
-            entry.hot.be_quiet();
-            self.counters.conversations_cut = self.counters.conversations_cut.saturating_add(1);
-            after = entry.cold.talk.held();
-        }
         entry.cold.held = after;
         self.talking = others.saturating_add(after);
         self.tell(slot, sink);
+        while self.talking > self.config.conversation_octets {
+            let idle = self.longest_idle_talk().unwrap_or(slot);
+            if !self.cut_short(idle, packet.at, sink) {
+                break;
+            }
+        }
+    }
+
+    /// Ends a conversation to make room, and marks it; false where there is none.
+    fn cut_short<S: Sink<Tag = T>>(&mut self, slot: u32, at: Timestamp, sink: &mut S) -> bool {
+        let Some(entry) = self.slots.entry(slot).filter(|entry| entry.cold.talk.is_open()) else {
+            return false;
+        };
+        entry.cold.talk.finish(at, true, &mut self.said);
+        entry.hot.be_quiet();
+        self.counters.conversations_cut = self.counters.conversations_cut.saturating_add(1);
+        let after = entry.cold.talk.held();
+        let before = std::mem::replace(&mut entry.cold.held, after);
+        self.talking = self.talking.saturating_sub(before).saturating_add(after);
+        self.tell(slot, sink);
+        true
+    }
+
+    /// The flow idle longest whose conversation is open; the one that was read last comes last.
+    ///
+    /// All of them are put in order when there is no room and none of the last order is left, but not
+    /// before one packet came for every [`SLOTS_A_PACKET`] slots, so that a packet costs the same
+    /// however many there are: until then there is none. A flow that was heard since is passed over.
+    fn longest_idle_talk(&mut self) -> Option<u32> {
+        loop {
+            while let Some(ticket) = self.idle_talks.pop_front() {
+                let hot = self.slots.hot(ticket.slot);
+                if hot.is_some_and(|hot| is_open(hot) && ticket_of(ticket.slot, hot) == ticket) {
+                    return Some(ticket.slot);
+                }
+            }
+            let pause = self.slots.hot.len() as u64 / SLOTS_A_PACKET;
+            let next = self.ordered.saturating_add(pause);
+            if self.ordered > 0 && self.stamp < next {
+                return None;
+            }
+            self.ordered = self.stamp;
+            let mut tickets: Vec<Ticket> = (0_u32..)
+                .zip(&self.slots.hot)
+                .filter(|(_, hot)| is_open(hot))
+                .map(|(slot, hot)| ticket_of(slot, hot))
+                .filter(|ticket| self.slots.is_talking(ticket.slot))
+                .collect();
+            tickets.sort_unstable();
+            self.idle_talks = tickets.into();
+        }
     }
 
     /// The conversation of a flow is over with it.
@@ -67,5 +117,27 @@ impl<T: Clone> Table<T> {
             let number = entry.next_said();
             sink.said(flow.clone(), number, event, &entry.cold.tag);
         }
+    }
+}
+
+impl<T> Slots<T> {
+    /// Whether a conversation holds something that is given back when it ends.
+    fn is_talking(&self, slot: u32) -> bool {
+        self.cold
+            .get(slot as usize)
+            .is_some_and(|cold| cold.talk.is_open())
+    }
+}
+
+/// Whether the payload of a flow that is there may say more.
+fn is_open(hot: &Hot) -> bool {
+    hot.is_live() && !hot.is_quiet()
+}
+
+const fn ticket_of(slot: u32, hot: &Hot) -> Ticket {
+    Ticket {
+        stamp: hot.stamp,
+        slot,
+        generation: hot.generation,
     }
 }

@@ -3,6 +3,10 @@
 /// A fact that a flow record carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Essential {
+    /// The product that speaks, where it is told.
+    Application,
+    /// How far that is to be believed.
+    ApplicationBy,
     /// Name of the server that was asked for.
     ServerName,
     /// Software of the originator as it presents itself: user agent, banner.
@@ -37,7 +41,9 @@ pub enum Essential {
 
 impl Essential {
     /// Every one.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
+        Self::Application,
+        Self::ApplicationBy,
         Self::ServerName,
         Self::ClientSoftware,
         Self::ServerSoftware,
@@ -59,6 +65,8 @@ impl Essential {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Application => "app",
+            Self::ApplicationBy => "app_by",
             Self::ServerName => "server_name",
             Self::ClientSoftware => "client_software",
             Self::ServerSoftware => "server_software",

@@ -4,38 +4,36 @@ use std::sync::Arc;
 
 use sekisho_model::Text;
 
+use super::Ends;
+use crate::Boundary;
 use crate::builtin;
 use crate::conditions::{Conditions, End};
 use crate::error::{Report, Sink, nearest, shown};
 use crate::file::At;
 use crate::parse::{ConditionsDecl, Declarations, EndDecl};
-use crate::zones::{ZoneId, Zones};
-use crate::{Boundary, Path};
+use crate::zones::ZoneId;
 
-pub(super) fn paths(declared: &Declarations, zones: &Zones, sink: &mut Sink) -> Vec<Path> {
-    declared
-        .paths
-        .iter()
-        .map(|path| Path {
-            id: Arc::from(path.id.value.as_str()),
-            conditions: conditions(&path.conditions, "path", zones, declared, sink),
-            title: either(&path.title),
-            clause: path.clause.clone(),
-            owner: path.owner.clone(),
-            approver: path.approver.clone(),
-            contract: path.contract.clone(),
-            review: path.review.clone(),
-        })
-        .collect()
-}
+/// Boundaries that a policy may declare: each alert looks at all of them.
+const MAX_BOUNDARIES: usize = 2000;
 
-pub(super) fn boundaries(declared: &Declarations, zones: &Zones, sink: &mut Sink) -> Vec<Boundary> {
+pub(super) fn boundaries(declared: &Declarations, ends: &Ends<'_>, sink: &mut Sink) -> Vec<Boundary> {
+    if let Some(boundary) = declared.boundaries.get(MAX_BOUNDARIES) {
+        sink.push(
+            Report::error(
+                "policy::limit",
+                format!("the policy has more than {MAX_BOUNDARIES} boundaries"),
+            )
+            .at(&boundary.place, "one boundary too many")
+            .help("join boundaries that break the same clause"),
+        );
+    }
     let boundaries: Vec<_> = declared
         .boundaries
         .iter()
+        .take(MAX_BOUNDARIES)
         .map(|boundary| Boundary {
             id: Arc::from(boundary.id.value.as_str()),
-            conditions: conditions(&boundary.conditions, "boundary", zones, declared, sink),
+            conditions: conditions(&boundary.conditions, "boundary", ends, declared, sink),
             clause: Arc::from(boundary.clause.as_str()),
             severity: boundary.severity,
             title: either(&boundary.title),
@@ -48,7 +46,7 @@ pub(super) fn boundaries(declared: &Declarations, zones: &Zones, sink: &mut Sink
 }
 
 /// A text of one language stands for both where the other is missing.
-fn either(text: &Text) -> Text {
+pub(super) fn either(text: &Text) -> Text {
     let or = |text: &str, other: &str| {
         if text.is_empty() {
             other.to_owned()
@@ -65,7 +63,7 @@ fn either(text: &Text) -> Text {
 pub(super) fn conditions(
     declared: &ConditionsDecl,
     what: &str,
-    zones: &Zones,
+    ends: &Ends<'_>,
     all: &Declarations,
     sink: &mut Sink,
 ) -> Conditions {
@@ -73,7 +71,7 @@ pub(super) fn conditions(
         EndDecl::Any => End::Any,
         EndDecl::Zones(ids) => End::zones(
             ids.iter()
-                .filter_map(|id| zone(id, name, what, zones, all, sink))
+                .flat_map(|id| zones(id, name, what, ends, all, sink))
                 .collect(),
         ),
     };
@@ -84,16 +82,16 @@ pub(super) fn conditions(
     }
 }
 
-fn zone(
+/// The zones that an id of an end stands for.
+fn zones(
     id: &At<String>,
     end: &str,
     what: &str,
-    zones: &Zones,
+    ends: &Ends<'_>,
     all: &Declarations,
     sink: &mut Sink,
-) -> Option<ZoneId> {
-    let found = zones.find(&id.value);
-    if found == Some(ZoneId::LINK) {
+) -> Vec<ZoneId> {
+    if ends.zones.find(&id.value) == Some(ZoneId::LINK) {
         sink.push(
             Report::error(
                 "policy::reserved",
@@ -102,19 +100,20 @@ fn zone(
             .at(&id.place, "needs no path")
             .help("addresses that cannot cross a router are always allowed; remove it"),
         );
-        return None;
+        return Vec::new();
     }
-    // The zone may stand in a file that could not be read.
-    if found.is_some() || all.incomplete {
-        return found;
+    match ends.find(&id.value) {
+        Some(End::Zones(zones)) => return zones.to_vec(),
+        // The zone may stand in a file that could not be read.
+        _ if all.incomplete => return Vec::new(),
+        _ => {}
     }
-    let declared = || zones.declared().map(|(_, zone)| &*zone.id);
-    let help = match nearest(&id.value, declared().chain([builtin::UNKNOWN])) {
+    let help = match nearest(&id.value, ends.names().chain([builtin::UNKNOWN])) {
         Some(name) => format!("did you mean `{name}`?"),
-        None if zones.declared().next().is_none() => {
+        None if ends.zones.declared().next().is_none() => {
             "declare it by `[zone.…]`; the policy has no zone".to_owned()
         }
-        None => format!("declare the zone, or name one of {}", listed(declared())),
+        None => format!("declare the zone, or name one of {}", listed(ends.names())),
     };
     sink.push(
         Report::error(
@@ -127,7 +126,7 @@ fn zone(
         .at(&id.place, "no such zone")
         .help(help),
     );
-    None
+    Vec::new()
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {

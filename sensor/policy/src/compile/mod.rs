@@ -1,7 +1,14 @@
 //! From declarations to a policy: everything that has to be looked up across places.
 
+mod calendar;
 mod crossings;
+mod gateways;
+mod groups;
+mod lists;
+mod paths;
 mod statements;
+mod terms;
+mod tests;
 mod zones;
 
 use std::collections::HashMap;
@@ -9,110 +16,185 @@ use std::sync::Arc;
 
 use sekisho_model::Text;
 
-use crate::Source;
+use crate::conditions::End;
 use crate::error::{PolicyErrors, Report, Sink};
 use crate::file::{At, File};
-use crate::matrix::Matrix;
+use crate::matcher::Matcher;
 use crate::parse::{self, Declarations, HeaderDecl};
+use crate::rules;
 use crate::zones::Zones;
-use crate::{Boundary, Files, Mode, Path, Policy, warnings};
+use crate::{Declared, Files, Mode, Policy, Source, entry, lint, warnings};
+
+use groups::Groups;
+
+/// What ends may name.
+pub(crate) struct Ends<'a> {
+    pub(crate) zones: &'a Zones,
+    groups: &'a Groups,
+}
+
+impl Ends<'_> {
+    /// The zones of a zone's or a group's id.
+    pub(crate) fn find(&self, id: &str) -> Option<End> {
+        match self.zones.find(id) {
+            Some(zone) => Some(End::zones(vec![zone])),
+            None => self.groups.find(id).map(|zones| End::zones(zones.to_vec())),
+        }
+    }
+
+    /// Every id that may be named.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let zones = self.zones.declared().map(|(_, zone)| &*zone.id);
+        zones.chain(self.groups.names())
+    }
+}
 
 impl Policy {
-    /// Compiles the files of a policy folder; they make one policy together.
+    /// Compiles the files of a policy folder, those that they include and the lists that they
+    /// name; they make one policy together.
+    ///
+    /// A name that ends in `.toml` or in no extension is a policy file, any other one that of a
+    /// list. What a file includes is found among the names.
     ///
     /// # Errors
     ///
     /// Every error of every file, each with its place and a remedy. Nothing is compiled then.
     pub fn compile(sources: &[Source]) -> Result<Self, PolicyErrors> {
         let mut sink = Sink::default();
-        let mut declared = Declarations::default();
+        let mut incomplete = false;
+        let (mut files, mut data) = (Vec::new(), Vec::new());
         for (order, source) in sources.iter().enumerate() {
             match File::decode(source, order) {
-                Ok(file) => parse::file(&file, &mut declared, &mut sink),
+                Ok(file) if is_policy_file(&source.name) => files.push(file),
+                Ok(file) => data.push(file),
                 Err(report) => {
-                    declared.incomplete = true;
+                    incomplete = true;
                     sink.push(*report);
                 }
             }
         }
-        let header = header(&mut declared, &mut sink);
-        let zones = zones::compile(&declared, &mut sink);
-        unique(
-            declared
-                .paths
-                .iter()
-                .map(|path| &path.id)
-                .chain(declared.boundaries.iter().map(|boundary| &boundary.id))
-                .chain(declared.statements.iter().map(|statement| &statement.id)),
-            "id",
-            &mut sink,
-        );
-        unique_lists(&declared, &mut sink);
-        let paths = crossings::paths(&declared, &zones, &mut sink);
-        let boundaries = crossings::boundaries(&declared, &zones, &mut sink);
-        let calendar = crate::calendar::Calendar::default();
-        let statements = statements::compile(&declared, &zones, &calendar, &mut sink);
+        let mut declared = parse::files(&files, &mut sink);
+        declared.incomplete |= incomplete;
+        Self::of(declared, &data, sources, sink)
+    }
+
+    fn of(
+        mut declared: Declarations,
+        data: &[File],
+        sources: &[Source],
+        mut sink: Sink,
+    ) -> Result<Self, PolicyErrors> {
+        let sink = &mut sink;
+        let header = header(&mut declared, sink);
+        let calendar = calendar::compile(&declared, sink);
+        let lists = lists::compile(&mut declared, data, &calendar, sink);
+        zones::fill(&mut declared, &lists, sink);
+        let zones = zones::compile(&declared, sink);
+        unique_ids(&declared, sink);
+        let groups = groups::compile(&declared, &zones, sink);
+        let gateways = gateways::compile(&declared, sink);
+        let ends = Ends {
+            zones: &zones,
+            groups: &groups,
+        };
+        let known = paths::Known {
+            ends: &ends,
+            calendar: &calendar,
+            lists: &lists,
+            gateways: &gateways,
+        };
+        let paths = paths::compile(&declared, &known, sink);
+        let boundaries = crossings::boundaries(&declared, &ends, sink);
+        let statements = statements::compile(&declared, &ends, &calendar, sink);
+        tests::check(&declared, sink);
+        let groups = groups.into_described();
+        let names = rules::Names::new(&zones, &groups, &lists, &calendar);
+        let declared_rules = rules::compile(&declared.rules, &names, sink);
+        drop(names);
+        let mut matcher = Matcher::default();
         if sink.is_empty() {
-            warnings::find(&declared, &header, &zones, &paths, &mut sink);
+            match Matcher::new(zones.len(), entry::ranked(&paths, &gateways), &lists) {
+                Ok(built) => matcher = built,
+                Err(refusal) => {
+                    let place = entry::ranked(&paths, &gateways)
+                        .get(refusal.entry)
+                        .and_then(|entry| declared.paths.get(entry.id.index()))
+                        .map(|path| path.place.clone());
+                    let report = Report::error("policy::limit", refusal.message).help(refusal.help);
+                    sink.push(match place {
+                        Some(place) => report.at(&place, refusal.label),
+                        None => report,
+                    });
+                }
+            }
         }
-        let warnings = sink.finish()?;
-        let lists = declared.lists.into_iter().map(|list| list.value).collect();
+        let marks = lint::Marks::of(&declared, &zones, &calendar);
+        if sink.is_empty() {
+            warnings::find(&declared, &header, &zones, &paths, &matcher, sink);
+        }
+        let warnings = std::mem::take(sink).finish()?;
         Ok(Self {
+            none: false,
+            name: header.name,
+            version: Arc::from(header.version),
+            mode: header.mode,
+            label: header.label,
+            source: header.source,
+            zones,
+            groups,
+            gateways,
+            paths,
+            matcher,
+            boundaries,
+            lists,
+            warnings,
+            rules: crate::builtin::RuleIds::default(),
             calendar,
             statements,
             files: Arc::new(Files::of(sources)),
-            ..assemble(header, zones, paths, boundaries, lists, warnings)
+            declared_rules: Arc::new(declared_rules),
+            declared: Arc::new(Declared {
+                rules: declared.rules,
+                tests: declared.tests,
+            }),
+            marks: Arc::new(marks),
         })
     }
 
     /// No policy: every address is `unknown` and every verdict is unknown.
     #[must_use]
     pub fn none() -> Self {
-        let empty = Header {
+        Self {
+            none: true,
             name: String::new(),
-            version: String::new(),
+            version: Arc::from(""),
             mode: Mode::Enforce,
             label: Text::default(),
             source: String::new(),
-        };
-        let none = assemble(
-            empty,
-            Zones::none(),
-            Vec::new(),
-            Vec::new(),
-            Vec::new(),
-            Vec::new(),
-        );
-        Self { none: true, ..none }
+            zones: Zones::none(),
+            groups: Vec::new(),
+            gateways: Vec::new(),
+            paths: Vec::new(),
+            matcher: Matcher::default(),
+            boundaries: Vec::new(),
+            lists: Vec::new(),
+            warnings: Vec::new(),
+            rules: crate::builtin::RuleIds::default(),
+            calendar: crate::calendar::Calendar::default(),
+            statements: Vec::new(),
+            files: Arc::default(),
+            declared_rules: Arc::default(),
+            declared: Arc::default(),
+            marks: Arc::default(),
+        }
     }
 }
 
-fn assemble(
-    header: Header,
-    zones: Zones,
-    paths: Vec<Path>,
-    boundaries: Vec<Boundary>,
-    lists: Vec<crate::List>,
-    warnings: Vec<Report>,
-) -> Policy {
-    Policy {
-        none: false,
-        matrix: Matrix::new(zones.len(), paths.iter().map(|path| &path.conditions)),
-        name: header.name,
-        version: Arc::from(header.version),
-        mode: header.mode,
-        label: header.label,
-        source: header.source,
-        zones,
-        paths,
-        boundaries,
-        lists,
-        warnings,
-        rules: crate::builtin::RuleIds::default(),
-        calendar: crate::calendar::Calendar::default(),
-        statements: Vec::new(),
-        files: Arc::default(),
-    }
+/// Whether a name is that of a policy file; a list may be in a file of any other kind.
+pub(crate) fn is_policy_file(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    last.rsplit_once('.')
+        .is_none_or(|(_, extension)| extension == "toml")
 }
 
 /// What `[policy]` says, without its place.
@@ -161,16 +243,28 @@ fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
     )
 }
 
-fn unique_lists(declared: &Declarations, sink: &mut Sink) {
-    let names: Vec<_> = declared
-        .lists
+fn unique_ids(declared: &Declarations, sink: &mut Sink) {
+    let paths = declared.paths.iter().map(|path| &path.id);
+    let boundaries = declared.boundaries.iter().map(|boundary| &boundary.id);
+    let rules = declared.rules.iter().map(|rule| &rule.id);
+    let statements = declared.statements.iter().map(|statement| &statement.id);
+    unique(paths.chain(boundaries).chain(rules).chain(statements), "id", sink);
+    unique(declared.lists.iter().map(|list| &list.name), "list", sink);
+    unique(
+        declared.gateways.iter().map(|gateway| &gateway.id),
+        "gateway",
+        sink,
+    );
+    let numbers: Vec<_> = declared
+        .rules
         .iter()
-        .map(|list| At {
-            value: list.value.name.to_string(),
-            place: list.place.clone(),
+        .filter_map(|rule| rule.number.as_ref())
+        .map(|number| At {
+            value: number.value.to_string(),
+            place: number.place.clone(),
         })
         .collect();
-    unique(names.iter(), "list", sink);
+    unique(numbers.iter(), "number", sink);
 }
 
 /// Complains about every id that is given twice. Empty ids were complained about before.

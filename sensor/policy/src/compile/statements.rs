@@ -2,29 +2,28 @@
 
 use std::sync::Arc;
 
-use super::crossings;
+use super::terms::inside;
+use super::{Ends, crossings};
 use crate::calendar::Calendar;
-use crate::conditions::End;
 use crate::error::{Report, Sink, nearest, shown};
-use crate::file::{At, Place};
+use crate::file::At;
 use crate::parse::{Declarations, StatementDecl, StatementWhat};
 use crate::prove::{Crossing, Statement};
-use crate::zones::Zones;
 
 pub(super) fn compile(
     declared: &Declarations,
-    zones: &Zones,
+    ends: &Ends<'_>,
     calendar: &Calendar,
     sink: &mut Sink,
 ) -> Vec<Statement> {
-    let compile = |statement| one(statement, declared, zones, calendar, sink);
+    let compile = |statement| one(statement, declared, ends, calendar, sink);
     declared.statements.iter().filter_map(compile).collect()
 }
 
 fn one(
     statement: &StatementDecl,
     declared: &Declarations,
-    zones: &Zones,
+    ends: &Ends<'_>,
     calendar: &Calendar,
     sink: &mut Sink,
 ) -> Option<Statement> {
@@ -32,10 +31,10 @@ fn one(
     match &statement.what {
         StatementWhat::Wrong => None,
         StatementWhat::Never(text) => {
-            let zone = |name: &str| zones.find(name).map(|zone| End::zones(vec![zone]));
-            match Crossing::parse(&text.value, zone, calendar) {
+            match Crossing::parse(&text.value, |name| ends.find(name), calendar) {
                 Ok(crossing) => Some(Statement {
                     id,
+                    clause: statement.clause.clone(),
                     text: format!("never {}", text.value),
                     crossing,
                     only: Vec::new(),
@@ -82,7 +81,7 @@ fn one(
                     }
                 },
             };
-            let found = crossings::conditions(conditions, "statement", zones, declared, sink);
+            let found = crossings::conditions(conditions, "statement", ends, declared, sink);
             let names: Vec<&str> = entries.iter().map(|entry| entry.value.as_str()).collect();
             let text = format!("only {}", names.join(", "));
             let ports = found.service.ports.as_ref().map(|ports| {
@@ -93,6 +92,7 @@ fn one(
             });
             Some(Statement {
                 id,
+                clause: statement.clause.clone(),
                 text,
                 crossing: Crossing {
                     from: found.from,
@@ -128,17 +128,4 @@ fn known(entry: &At<String>, declared: &Declarations, sink: &mut Sink) {
         .at(&entry.place, "no such path")
         .help(help),
     );
-}
-
-/// The place of a part of a text: inside its quotation marks where nothing in it is escaped.
-fn inside(text: &At<String>, part: std::ops::Range<usize>) -> Place {
-    let place = &text.place;
-    let begin = place.span.start.saturating_add(1);
-    let written = place.file.text.get(begin..begin.saturating_add(text.value.len()));
-    if written != Some(text.value.as_str()) {
-        return place.clone();
-    }
-    place
-        .file
-        .place(begin.saturating_add(part.start)..begin.saturating_add(part.end))
 }

@@ -7,17 +7,54 @@ use std::sync::Arc;
 
 use sekisho_model::Text;
 
-use super::unique;
+use super::lists;
 use crate::error::{Report, Sink};
 use crate::file::{At, Place};
+use crate::lists::{List, ListKind, ListValue};
 use crate::parse::{Declarations, ZoneDecl};
 use crate::zones::{MAX_ZONES, Zone, Zones};
 
+/// Adds what lists say is in the zones.
+pub(super) fn fill(declared: &mut Declarations, lists: &[List], sink: &mut Sink) {
+    const KINDS: &[ListKind] = &[ListKind::Address, ListKind::Network, ListKind::Mac];
+    let incomplete = declared.incomplete;
+    let (zones, values) = (&mut declared.zones, &declared.lists);
+    for zone in zones {
+        for name in &zone.lists {
+            let Some(position) = lists::find(name, lists, KINDS, incomplete, sink) else {
+                continue;
+            };
+            if lists.get(position).is_some_and(List::expires) {
+                sink.push(
+                    Report::error(
+                        "policy::kind",
+                        format!("the values of the list `{}` expire, a zone does not", name.value),
+                    )
+                    .at(&name.place, "which zone an address is in does not change with time")
+                    .help("remove `expires` from the list, or give paths the list as `from_hosts` and `to_hosts`"),
+                );
+                continue;
+            }
+            for value in values.get(position).into_iter().flat_map(|list| &list.values) {
+                let place = value.place.clone();
+                match &value.value {
+                    ListValue::Network(network) => zone.networks.push(At {
+                        value: *network,
+                        place,
+                    }),
+                    ListValue::Mac(mac) => zone.macs.push(At { value: *mac, place }),
+                    ListValue::Ports(..) | ListValue::Text(_) => {}
+                }
+            }
+        }
+    }
+}
+
 pub(super) fn compile(declared: &Declarations, sink: &mut Sink) -> Zones {
     let zones = &declared.zones;
-    unique(zones.iter().map(|zone| &zone.id), "zone", sink);
     disjoint("network", zones, |zone| &zone.networks, sink);
     disjoint("VLAN", zones, |zone| &zone.vlans, sink);
+    disjoint("MAC address", zones, |zone| &zone.macs, sink);
     if let Some(zone) = zones.get(MAX_ZONES) {
         sink.push(
             Report::error(
@@ -47,12 +84,16 @@ fn zone(declared: &ZoneDecl) -> Zone {
         },
         networks: declared.networks.iter().map(|network| network.value).collect(),
         vlans: declared.vlans.iter().map(|vlan| vlan.value).collect(),
+        macs: declared.macs.iter().map(|mac| mac.value).collect(),
         intra_deny: declared.intra_deny,
         classification: declared.classification,
         clause: Arc::from(declared.clause.as_str()),
         department: declared.department.clone(),
         owner: declared.owner.clone(),
-        review: declared.review.clone(),
+        review: declared
+            .review
+            .as_ref()
+            .map_or_else(String::new, |review| review.value.clone()),
         excluded: declared.excluded,
     }
 }
@@ -100,7 +141,7 @@ fn disjoint<T: Copy + Eq + Hash + Display>(
 }
 
 fn remedy(what: &str) -> &'static str {
-    if what == "VLAN" {
+    if what != "network" {
         "leave it in one of the zones"
     } else {
         "leave it in one of the zones, or split it; a smaller network inside a larger one is fine, the smaller wins"

@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use sekisho_model::FlowRecord;
+use sekisho_model::{FlowRecord, MacAddress};
 
-use super::nearest::{self, Nearest};
+use super::condition::Failed;
+use super::nearest::{self, Difference, Nearest};
 use crate::conditions::End;
+use crate::entry::Path;
 use crate::zones::{self, Zone, ZoneId, Zones};
-use crate::{Boundary, Path, Policy};
+use crate::{Boundary, Gateway, Policy};
 
 /// Paths that are named at most where the allowed ones are listed.
 pub(super) const LISTED: usize = 5;
@@ -46,6 +48,7 @@ impl Stranger {
 /// address are in no text but by a [`super::template::Slot`].
 pub(super) struct Facts<'a> {
     pub(super) record: &'a FlowRecord,
+    pub(super) policy: &'a Policy,
     pub(super) zones: &'a Zones,
     pub(super) orig: Party<'a>,
     pub(super) resp: Party<'a>,
@@ -58,6 +61,8 @@ pub(super) struct Facts<'a> {
     pub(super) between: Vec<&'a Path>,
     /// How many more there are.
     pub(super) more: usize,
+    /// The path that allows the flow but for one condition.
+    pub(super) failed: Option<Failed<'a>>,
     pub(super) nearest: Option<Nearest<'a>>,
     pub(super) boundary: Option<&'a Boundary>,
     pub(super) clause: Arc<str>,
@@ -65,29 +70,32 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(super) fn gather(policy: &'a Policy, record: &'a FlowRecord) -> Option<Self> {
-        let party = |name, address| {
-            let id = zone(policy, record, name, address);
+        let party = |name, address, mac| {
+            let id = zone(policy, record, name, address, mac);
             let zone = policy.zones.get(id)?;
             Some(Party { zone, id })
         };
-        let orig = party(&record.orig_zone, record.orig.address)?;
-        let resp = party(&record.resp_zone, record.resp.address)?;
+        let orig = party(&record.orig_zone, record.orig.address, record.orig_mac)?;
+        let resp = party(&record.resp_zone, record.resp.address, record.resp_mac)?;
         let mut leading = policy
             .paths
             .iter()
             .filter(|path| path.conditions.zones_match(orig.id, resp.id));
         let between = leading.by_ref().take(LISTED).collect();
+        let failed = Failed::find(policy, record, orig.id, resp.id);
         let boundary = boundary(&policy.boundaries, record, orig.id, resp.id);
         Some(Self {
             record,
+            policy,
             zones: &policy.zones,
             inside: orig.id == resp.id,
             stranger: Stranger::of(orig.id, record.orig.address),
             answered: answered(record),
             between,
             more: leading.count(),
-            nearest: nearest::find(&policy.paths, record, orig.id, resp.id),
-            clause: clause(boundary, orig.zone, resp.zone),
+            nearest: nearest::find(policy, record, orig.id, resp.id),
+            clause: clause(failed.as_ref(), boundary, orig.zone, resp.zone),
+            failed,
             boundary,
             orig,
             resp,
@@ -95,7 +103,25 @@ impl<'a> Facts<'a> {
     }
 }
 
-impl Facts<'_> {
+impl<'a> Facts<'a> {
+    /// The application protocol that was seen.
+    pub(super) fn service(&self) -> &'static str {
+        service_of(self.record).unwrap_or("unknown")
+    }
+
+    /// The kind of tunnel that carries the flow.
+    pub(super) fn tunnel(&self) -> Option<&'static str> {
+        self.record.carrier.as_ref().map(|carrier| carrier.kind)
+    }
+
+    /// The path over a gateway that the flow would be on, had it not gone past that.
+    pub(super) fn past(&self) -> Option<(&'a Path, &'a Gateway)> {
+        let nearest = self.nearest.as_ref()?;
+        let path = nearest.path;
+        let gateway = path.via.and_then(|via| self.policy.gateways.get(via))?;
+        (nearest.differs == [Difference::Via]).then_some((path, gateway))
+    }
+
     pub(super) fn has_unknown_end(&self) -> bool {
         [self.orig.id, self.resp.id].contains(&ZoneId::UNKNOWN)
     }
@@ -103,11 +129,23 @@ impl Facts<'_> {
 
 /// The zone of an end by the name that the record has. A record that another policy judged may name one
 /// that this policy does not have.
-pub(super) fn zone(policy: &Policy, record: &FlowRecord, name: &str, address: IpAddr) -> ZoneId {
+pub(super) fn zone(
+    policy: &Policy,
+    record: &FlowRecord,
+    name: &str,
+    address: IpAddr,
+    mac: Option<MacAddress>,
+) -> ZoneId {
     policy
         .zones
         .find(name)
-        .unwrap_or_else(|| policy.zones.of(address, record.vlan))
+        .unwrap_or_else(|| policy.zones.of(address, mac, record.vlan))
+}
+
+/// The application protocol, where it was found.
+pub(super) fn service_of(record: &FlowRecord) -> Option<&'static str> {
+    let service = record.app.as_ref().map(|app| app.service)?;
+    (!service.is_empty()).then_some(service)
 }
 
 /// Whether the responder sent something.
@@ -138,9 +176,15 @@ fn names_the_inside(from: &End, to: &End) -> bool {
     from.is_explicit() && to.is_explicit()
 }
 
-/// The boundary's clause, else that of the zone with the higher classification, else the
+/// The clause of the path whose condition was not met, else the boundary's, else that of the zone with the higher classification, else the
 /// originator's, else the other's.
-fn clause(boundary: Option<&Boundary>, orig: &Zone, resp: &Zone) -> Arc<str> {
+fn clause(failed: Option<&Failed<'_>>, boundary: Option<&Boundary>, orig: &Zone, resp: &Zone) -> Arc<str> {
+    if let Some(path) = failed
+        .map(|failed| failed.path)
+        .filter(|path| !path.clause.is_empty())
+    {
+        return Arc::from(path.clause.as_str());
+    }
     let zones = if resp.classification > orig.classification {
         [resp, orig]
     } else {

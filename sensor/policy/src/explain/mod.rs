@@ -3,17 +3,20 @@
 //! [`facts`] gathers what is true of the flow and the policy, once; [`ja`] and [`en`] only put it
 //! into words, function by function the same. [`findings`] keeps the words for flows of the same kind.
 
+mod condition;
 mod en;
 mod facts;
 mod findings;
 mod ja;
+mod near;
 mod nearest;
 mod service;
 mod template;
+pub(crate) mod words_of;
 
 use std::sync::Arc;
 
-use sekisho_model::{Explanation, FlowRecord, Severity, Text, Verdict};
+use sekisho_model::{Explanation, FlowRecord, Severity, Text, Timestamp, Verdict};
 
 use crate::builtin::{self, Builtin};
 use crate::{Boundary, Mode, Policy};
@@ -21,6 +24,7 @@ use facts::Facts;
 use template::{Shown, Template};
 
 pub use findings::Findings;
+pub use near::Near;
 
 /// A denied flow as an alert speaks of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,16 +55,18 @@ impl Policy {
         if self.mode == Mode::Learn || record.verdict != Verdict::Denied {
             return None;
         }
-        Some(Finding::of(self, record)?.violation(record))
+        Some(Finding::of(self, record)?.violation(self, record))
     }
 }
 
-/// A violation of which only addresses are still to be filled in.
+/// A violation of which only what differs from flow to flow is still to be filled in.
 #[derive(Debug)]
 struct Finding {
-    /// Title and explanation are as they are, but for the two texts below.
+    /// Without the texts below.
     rest: Violation,
     observed: [Template; 2],
+    nearest: [Template; 2],
+    silenced_by: [Template; 2],
     first_step: [Template; 2],
 }
 
@@ -68,10 +74,10 @@ impl Finding {
     /// What is said of `record` and of all like it.
     fn of(policy: &Policy, record: &FlowRecord) -> Option<Self> {
         let facts = Facts::gather(policy, record)?;
-        let (rule, builtin): (_, &Builtin) = if facts.inside {
-            (&policy.rules.intra_deny, &builtin::INTRA_DENY)
-        } else {
-            (&policy.rules.path_deny, &builtin::PATH_DENY)
+        let (rule, builtin): (_, &Builtin) = match &facts.failed {
+            Some(failed) => (failed.rule, failed.builtin),
+            None if facts.inside => (&policy.rules.intra_deny, &builtin::INTRA_DENY),
+            None => (&policy.rules.path_deny, &builtin::PATH_DENY),
         };
         let first_step = of_boundary(&facts, |boundary| &boundary.first_step);
         Some(Self {
@@ -87,6 +93,8 @@ impl Finding {
                 explanation: explanation(&facts),
             },
             observed: [ja::observed(&facts), en::observed(&facts)],
+            nearest: [ja::nearest(&facts), en::nearest(&facts)],
+            silenced_by: [ja::silenced_by(&facts), en::silenced_by(&facts)],
             first_step: first_step.map_or_else(
                 || [ja::first_step(&facts), en::first_step(&facts)],
                 |text| [&text.ja, &text.en].map(|words| Template::default().say(words)),
@@ -95,15 +103,17 @@ impl Finding {
     }
 
     /// The violation that `record` is.
-    fn violation(&self, record: &FlowRecord) -> Violation {
+    fn violation(&self, policy: &Policy, record: &FlowRecord) -> Violation {
         let shown = Shown::of(record);
         let fill = |[ja, en]: &[Template; 2]| Text {
-            ja: ja.fill(&shown),
-            en: en.fill(&shown),
+            ja: ja.fill(&shown, || ja::when(policy, record.start)),
+            en: en.fill(&shown, || en::when(policy, record.start)),
         };
         Violation {
             explanation: Explanation {
                 observed: fill(&self.observed),
+                nearest: fill(&self.nearest),
+                silenced_by: fill(&self.silenced_by),
                 first_step: fill(&self.first_step),
                 ..self.rest.explanation.clone()
             },
@@ -127,7 +137,15 @@ impl Finding {
     }
 }
 
+/// What the boundary says, else by the classification of the zones. Where an exception is over, always high.
 fn severity(facts: &Facts<'_>) -> Severity {
+    let over = facts
+        .failed
+        .as_ref()
+        .is_some_and(|failed| failed.builtin.signature_id == builtin::EXCEPTION_EXPIRED.signature_id);
+    if over {
+        return Severity::High;
+    }
     facts
         .boundary
         .and_then(|boundary| boundary.severity)
@@ -154,34 +172,43 @@ fn title(facts: &Facts<'_>) -> Text {
 /// What is the same for every flow of a kind.
 fn explanation(facts: &Facts<'_>) -> Explanation {
     Explanation {
-        observed: Text::default(),
         expected: Text {
             ja: ja::expected(facts),
             en: en::expected(facts),
         },
-        nearest: Text {
-            ja: ja::nearest(facts),
-            en: en::nearest(facts),
+        nearest_path: match (&facts.failed, &facts.nearest) {
+            (Some(failed), _) => failed.path.id.to_string(),
+            (None, Some(nearest)) => nearest.path.id.to_string(),
+            (None, None) => String::new(),
         },
-        nearest_path: facts
-            .nearest
-            .as_ref()
-            .map_or_else(String::new, |nearest| nearest.path.id.to_string()),
-        differs: facts
-            .nearest
-            .iter()
-            .flat_map(|nearest| &nearest.differs)
-            .map(|difference| difference.word().to_owned())
-            .collect(),
-        silenced_by: Text {
-            ja: ja::silenced_by(facts),
-            en: en::silenced_by(facts),
-        },
-        first_step: Text::default(),
+        differs: differs(facts),
+        ..Explanation::default()
     }
 }
 
+fn differs(facts: &Facts<'_>) -> Vec<String> {
+    let words = |word: &'static str| word.to_owned();
+    match &facts.failed {
+        Some(failed) => vec![words(failed.word())],
+        None => {
+            let nearest = facts.nearest.iter().flat_map(|nearest| &nearest.differs);
+            nearest.map(|difference| words(difference.word())).collect()
+        }
+    }
+}
+
+/// `2026-11-04 (Wed) 10:00` on the clocks of the policy, with the names of the days from Monday on.
+fn moment(policy: &Policy, at: Timestamp, days: [&str; 7]) -> String {
+    let local = policy.calendar.local(at);
+    let day = days.get(usize::from(local.day.weekday())).unwrap_or(&"");
+    let (hour, minute) = (local.minute.div_euclid(60), local.minute.rem_euclid(60));
+    format!("{} ({day}) {hour:02}:{minute:02}", local.day)
+}
+
 /// A text of the boundary, where there is one and it has words.
+///
+/// A boundary names what no path allows. Where one would but for a condition, the condition is named.
 fn of_boundary<'a>(facts: &Facts<'a>, text: fn(&Boundary) -> &Text) -> Option<&'a Text> {
-    facts.boundary.map(text).filter(|text| !text.ja.is_empty())
+    let boundary = facts.boundary.filter(|_| facts.failed.is_none());
+    boundary.map(text).filter(|text| !text.ja.is_empty())
 }

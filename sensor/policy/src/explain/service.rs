@@ -18,6 +18,11 @@ pub(super) fn word(protocol: Protocol, port: u16) -> Option<&'static str> {
         .map(|(_, _, word)| *word)
 }
 
+/// Every port that has a word.
+pub(super) fn ports() -> impl Iterator<Item = u16> {
+    SERVICES.iter().map(|(port, ..)| *port)
+}
+
 /// What an ICMP message is, in Japanese and English.
 pub(super) fn icmp(protocol: Protocol, kind: u16) -> Option<(&'static str, &'static str)> {
     let kinds = if protocol == Protocol::ICMP { ICMP } else { ICMPV6 };

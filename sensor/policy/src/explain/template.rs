@@ -2,6 +2,8 @@
 
 use sekisho_model::FlowRecord;
 
+use super::facts::Facts;
+
 /// What stands in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
@@ -11,6 +13,12 @@ pub(super) enum Slot {
     Resp,
     /// The MAC address of the originator's side.
     OrigMac,
+    /// The responder's port.
+    RespPort,
+    /// The MAC address of the responder's side.
+    RespMac,
+    /// When the flow began.
+    When,
 }
 
 /// The text around the places, and where they are in it.
@@ -34,18 +42,54 @@ impl Template {
         self
     }
 
-    /// The text about one flow.
-    pub(super) fn fill(&self, shown: &Shown) -> String {
+    /// Goes on with what another says.
+    pub(super) fn then(mut self, other: &Self) -> Self {
+        let len = self.text.len();
+        self.text.push_str(&other.text);
+        let moved = other
+            .slots
+            .iter()
+            .map(|(at, slot)| (at.saturating_add(len), *slot));
+        self.slots.extend(moved);
+        self
+    }
+
+    /// Goes on with what all of them say, and `between` between them.
+    pub(super) fn list(self, all: &[Self], between: &str) -> Self {
+        all.iter().enumerate().fold(self, |said, (place, one)| {
+            if place == 0 {
+                said.then(one)
+            } else {
+                said.say(between).then(one)
+            }
+        })
+    }
+
+    /// The text about one flow; `when` says when it began.
+    pub(super) fn fill(&self, shown: &Shown, when: impl Fn() -> String) -> String {
         let mut filled = String::with_capacity(self.text.len().saturating_add(128));
         let mut from = 0;
         for (at, slot) in &self.slots {
             filled.push_str(self.text.get(from..*at).unwrap_or_default());
-            filled.push_str(shown.get(*slot));
+            match slot {
+                Slot::When => filled.push_str(&when()),
+                slot => filled.push_str(shown.get(*slot)),
+            }
             from = *at;
         }
         filled.push_str(self.text.get(from..).unwrap_or_default());
         filled
     }
+}
+
+/// What a path would have to say of the protocol and port, as a policy file writes it.
+pub(super) fn conditions(facts: &Facts<'_>, between: &str) -> Template {
+    let protocol = facts.record.protocol;
+    let begin = Template::from(format!("protocol = \"{protocol}\""));
+    if !protocol.has_ports() {
+        return begin;
+    }
+    begin.say(between).say("ports = [").slot(Slot::RespPort).say("]")
 }
 
 /// What stands in the places of one flow, as text.
@@ -54,6 +98,17 @@ pub(super) struct Shown {
     orig: String,
     resp: String,
     orig_mac: String,
+    resp_mac: String,
+    resp_port: String,
+}
+
+impl From<String> for Template {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            slots: Vec::new(),
+        }
+    }
 }
 
 impl Shown {
@@ -62,6 +117,8 @@ impl Shown {
             orig: record.orig.address.to_string(),
             resp: record.resp.address.to_string(),
             orig_mac: record.orig_mac.map_or_else(String::new, |mac| mac.to_string()),
+            resp_mac: record.resp_mac.map_or_else(String::new, |mac| mac.to_string()),
+            resp_port: record.resp.port.to_string(),
         }
     }
 
@@ -70,6 +127,9 @@ impl Shown {
             Slot::Orig => &self.orig,
             Slot::Resp => &self.resp,
             Slot::OrigMac => &self.orig_mac,
+            Slot::RespPort => &self.resp_port,
+            Slot::RespMac => &self.resp_mac,
+            Slot::When => "",
         }
     }
 }

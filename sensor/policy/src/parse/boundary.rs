@@ -38,23 +38,27 @@ pub(crate) struct BoundaryDecl {
 }
 
 pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> BoundaryDecl {
-    let severities =
-        [Severity::High, Severity::Medium, Severity::Low].map(|severity| (severity.name(), severity));
     table.check_keys(KEYS, sink);
     BoundaryDecl {
         id: path::id(KEYS, table, sink),
         place: table.place.clone(),
         conditions: conditions::parse(KEYS, table, sink),
         clause: table.optional(KEYS, "clause", sink),
-        severity: table.choice(KEYS, "severity", &severities, sink),
+        severity: severity(KEYS, table, sink),
         title: table.bilingual(KEYS, "title", sink),
         first_step: table.bilingual(KEYS, "first_step", sink),
-        attack: attack(table, sink),
+        attack: attack(KEYS, table, sink),
     }
 }
 
-fn attack(table: &Table<'_>, sink: &mut Sink) -> Vec<Arc<str>> {
-    let (techniques, _) = table.texts(KEYS, "attack", sink).unzip();
+pub(super) fn severity(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> Option<Severity> {
+    let severities =
+        [Severity::High, Severity::Medium, Severity::Low].map(|severity| (severity.name(), severity));
+    table.choice(keys, "severity", &severities, sink)
+}
+
+pub(super) fn attack(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> Vec<Arc<str>> {
+    let (techniques, _) = table.texts(keys, "attack", sink).unzip();
     techniques
         .unwrap_or_default()
         .into_iter()

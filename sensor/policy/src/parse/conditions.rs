@@ -3,8 +3,8 @@
 use sekisho_model::Protocol;
 use toml::de::DeValue;
 
-use super::table::{Key, Table};
-use super::value::{self, Spanned};
+use super::table::{Item, Key, Table};
+use super::value;
 use crate::conditions::{Ports, Protocols, Service};
 use crate::error::{Report, Sink, nearest, shown};
 use crate::file::{At, Place};
@@ -31,6 +31,17 @@ pub(crate) struct ConditionsDecl {
 pub(super) fn parse(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> ConditionsDecl {
     let from = end(keys, "from", table, sink);
     let to = end(keys, "to", table, sink);
+    let (service, bare_ports) = service(keys, table, sink);
+    ConditionsDecl {
+        from,
+        to,
+        service,
+        bare_ports,
+    }
+}
+
+/// `protocol` and `ports`, and where ports stand without a protocol.
+pub(super) fn service(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> (Service, Option<Place>) {
     let named = protocols(keys, table, sink);
     let ports = ports(keys, table, sink);
     if let (Some(named), Some((_, place))) = (&named, &ports) {
@@ -47,16 +58,12 @@ pub(super) fn parse(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> Conditi
             Protocols::ALL
         }
     });
-    ConditionsDecl {
-        from,
-        to,
-        service: Service {
-            protocols,
-            protocol_given: named.is_some(),
-            ports: ports.map(|(ports, _)| ports),
-        },
-        bare_ports,
-    }
+    let service = Service {
+        protocols,
+        protocol_given: named.is_some(),
+        ports: ports.map(|(ports, _)| ports),
+    };
+    (service, bare_ports)
 }
 
 fn end(keys: &[Key], name: &str, table: &Table<'_>, sink: &mut Sink) -> EndDecl {
@@ -66,7 +73,7 @@ fn end(keys: &[Key], name: &str, table: &Table<'_>, sink: &mut Sink) -> EndDecl 
     };
     let mut zones: Vec<_> = items
         .iter()
-        .filter_map(|item| table.word(keys, name, item, "a zone id, a list of them, or \"*\"", sink))
+        .filter_map(|item| table.word(keys, name, *item, "a zone id, a list of them, or \"*\"", sink))
         .collect();
     if items.is_empty() {
         sink.push(empty(name, &place).help("name at least one zone, or write \"*\" for any zone"));
@@ -106,10 +113,10 @@ fn protocols(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> Option<Protoco
     }
     let mut protocols = Protocols::default();
     for item in items {
-        match item.get_ref() {
+        match item.get() {
             DeValue::String(_) | DeValue::Integer(_) => match protocol(item) {
                 Some(protocol) => protocols.insert(protocol),
-                None => sink.push(no_protocol(item, table)),
+                None => sink.push(no_protocol(item)),
             },
             _ => {
                 sink.push(table.wrong_type(keys, "protocol", item, "a protocol's word or number, or a list"));
@@ -119,17 +126,17 @@ fn protocols(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> Option<Protoco
     Some(protocols)
 }
 
-fn protocol(item: &Spanned<DeValue<'_>>) -> Option<Protocol> {
-    match item.get_ref().as_str() {
+fn protocol(item: Item<'_>) -> Option<Protocol> {
+    match item.str() {
         Some(word) => Protocol::parse(word),
-        None => value::integer(item)
+        None => value::integer(item.value)
             .and_then(|number| u8::try_from(number).ok())
             .map(Protocol),
     }
 }
 
-fn no_protocol(item: &Spanned<DeValue<'_>>, table: &Table<'_>) -> Report {
-    let word = item.get_ref().as_str().unwrap_or_default();
+fn no_protocol(item: Item<'_>) -> Report {
+    let word = item.str().unwrap_or_default();
     let help = match word {
         "any" | "all" | "ip" | "*" => "leave `protocol` out for any protocol".to_owned(),
         _ => nearest(&word.to_ascii_lowercase(), Protocol::names()).map_or_else(
@@ -142,9 +149,9 @@ fn no_protocol(item: &Spanned<DeValue<'_>>, table: &Table<'_>) -> Report {
     };
     Report::error(
         "policy::protocol",
-        format!("{} is no protocol", value::found(item)),
+        format!("{} is no protocol", value::found(item.value)),
     )
-    .at(&table.file.place(item.span()), "not a protocol")
+    .at(&item.place(), "not a protocol")
     .help(help)
 }
 
@@ -155,9 +162,9 @@ fn ports(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> Option<(Ports, Pla
     }
     let mut ranges = Vec::with_capacity(items.len());
     for item in items {
-        let place = table.file.place(item.span());
-        let range = match item.get_ref() {
-            DeValue::Integer(_) => port(value::integer(item)).map(|port| (port, port)),
+        let place = item.place();
+        let range = match item.get() {
+            DeValue::Integer(_) => port(value::integer(item.value)).map(|port| (port, port)),
             DeValue::String(text) => range(text),
             _ => {
                 sink.push(table.wrong_type(keys, "ports", item, "a list of ports and \"low-high\" ranges"));
@@ -172,7 +179,7 @@ fn ports(keys: &[Key], table: &Table<'_>, sink: &mut Sink) -> Option<(Ports, Pla
             ),
             Some(range) => ranges.push(range),
             None => sink.push(
-                Report::error("policy::port", format!("{} is no port", value::found(item)))
+                Report::error("policy::port", format!("{} is no port", value::found(item.value)))
                     .at(&place, "not a port from 1 to 65535")
                     .help("write `443` for one port, `\"8000-8080\"` for a range, and leave `ports` out for any"),
             ),
@@ -188,7 +195,8 @@ fn port(number: Option<i64>) -> Option<u16> {
         .filter(|port| *port != 0)
 }
 
-fn range(text: &str) -> Option<(u16, u16)> {
+/// `443` or `8000-8080`.
+pub(super) fn range(text: &str) -> Option<(u16, u16)> {
     let (low, high) = text.split_once('-').unwrap_or((text, text));
     Some((port(low.trim().parse().ok())?, port(high.trim().parse().ok())?))
 }

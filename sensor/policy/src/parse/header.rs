@@ -5,7 +5,7 @@ use sekisho_model::Text;
 use super::table::{Key, Table, key};
 use crate::Mode;
 use crate::error::Sink;
-use crate::file::Place;
+use crate::file::{At, Place};
 
 const KEYS: &[Key] = &[
     key("name", "name = \"three zones\""),
@@ -13,6 +13,8 @@ const KEYS: &[Key] = &[
     key("mode", "mode = \"enforce\""),
     key("label", "label.ja = \"…\""),
     key("source", "source = \"…\""),
+    key("include", "include = [\"../three-zones\"]"),
+    key("remove", "remove = [\"PATH-0107\"]"),
 ];
 
 /// What `[policy]` declares.
@@ -28,6 +30,8 @@ pub(crate) struct HeaderDecl {
 
 pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> HeaderDecl {
     table.check_keys(KEYS, sink);
+    // What the texts name is looked up where the files are put together.
+    table.words_of(KEYS, "include", sink);
     HeaderDecl {
         place: table.place.clone(),
         name: table
@@ -47,4 +51,11 @@ pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> HeaderDecl {
         label: table.bilingual(KEYS, "label", sink),
         source: table.optional(KEYS, "source", sink),
     }
+}
+
+/// What the header takes out of included files. Its types are complained about here.
+pub(super) fn removed(table: &Table<'_>, sink: &mut Sink) -> Vec<At<String>> {
+    table
+        .words_of(KEYS, "remove", sink)
+        .map_or_else(Vec::new, |(names, _)| names)
 }

@@ -1,13 +1,17 @@
 //! Tables inside a table: `[name]`, `[name.…]` and `[[name]]`.
 
-use toml::de::{DeString, DeValue};
+use toml::de::DeValue;
 
-use super::table::Table;
-use super::value::{Spanned, found};
+use super::table::{Entry, Item, Table};
+use super::value::found;
 use crate::error::{Report, Sink, shown};
-use crate::file::{At, File};
+use crate::file::At;
 
 impl<'t> Table<'t> {
+    fn entry(&self, name: &str) -> Option<Entry<'t>> {
+        self.entries.iter().copied().find(|entry| entry.name() == name)
+    }
+
     /// The table `[name]`.
     pub(crate) fn table(
         &self,
@@ -16,8 +20,8 @@ impl<'t> Table<'t> {
         what: &'static str,
         sink: &mut Sink,
     ) -> Option<Table<'t>> {
-        let (key, value) = self.entries.get_key_value(name)?;
-        self.sub_table(name, key, value, header, what, sink)
+        let entry = self.entry(name)?;
+        sub_table(entry, entry.item, header, what, sink)
     }
 
     /// The tables `[name.…]` in the order of the file, each with its name.
@@ -31,23 +35,18 @@ impl<'t> Table<'t> {
         let Some(parent) = self.table(name, header, what, sink) else {
             return Vec::new();
         };
-        let mut tables: Vec<_> = parent
+        parent
             .entries
             .iter()
-            .filter_map(|(key, value)| {
-                let table = parent.sub_table(key.get_ref(), key, value, header, what, sink)?;
-                let place = self.file.place(key.span());
-                Some((
-                    At {
-                        value: key.get_ref().to_string(),
-                        place,
-                    },
-                    table,
-                ))
+            .filter_map(|entry| {
+                let table = sub_table(*entry, entry.item, header, what, sink)?;
+                let name = At {
+                    value: entry.name().to_owned(),
+                    place: entry.key_place(),
+                };
+                Some((name, table))
             })
-            .collect();
-        tables.sort_by_key(|(name, _)| name.place.span.start);
-        tables
+            .collect()
     }
 
     /// The tables `[[name]]` in the order of the file.
@@ -58,63 +57,52 @@ impl<'t> Table<'t> {
         what: &'static str,
         sink: &mut Sink,
     ) -> Vec<Table<'t>> {
-        let Some((key, value)) = self.entries.get_key_value(name) else {
+        let Some(entry) = self.entry(name) else {
             return Vec::new();
         };
-        let DeValue::Array(items) = value.get_ref() else {
-            sink.push(not_a_table(self.file, name, key, value, header));
+        if !matches!(entry.item.get(), DeValue::Array(_)) {
+            sink.push(not_a_table(entry, entry.item, header));
             return Vec::new();
-        };
-        items
-            .iter()
-            .filter_map(|item| self.sub_table(name, key, item, header, what, sink))
+        }
+        entry
+            .item
+            .each()
+            .into_iter()
+            .filter_map(|item| sub_table(entry, item, header, what, sink))
             .collect()
-    }
-
-    fn sub_table(
-        &self,
-        name: &str,
-        key: &Spanned<DeString<'_>>,
-        value: &'t Spanned<DeValue<'t>>,
-        header: &str,
-        what: &'static str,
-        sink: &mut Sink,
-    ) -> Option<Table<'t>> {
-        let Some(entries) = value.get_ref().as_table() else {
-            sink.push(not_a_table(self.file, name, key, value, header));
-            return None;
-        };
-        Some(Table {
-            file: self.file,
-            entries,
-            place: self.file.place(value.span()),
-            what,
-        })
     }
 }
 
-fn not_a_table(
-    file: &File,
-    name: &str,
-    key: &Spanned<DeString<'_>>,
-    value: &Spanned<DeValue<'_>>,
+fn sub_table<'t>(
+    entry: Entry<'t>,
+    item: Item<'t>,
     header: &str,
-) -> Report {
+    what: &'static str,
+    sink: &mut Sink,
+) -> Option<Table<'t>> {
+    let Some(entries) = item.get().as_table() else {
+        sink.push(not_a_table(entry, item, header));
+        return None;
+    };
+    Some(Table::new(item.file, entries, item.place(), what))
+}
+
+fn not_a_table(entry: Entry<'_>, item: Item<'_>, header: &str) -> Report {
     // The value of a header spans the header alone, where the key is the better place to point at.
-    let span = if matches!(value.get_ref(), DeValue::Table(_)) {
-        key.span()
+    let place = if matches!(item.get(), DeValue::Table(_)) {
+        entry.key_place()
     } else {
-        value.span()
+        item.place()
     };
     Report::error(
         "policy::wrong-type",
         format!(
             "`{}` must be written under a header `{header}`, found {}",
-            shown(name),
-            found(value)
+            shown(entry.name()),
+            found(item.value)
         ),
     )
-    .at(&file.place(span), format!("not `{header}`"))
+    .at(&place, format!("not `{header}`"))
     .help(format!(
         "write the header `{header}` on a line of its own and the keys below it"
     ))

@@ -17,11 +17,7 @@ pub(super) fn parse_all(texts: Vec<At<String>>, sink: &mut Sink) -> Vec<At<IpNet
                 place: text.place,
             }),
             Err(fault) => {
-                sink.push(
-                    Report::error("policy::network", fault.message)
-                        .at(&text.place, fault.label)
-                        .help(fault.help),
-                );
+                sink.push(fault.report(&text.place));
                 None
             }
         })
@@ -35,7 +31,8 @@ pub(super) struct Fault {
     help: String,
 }
 
-fn parse(text: &str) -> Result<IpNet, Fault> {
+/// A network, or one bare address.
+pub(super) fn parse(text: &str) -> Result<IpNet, Fault> {
     let Some((address, length)) = text.split_once('/') else {
         return parse_address(text).map(IpNet::from);
     };

@@ -8,6 +8,7 @@ use crate::file::{At, Place};
 
 const KEYS: &[Key] = &[
     key("id", "id = \"STATE-01\""),
+    key("clause", "clause = \"6(3)ア\""),
     key("never", "never = \"office -> internet tcp/22\""),
     key("only", "only = \"PATH-0107\""),
     key("from", "from = \"office\""),
@@ -22,6 +23,8 @@ const KEYS: &[Key] = &[
 pub(crate) struct StatementDecl {
     /// The id; empty where a complaint about it was made.
     pub(crate) id: At<String>,
+    /// The clause of the written policy; empty where none is named.
+    pub(crate) clause: String,
     pub(crate) what: StatementWhat,
 }
 
@@ -45,16 +48,17 @@ pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> StatementDecl {
     table.check_keys(KEYS, sink);
     StatementDecl {
         id: path::id(KEYS, table, sink),
+        clause: table.optional(KEYS, "clause", sink),
         what: what(table, sink),
     }
 }
 
 fn what(table: &Table<'_>, sink: &mut Sink) -> StatementWhat {
     let never = table.text(KEYS, "never", sink);
-    let has = |name: &str| table.entries.contains_key(name);
+    let has = |name: &str| table.has(name);
     match (never, has("only")) {
         (Some(never), false) => {
-            let other = KEYS.iter().skip(3).find(|key| has(key.name));
+            let other = KEYS.iter().skip(4).find(|key| has(key.name));
             if let Some(key) = other {
                 sink.push(
                     Report::error("policy::statement", format!("`{}` stands beside `never`", key.name))

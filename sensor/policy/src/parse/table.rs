@@ -1,7 +1,7 @@
-//! One table of a file with its known keys, and getters that complain with a caret.
+//! One table of the files with its known keys, and getters that complain with a caret.
 
 use sekisho_model::Text;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::value::{Spanned, found, listed};
 use crate::error::{Report, Sink, nearest, shown};
@@ -10,33 +10,71 @@ use crate::file::{At, File, Place};
 /// A key that a table may have.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    /// How it is written; for a key of a later version, what to do in its place.
+    /// How it is written.
     pub(crate) words: &'static str,
-    later: bool,
 }
 
-/// A key of this version and an example of it.
+/// A key and an example of it.
 pub(crate) const fn key(name: &'static str, example: &'static str) -> Key {
-    Key {
-        name,
-        words: example,
-        later: false,
-    }
+    Key { name, words: example }
 }
 
-/// A key that only a later version reads; refused, since ignoring it would change the meaning.
-pub(crate) const fn later(name: &'static str, remedy: &'static str) -> Key {
-    Key {
-        name,
-        words: remedy,
-        later: true,
-    }
-}
-
-/// A table of a file.
-pub(crate) struct Table<'t> {
+/// A value with the file that it stands in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Item<'t> {
     pub(crate) file: &'t File,
-    pub(crate) entries: &'t DeTable<'t>,
+    pub(crate) value: &'t Spanned<DeValue<'t>>,
+}
+
+impl<'t> Item<'t> {
+    pub(crate) fn place(self) -> Place {
+        self.file.place(self.value.span())
+    }
+
+    pub(crate) fn get(self) -> &'t DeValue<'t> {
+        self.value.get_ref()
+    }
+
+    pub(crate) fn str(self) -> Option<&'t str> {
+        self.get().as_str()
+    }
+
+    /// The items of a list; the value itself where it is none.
+    pub(crate) fn each(self) -> Vec<Self> {
+        match self.get() {
+            DeValue::Array(items) => items
+                .iter()
+                .map(|value| Self {
+                    file: self.file,
+                    value,
+                })
+                .collect(),
+            _ => vec![self],
+        }
+    }
+}
+
+/// A key of a table with its value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry<'t> {
+    pub(crate) key: &'t Spanned<DeString<'t>>,
+    pub(crate) item: Item<'t>,
+}
+
+impl<'t> Entry<'t> {
+    pub(crate) fn name(self) -> &'t str {
+        self.key.get_ref()
+    }
+
+    pub(crate) fn key_place(self) -> Place {
+        self.item.file.place(self.key.span())
+    }
+}
+
+/// A table of a file, or of several whose later ones replace keys of the earlier.
+#[derive(Debug, Clone)]
+pub(crate) struct Table<'t> {
+    pub(crate) entries: Vec<Entry<'t>>,
     /// Its header.
     pub(crate) place: Place,
     /// What it is, for messages: `a zone`.
@@ -44,27 +82,44 @@ pub(crate) struct Table<'t> {
 }
 
 impl<'t> Table<'t> {
+    pub(crate) fn new(file: &'t File, table: &'t DeTable<'t>, place: Place, what: &'static str) -> Self {
+        let mut entries: Vec<_> = table
+            .iter()
+            .map(|(key, value)| Entry {
+                key,
+                item: Item { file, value },
+            })
+            .collect();
+        entries.sort_by_key(|entry| entry.key.span().start);
+        Self { entries, place, what }
+    }
+
+    /// The keys that `other` gives replace those that are here.
+    pub(crate) fn overlay(&mut self, other: Self) {
+        for entry in other.entries {
+            match self.entries.iter_mut().find(|own| own.name() == entry.name()) {
+                Some(own) => *own = entry,
+                None => self.entries.push(entry),
+            }
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
     /// Complains about every key that is not in `keys`.
     pub(crate) fn check_keys(&self, keys: &[Key], sink: &mut Sink) {
-        for name in self.entries.keys() {
-            let word = name.get_ref().as_ref();
-            let place = self.file.place(name.span());
-            let report = match keys.iter().find(|key| key.name == word) {
-                Some(key) if !key.later => continue,
-                Some(key) => Report::error(
-                    "policy::unsupported",
-                    format!("`{word}` is not supported by this version"),
-                )
-                .at(&place, "not supported")
-                .help(key.words),
-                None => self.unknown_key(word, &place, keys),
-            };
-            sink.push(report);
+        for entry in &self.entries {
+            let word = entry.name();
+            if !keys.iter().any(|key| key.name == word) {
+                sink.push(self.unknown_key(word, &entry.key_place(), keys));
+            }
         }
     }
 
     fn unknown_key(&self, word: &str, place: &Place, keys: &[Key]) -> Report {
-        let known = || keys.iter().filter(|key| !key.later).map(|key| key.name);
+        let known = || keys.iter().map(|key| key.name);
         let help = nearest(word, known()).map_or_else(
             || format!("{} has the keys {}", self.what, listed(known())),
             |name| format!("did you mean `{name}`?"),
@@ -77,8 +132,11 @@ impl<'t> Table<'t> {
         .help(help)
     }
 
-    fn value(&self, name: &str) -> Option<&'t Spanned<DeValue<'t>>> {
-        self.entries.get(name)
+    pub(crate) fn value(&self, name: &str) -> Option<Item<'t>> {
+        self.entries
+            .iter()
+            .find(|entry| entry.name() == name)
+            .map(|entry| entry.item)
     }
 
     /// A complaint that the required key `name` is missing.
@@ -91,19 +149,13 @@ impl<'t> Table<'t> {
     }
 
     /// A complaint that a value is not of the wanted type.
-    pub(crate) fn wrong_type(
-        &self,
-        keys: &[Key],
-        name: &str,
-        value: &Spanned<DeValue<'_>>,
-        wanted: &str,
-    ) -> Report {
-        let found = found(value);
+    pub(crate) fn wrong_type(&self, keys: &[Key], name: &str, item: Item<'_>, wanted: &str) -> Report {
+        let found = found(item.value);
         Report::error(
             "policy::wrong-type",
             format!("`{name}` must be {wanted}, found {found}"),
         )
-        .at(&self.file.place(value.span()), format!("not {wanted}"))
+        .at(&item.place(), format!("not {wanted}"))
         .help(format!("write `{}`", example(keys, name)))
     }
 
@@ -137,10 +189,14 @@ impl<'t> Table<'t> {
     }
 
     /// A date, written with or without quotation marks, or any other words.
-    pub(crate) fn date(&self, keys: &[Key], name: &str, sink: &mut Sink) -> String {
-        match self.value(name).map(Spanned::get_ref) {
-            Some(DeValue::Datetime(date)) => date.to_string(),
-            _ => self.optional(keys, name, sink),
+    pub(crate) fn date_at(&self, keys: &[Key], name: &str, sink: &mut Sink) -> Option<At<String>> {
+        let item = self.value(name)?;
+        match item.get() {
+            DeValue::Datetime(date) => Some(At {
+                value: date.to_string(),
+                place: item.place(),
+            }),
+            _ => self.text(keys, name, sink),
         }
     }
 
@@ -148,7 +204,7 @@ impl<'t> Table<'t> {
     pub(crate) fn flag(&self, keys: &[Key], name: &str, sink: &mut Sink) -> bool {
         match self.value(name) {
             None => false,
-            Some(value) => value.get_ref().as_bool().unwrap_or_else(|| {
+            Some(value) => value.get().as_bool().unwrap_or_else(|| {
                 sink.push(self.wrong_type(keys, name, value, "`true` or `false`"));
                 false
             }),
@@ -188,13 +244,9 @@ impl<'t> Table<'t> {
     }
 
     /// A value, or a list of values: each item by itself, with the place of the whole.
-    pub(crate) fn items(&self, name: &str) -> Option<(Vec<&'t Spanned<DeValue<'t>>>, Place)> {
-        let value = self.value(name)?;
-        let items = match value.get_ref() {
-            DeValue::Array(items) => items.iter().collect(),
-            _ => vec![value],
-        };
-        Some((items, self.file.place(value.span())))
+    pub(crate) fn items(&self, name: &str) -> Option<(Vec<Item<'t>>, Place)> {
+        let item = self.value(name)?;
+        Some((item.each(), item.place()))
     }
 
     /// A list of texts.
@@ -205,16 +257,50 @@ impl<'t> Table<'t> {
         sink: &mut Sink,
     ) -> Option<(Vec<At<String>>, Place)> {
         let value = self.value(name)?;
-        let place = self.file.place(value.span());
-        let DeValue::Array(items) = value.get_ref() else {
+        let place = value.place();
+        if !matches!(value.get(), DeValue::Array(_)) {
             sink.push(self.wrong_type(keys, name, value, "a list of texts"));
             return Some((Vec::new(), place));
-        };
-        let texts = items
+        }
+        Some((
+            self.words(keys, name, &value.each(), "a list of texts", sink),
+            place,
+        ))
+    }
+
+    /// A text, or a list of texts.
+    pub(crate) fn words_of(
+        &self,
+        keys: &[Key],
+        name: &str,
+        sink: &mut Sink,
+    ) -> Option<(Vec<At<String>>, Place)> {
+        let (items, place) = self.items(name)?;
+        if items.is_empty() {
+            sink.push(
+                Report::error("policy::empty", format!("`{name}` is an empty list"))
+                    .at(&place, "empty")
+                    .help(format!("write `{}`, or leave `{name}` out", example(keys, name))),
+            );
+        }
+        Some((
+            self.words(keys, name, &items, "a text, or a list of texts", sink),
+            place,
+        ))
+    }
+
+    fn words(
+        &self,
+        keys: &[Key],
+        name: &str,
+        items: &[Item<'t>],
+        wanted: &str,
+        sink: &mut Sink,
+    ) -> Vec<At<String>> {
+        items
             .iter()
-            .filter_map(|item| self.word(keys, name, item, "a list of texts", sink))
-            .collect();
-        Some((texts, place))
+            .filter_map(|item| self.word(keys, name, *item, wanted, sink))
+            .collect()
     }
 
     /// One text; complains about another type and about control characters.
@@ -222,15 +308,15 @@ impl<'t> Table<'t> {
         &self,
         keys: &[Key],
         name: &str,
-        value: &Spanned<DeValue<'_>>,
+        item: Item<'_>,
         wanted: &str,
         sink: &mut Sink,
     ) -> Option<At<String>> {
-        let Some(text) = value.get_ref().as_str() else {
-            sink.push(self.wrong_type(keys, name, value, wanted));
+        let Some(text) = item.str() else {
+            sink.push(self.wrong_type(keys, name, item, wanted));
             return None;
         };
-        let place = self.file.place(value.span());
+        let place = item.place();
         if let Some(control) = text.chars().find(|c| c.is_control()) {
             sink.push(
                 Report::error(
@@ -257,16 +343,11 @@ impl<'t> Table<'t> {
         let Some(value) = self.value(name) else {
             return Text::default();
         };
-        let Some(entries) = value.get_ref().as_table() else {
+        let Some(entries) = value.get().as_table() else {
             sink.push(self.wrong_type(keys, name, value, "given for each language"));
             return Text::default();
         };
-        let table = Table {
-            file: self.file,
-            entries,
-            place: self.file.place(value.span()),
-            what: "a text in two languages",
-        };
+        let table = Table::new(value.file, entries, value.place(), "a text in two languages");
         table.check_keys(LANGUAGES, sink);
         Text {
             ja: table.optional(LANGUAGES, "ja", sink),

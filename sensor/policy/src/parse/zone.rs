@@ -1,10 +1,11 @@
 //! `[zone.…]`: a segment, by its networks and VLANs.
 
 use ipnet::IpNet;
-use sekisho_model::Text;
+use sekisho_model::{MacAddress, Text};
 
+use super::hosts;
 use super::network;
-use super::table::{Key, Table, key, later};
+use super::table::{Key, Table, key};
 use super::value;
 use crate::builtin;
 use crate::error::{Report, Sink, shown};
@@ -21,10 +22,8 @@ const KEYS: &[Key] = &[
     key("owner", "owner = \"…\""),
     key("review", "review = \"2027-03-31\""),
     key("excluded", "excluded = true"),
-    later(
-        "macs",
-        "remove it and name the hosts by `networks` (a bare address is one host) or by `vlans`",
-    ),
+    key("macs", "macs = [\"00:11:22:33:44:55\"]"),
+    key("lists", "lists = [\"terminals\"]"),
 ];
 
 /// What one zone declares.
@@ -33,24 +32,31 @@ pub(crate) struct ZoneDecl {
     pub(crate) id: At<String>,
     pub(crate) networks: Vec<At<IpNet>>,
     pub(crate) vlans: Vec<At<u16>>,
+    pub(crate) macs: Vec<At<MacAddress>>,
+    /// Names of lists, not looked up yet.
+    pub(crate) lists: Vec<At<String>>,
     pub(crate) intra_deny: bool,
     pub(crate) label: Text,
     pub(crate) classification: Option<u8>,
     pub(crate) clause: String,
     pub(crate) department: String,
     pub(crate) owner: String,
-    pub(crate) review: String,
+    pub(crate) review: Option<At<String>>,
     pub(crate) excluded: bool,
 }
 
 pub(super) fn parse(id: At<String>, table: &Table<'_>, sink: &mut Sink) -> ZoneDecl {
-    check_id(&id, sink);
+    check_id(&id, "zone", sink);
     table.check_keys(KEYS, sink);
     let (networks, _) = table.texts(KEYS, "networks", sink).unzip();
     ZoneDecl {
         id,
         networks: network::parse_all(networks.unwrap_or_default(), sink),
         vlans: vlans(table, sink),
+        macs: macs(table, sink),
+        lists: table
+            .words_of(KEYS, "lists", sink)
+            .map_or_else(Vec::new, |(names, _)| names),
         intra_deny: table
             .choice(KEYS, "intra", &[("allow", false), ("deny", true)], sink)
             .unwrap_or(false),
@@ -59,12 +65,13 @@ pub(super) fn parse(id: At<String>, table: &Table<'_>, sink: &mut Sink) -> ZoneD
         clause: table.optional(KEYS, "clause", sink),
         department: table.optional(KEYS, "department", sink),
         owner: table.optional(KEYS, "owner", sink),
-        review: table.date(KEYS, "review", sink),
+        review: table.date_at(KEYS, "review", sink),
         excluded: table.flag(KEYS, "excluded", sink),
     }
 }
 
-fn check_id(id: &At<String>, sink: &mut Sink) {
+/// The id of a zone, a group or a gateway.
+pub(super) fn check_id(id: &At<String>, what: &str, sink: &mut Sink) {
     let reserved = builtin::ZONES.contains(&id.value.as_str()) || id.value == "*";
     let spelled = !id.value.is_empty()
         && id
@@ -74,12 +81,14 @@ fn check_id(id: &At<String>, sink: &mut Sink) {
     let report = if reserved {
         Report::error(
             "policy::reserved",
-            format!("the zone id `{}` is reserved", id.value),
+            format!("the {what} id `{}` is reserved", id.value),
         )
         .at(&id.place, "reserved")
-        .help("`unknown`, `link` and `*` have a meaning of their own; give the zone another id")
+        .help(format!(
+            "`unknown`, `link` and `*` have a meaning of their own; give the {what} another id"
+        ))
     } else if !spelled {
-        Report::error("policy::id", format!("`{}` is no zone id", shown(&id.value)))
+        Report::error("policy::id", format!("`{}` is no {what} id", shown(&id.value)))
             .at(&id.place, "not an id")
             .help(
                 "an id is made of a-z, 0-9, `-` and `_`; words for people go into `label.ja` and `label.en`",
@@ -96,30 +105,48 @@ fn vlans(table: &Table<'_>, sink: &mut Sink) -> Vec<At<u16>> {
     };
     let mut vlans = Vec::with_capacity(items.len());
     for item in items {
-        let place = table.file.place(item.span());
-        if item.get_ref().as_integer().is_none() {
+        let place = item.place();
+        if item.get().as_integer().is_none() {
             sink.push(table.wrong_type(KEYS, "vlans", item, "a list of numbers"));
             continue;
         }
-        match value::integer(item).and_then(|number| u16::try_from(number).ok()) {
+        match value::integer(item.value).and_then(|number| u16::try_from(number).ok()) {
             Some(value @ 1..=4094) => vlans.push(At { value, place }),
             _ => sink.push(
-                Report::error("policy::vlan", format!("{} is no VLAN id", value::found(item)))
-                    .at(&place, "out of range")
-                    .help("write a number from 1 to 4094"),
+                Report::error(
+                    "policy::vlan",
+                    format!("{} is no VLAN id", value::found(item.value)),
+                )
+                .at(&place, "out of range")
+                .help("write a number from 1 to 4094"),
             ),
         }
     }
     vlans
 }
 
+fn macs(table: &Table<'_>, sink: &mut Sink) -> Vec<At<MacAddress>> {
+    let Some((texts, _)) = table.texts(KEYS, "macs", sink) else {
+        return Vec::new();
+    };
+    texts
+        .into_iter()
+        .filter_map(|text| {
+            Some(At {
+                value: hosts::parse_mac(&text.value, &text.place, sink)?,
+                place: text.place,
+            })
+        })
+        .collect()
+}
+
 fn classification(table: &Table<'_>, sink: &mut Sink) -> Option<u8> {
     let (items, place) = table.items("classification")?;
-    let item = items.first().filter(|item| item.span() == place.span);
-    match item.and_then(|item| value::integer(item)) {
+    let item = items.first().filter(|item| item.value.span() == place.span);
+    match item.and_then(|item| value::integer(item.value)) {
         Some(number @ 1..=3) => u8::try_from(number).ok(),
         _ => {
-            let found = item.map_or_else(|| "a list".to_owned(), |item| value::found(item));
+            let found = item.map_or_else(|| "a list".to_owned(), |item| value::found(item.value));
             sink.push(
                 Report::error(
                     "policy::value",

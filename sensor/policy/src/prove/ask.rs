@@ -8,6 +8,8 @@ use sekisho_model::{MacAddress, Timestamp};
 use crate::Policy;
 use crate::calendar::{Calendar, Window};
 use crate::conditions::{End, Ports, Protocols};
+use crate::entry::{Entry, Host, Path};
+use crate::lists::List;
 
 /// One entry, most of it borrowed from the policy.
 #[derive(Debug)]
@@ -64,32 +66,66 @@ pub(crate) struct TunnelAsk<'p> {
 
 /// The entries of a policy, those that win over others first.
 pub(crate) fn asks(policy: &Policy) -> Vec<Ask<'_>> {
-    let mut paths: Vec<_> = policy.paths.iter().enumerate().collect();
-    paths.sort_by_key(|(index, path)| (path.conditions.rank(), *index));
-    paths
-        .into_iter()
-        .map(|(_, path)| Ask {
-            id: &path.id,
-            exception: false,
-            from: EndAsk {
-                zones: &path.conditions.from,
-                hosts: None,
-            },
-            to: EndAsk {
-                zones: &path.conditions.to,
-                hosts: None,
-            },
-            protocols: path.conditions.service.protocols,
-            ports: path.conditions.service.ports.as_ref(),
-            services: None,
-            tunnels: None,
-            next_hops: None,
-            window: None,
-            starts: None,
-            expires: None,
-            owner: &path.owner,
-            contract: &path.contract,
-            review: &path.review,
-        })
+    policy
+        .matcher
+        .entries()
+        .iter()
+        .filter_map(|entry| Some(ask(policy, entry, policy.paths.get(entry.id.index())?)))
         .collect()
+}
+
+fn ask<'p>(policy: &'p Policy, entry: &'p Entry, path: &'p Path) -> Ask<'p> {
+    let service = &entry.conditions.service;
+    let window = path.window.as_ref();
+    Ask {
+        id: &path.id,
+        exception: path.exception.is_some(),
+        from: EndAsk {
+            zones: &entry.conditions.from,
+            hosts: hosts(policy, entry.from_hosts.as_deref()),
+        },
+        to: EndAsk {
+            zones: &entry.conditions.to,
+            hosts: hosts(policy, entry.to_hosts.as_deref()),
+        },
+        protocols: service.protocols,
+        ports: service.ports.as_ref(),
+        services: entry.services.clone(),
+        tunnels: path.tunnel.as_ref().map(|tunnels| TunnelAsk {
+            bare: tunnels.bare,
+            kinds: tunnels.kinds.clone(),
+        }),
+        next_hops: path
+            .next_hops
+            .as_ref()
+            .map(|hops| hops.iter().map(|(hop, _)| *hop).collect()),
+        window: window.map(|window| (policy.calendar(), window)),
+        starts: path.starts,
+        expires: path.expires,
+        owner: &path.owner,
+        contract: &path.contract,
+        review: &path.review,
+    }
+}
+
+fn hosts(policy: &Policy, hosts: Option<&[Host]>) -> Option<Vec<HostAsk>> {
+    let mut asks = Vec::new();
+    for host in hosts? {
+        match host {
+            Host::Network(network, mac) => asks.push(HostAsk {
+                mac: *mac,
+                until: None,
+                network: *network,
+            }),
+            Host::List(list) => {
+                let listed = policy.lists.get(*list).into_iter().flat_map(List::networks);
+                asks.extend(listed.map(|(network, until)| HostAsk {
+                    mac: None,
+                    until,
+                    network,
+                }));
+            }
+        }
+    }
+    Some(asks)
 }

@@ -161,7 +161,7 @@ impl<'p, const N: usize> Model<'p, N> {
 }
 
 fn zone_of(policy: &Policy, spot: &Spot) -> ZoneId {
-    policy.zones.of(spot.address, spot.vlan)
+    policy.zones.of(spot.address, spot.mac, spot.vlan)
 }
 
 fn cuts(policies: &[&Policy], asks: &[Vec<Ask<'_>>]) -> Cuts {
@@ -170,6 +170,8 @@ fn cuts(policies: &[&Policy], asks: &[Vec<Ask<'_>>]) -> Cuts {
         cuts.networks.extend(policy.zones.networks());
         cuts.vlans
             .extend(policy.zones.declared().flat_map(|(_, zone)| &zone.vlans));
+        cuts.macs
+            .extend(policy.zones.declared().flat_map(|(_, zone)| &zone.macs));
     }
     let ends = asks.iter().flatten().flat_map(|ask| [&ask.from, &ask.to]);
     let hosts = ends.filter_map(|end| end.hosts.as_ref()).flatten();

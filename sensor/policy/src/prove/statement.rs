@@ -18,6 +18,8 @@ use crate::error::shown;
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) id: Arc<str>,
+    /// The clause of the written policy; empty where none is named.
+    pub(crate) clause: String,
     /// As it was written.
     pub(crate) text: String,
     pub(crate) crossing: Crossing,

@@ -9,6 +9,7 @@ mod catalog;
 mod hosts;
 mod layout;
 mod migrate;
+mod prune;
 mod read;
 mod runs;
 mod scan;

@@ -20,6 +20,7 @@ use crate::{FlowRow, StoreError};
 /// Some columns of one row group, whole.
 pub(super) struct Columns {
     loaded: Vec<(&'static Field, Column)>,
+    rows: usize,
 }
 
 /// The values of one column, in the order of its rows.
@@ -42,12 +43,24 @@ pub(super) struct RowAt<'a> {
 impl Columns {
     /// Decodes the columns of `fields`.
     pub(super) fn load(group: &Group, fields: &[&'static Field]) -> Result<Self, StoreError> {
+        let mut columns = Self {
+            loaded: Vec::new(),
+            rows: group.rows(),
+        };
+        columns.add(group, fields)?;
+        Ok(columns)
+    }
+
+    /// Decodes those of `fields` that are not there yet.
+    pub(super) fn add(&mut self, group: &Group, fields: &[&'static Field]) -> Result<(), StoreError> {
         let reader = GroupReader::open(group)?;
-        let loaded = fields
-            .iter()
-            .map(|field| Ok((*field, reader.column(field, &Rows::All(group.rows()))?)))
-            .collect::<Result<_, StoreError>>()?;
-        Ok(Self { loaded })
+        for field in fields {
+            if !self.loaded.iter().any(|(known, _)| std::ptr::eq(*known, *field)) {
+                let column = reader.column(field, &Rows::All(self.rows))?;
+                self.loaded.push((field, column));
+            }
+        }
+        Ok(())
     }
 
     /// The column of a field that was loaded.
@@ -99,6 +112,29 @@ impl Column {
             Self::Addresses(values) => values.get(row).copied().flatten(),
             _ => None,
         }
+    }
+}
+
+impl sekisho_filter::Columns for Columns {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn column(&self, field: &'static Field) -> sekisho_filter::Column<'_> {
+        use sekisho_filter::Column as Asked;
+        match self.column(field) {
+            Column::Integers(values) => Asked::Integers(values),
+            Column::Seconds(values) => Asked::Seconds(values),
+            Column::Addresses(values) => Asked::Addresses(values),
+            words @ Column::Words(_) => Asked::Words(words),
+            Column::Missing => Asked::Missing,
+        }
+    }
+}
+
+impl sekisho_filter::Words for Column {
+    fn word(&self, row: usize) -> Option<&str> {
+        self.word(row)
     }
 }
 

@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use sekisho_filter::{Filter, Matches};
 use sekisho_model::Timestamp;
 use sekisho_model::fields::{FIELDS, Field};
 
-use super::Embedded;
 use super::catalog::Group;
-use super::read::{self, Columns, RowAt};
+use super::read::{self, Columns};
+use super::{Embedded, prune};
 use crate::cursor::{FlowCursor, FlowPosition};
 use crate::query::check_limit;
 use crate::{FlowQuery, FlowRow, Page, StoreError, TimeRange};
@@ -33,12 +34,17 @@ pub(super) fn page(store: &Embedded, query: &FlowQuery) -> Result<Page<FlowRow>,
         if !wanted && after.is_some() {
             continue;
         }
-        if !wanted && query.filter.is_none() && group.lies_in(&query.range) {
+        let matches = prune::judge(group, query.filter.as_ref());
+        if matches == Matches::Never {
+            continue;
+        }
+        if !wanted && matches == Matches::Always && group.lies_in(&query.range) {
             counted = counted.saturating_add(u64::try_from(group.rows()).unwrap_or(u64::MAX));
             continue;
         }
-        let scanned = Scanned::load(group, query, wanted)?;
-        for row in scanned.matches(query) {
+        let filter = query.filter.as_ref().filter(|_| matches == Matches::Mixed);
+        let scanned = Scanned::load(group, &query.range, filter, wanted)?;
+        for row in scanned.rows() {
             counted = counted.saturating_add(1);
             if !wanted {
                 continue;
@@ -132,42 +138,35 @@ struct Scanned<'a> {
     group: &'a Group,
     keys: Keys,
     columns: Columns,
-    /// Whether the start of each row is yet to be compared with the range.
-    starts: bool,
+    matches: Vec<bool>,
 }
 
 impl<'a> Scanned<'a> {
-    fn load(group: &'a Group, query: &FlowQuery, wanted: bool) -> Result<Self, StoreError> {
+    /// Finds the rows of a group that start within the range and of which the filter is true; the
+    /// columns of the page are read where there is such a row.
+    fn load(
+        group: &'a Group,
+        range: &TimeRange,
+        filter: Option<&Filter>,
+        wanted: bool,
+    ) -> Result<Self, StoreError> {
         let keys = Keys::find()?;
-        let starts = !group.lies_in(&query.range);
-        let mut fields = query
-            .filter
-            .as_ref()
-            .map_or(Vec::new(), |filter| filter.fields().to_vec());
-        if wanted {
-            add(&mut fields, &keys.all());
-        } else if starts {
-            add(&mut fields, &[keys.start]);
+        let mut columns = Columns::load(group, &[])?;
+        let matches = matches(&mut columns, group, range, filter)?;
+        if wanted && matches.contains(&true) {
+            columns.add(group, &keys.all())?;
         }
         Ok(Self {
             group,
             keys,
-            columns: Columns::load(group, &fields)?,
-            starts,
+            columns,
+            matches,
         })
     }
 
-    fn matches(&self, query: &FlowQuery) -> impl Iterator<Item = usize> {
-        let starts = self.columns.column(self.keys.start);
-        (0..self.group.rows()).filter(move |row| {
-            let instant = || Timestamp::from_nanos(starts.integer(*row).unwrap_or(i64::MIN));
-            let row = RowAt {
-                columns: &self.columns,
-                row: *row,
-            };
-            (!self.starts || query.range.contains(instant()))
-                && query.filter.as_ref().is_none_or(|filter| filter.matches(&row))
-        })
+    fn rows(&self) -> impl Iterator<Item = usize> {
+        let rows = self.matches.iter().enumerate();
+        rows.filter(|(_, matches)| **matches).map(|(row, _)| row)
     }
 
     fn position(&self, row: usize) -> FlowPosition {
@@ -175,13 +174,30 @@ impl<'a> Scanned<'a> {
     }
 }
 
-/// Adds fields that are not in the list yet.
-pub(super) fn add(fields: &mut Vec<&'static Field>, more: &[&'static Field]) {
-    for field in more {
-        if !fields.iter().any(|known| std::ptr::eq(*known, *field)) {
-            fields.push(field);
+/// Which rows of a group start within the range and have a filter true of them.
+pub(super) fn matches(
+    columns: &mut Columns,
+    group: &Group,
+    range: &TimeRange,
+    filter: Option<&Filter>,
+) -> Result<Vec<bool>, StoreError> {
+    let mut matches = match filter {
+        Some(filter) => {
+            columns.add(group, filter.fields())?;
+            filter.select(columns)
+        }
+        None => vec![true; group.rows()],
+    };
+    if !group.lies_in(range) && matches.contains(&true) {
+        let start = field("start")?;
+        columns.add(group, &[start])?;
+        let starts = columns.column(start);
+        for (row, matches) in matches.iter_mut().enumerate() {
+            let nanos = starts.integer(row).unwrap_or(i64::MIN);
+            *matches &= range.contains(Timestamp::from_nanos(nanos));
         }
     }
+    Ok(matches)
 }
 
 /// The newest rows so far, each with the index of its group.

@@ -75,7 +75,7 @@ proptest! {
         until in prop::option::of(-7_200_i64..7_200),
         port in 0_u16..5,
         zone in prop::sample::select(vec!["office", "server", "総務課"]),
-        shape in 0_usize..4,
+        shape in 0_usize..6,
     ) {
         let (_scratch, store) = fresh();
         write(&store, room, &records);
@@ -85,6 +85,8 @@ proptest! {
             format!("orig.zone == {zone} or resp.port < {port}"),
             format!("packets > {port} and vlan == 1"),
             format!("verdict != allowed and history contains {port}"),
+            format!("address == 192.0.2.{port}"),
+            format!("not resp.address == 192.0.2.{port} and not vlan == {port}"),
         ];
 
         let query = FlowQuery {

@@ -4,12 +4,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
+use sekisho_filter::Matches;
 use sekisho_model::summary::{MatrixCell, Talker, Volume};
 use sekisho_model::{Timestamp, Verdict};
 
-use super::Embedded;
-use super::read::{Columns, RowAt};
-use super::scan::{add, field};
+use super::read::Columns;
+use super::scan::{field, matches};
+use super::{Embedded, prune};
 use crate::query::check_buckets;
 use crate::{SeriesPoint, Store, StoreError, Traffic, TrafficQuery};
 
@@ -34,32 +35,28 @@ pub(super) fn traffic(store: &Embedded, query: &TrafficQuery) -> Result<Traffic,
         field("packets")?,
         field("octets")?,
     ];
-    let mut fields = vec![start, verdict, orig_zone, resp_zone, orig, resp, packets, octets];
-    if let Some(filter) = &query.filter {
-        add(&mut fields, filter.fields());
-    }
+    let fields = [start, verdict, orig_zone, resp_zone, orig, resp, packets, octets];
     for group in store.groups(&query.range)? {
-        let columns = Columns::load(&group, &fields)?;
+        let judged = prune::judge(&group, query.filter.as_ref());
+        if judged == Matches::Never {
+            continue;
+        }
+        let filter = query.filter.as_ref().filter(|_| judged == Matches::Mixed);
+        let mut columns = Columns::load(&group, &[])?;
+        let matches = matches(&mut columns, &group, &query.range, filter)?;
+        if !matches.contains(&true) {
+            continue;
+        }
+        columns.add(&group, &fields)?;
         let starts = columns.column(start);
         let verdicts = columns.column(verdict);
         let zones = [columns.column(orig_zone), columns.column(resp_zone)];
         let addresses = [columns.column(orig), columns.column(resp)];
         let volumes = [columns.column(packets), columns.column(octets)];
         // Newest first, so that an address is named with the zone that it was last in.
-        for row in (0..group.rows()).rev() {
+        let rows = matches.iter().enumerate().rev();
+        for (row, _) in rows.filter(|(_, matches)| **matches) {
             let at = Timestamp::from_nanos(starts.integer(row).unwrap_or(i64::MIN));
-            let asked = RowAt {
-                columns: &columns,
-                row,
-            };
-            if !query.range.contains(at)
-                || query
-                    .filter
-                    .as_ref()
-                    .is_some_and(|filter| !filter.matches(&asked))
-            {
-                continue;
-            }
             sum.add(&Flow {
                 at,
                 verdict: verdicts.word(row).and_then(Verdict::parse).unwrap_or_default(),

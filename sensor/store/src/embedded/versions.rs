@@ -4,7 +4,6 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 use sekisho_model::Timestamp;
-use sekisho_model::summary::Summary;
 
 use crate::{PolicyText, PolicyVersion, StoreError};
 
@@ -34,23 +33,29 @@ pub(super) fn put(connection: &Connection, path: &Path, text: &PolicyText) -> Re
     Ok(())
 }
 
-/// Notes that a run under a version ended.
-pub(super) fn ran(
+/// Notes that a version judged packets from one time to another, as far as they are known.
+pub(super) fn judged(
     connection: &Connection,
     path: &Path,
     hash: &str,
-    summary: &Summary,
+    (first, last): (Option<Timestamp>, Option<Timestamp>),
 ) -> Result<(), StoreError> {
-    let (first, last) = (summary.first_packet, summary.last_packet);
     connection
         .execute(
             "UPDATE policy_versions SET
-                 runs = runs + 1,
                  first_packet = min(coalesce(first_packet, ?2), coalesce(?2, first_packet)),
                  last_packet = max(coalesce(last_packet, ?3), coalesce(?3, last_packet))
              WHERE hash = ?1",
             (hash, first.map(Timestamp::nanos), last.map(Timestamp::nanos)),
         )
+        .map_err(StoreError::database(path))?;
+    Ok(())
+}
+
+/// Notes that a run ended under a version.
+pub(super) fn ended(connection: &Connection, path: &Path, hash: &str) -> Result<(), StoreError> {
+    connection
+        .execute("UPDATE policy_versions SET runs = runs + 1 WHERE hash = ?1", [hash])
         .map_err(StoreError::database(path))?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use sekisho_filter::Row;
 use sekisho_model::fields::{FIELDS, Value};
 use sekisho_model::summary::Summary;
-use sekisho_model::{Alert, FlowRecord, Host};
+use sekisho_model::{Alert, FlowRecord, Host, Timestamp};
 
 use super::layout::{self, Layout};
 use super::{alerts, hosts, migrate, runs, schema, versions};
@@ -41,6 +41,10 @@ pub struct EmbeddedWriter {
     policy: Option<i64>,
     /// Hash of the policy version that this run judges by.
     version: Option<String>,
+    /// Since when, where that is not the first packet.
+    version_since: Option<Timestamp>,
+    /// Hash of the version that judged the first packet.
+    first_version: Option<String>,
     /// Held for as long as the writer lives.
     _lock: File,
 }
@@ -74,6 +78,8 @@ impl EmbeddedWriter {
             alerts: Vec::new(),
             policy: None,
             version: None,
+            version_since: None,
+            first_version: None,
             _lock: lock,
         })
     }
@@ -147,6 +153,18 @@ impl StoreWriter for EmbeddedWriter {
     fn policy_text(&mut self, text: &PolicyText) -> Result<(), StoreError> {
         versions::put(&self.database, &self.layout.database(), text)?;
         self.version = Some(text.hash.clone());
+        self.first_version = self.version.clone();
+        Ok(())
+    }
+
+    fn newer_policy_text(&mut self, text: &PolicyText, at: Timestamp) -> Result<(), StoreError> {
+        let path = self.layout.database();
+        if let Some(hash) = &self.version {
+            versions::judged(&self.database, &path, hash, (self.version_since, Some(at)))?;
+        }
+        versions::put(&self.database, &path, text)?;
+        self.version = Some(text.hash.clone());
+        self.version_since = Some(at);
         Ok(())
     }
 
@@ -156,8 +174,13 @@ impl StoreWriter for EmbeddedWriter {
         }
         self.write_alerts()?;
         let path = self.layout.database();
+        if let Some(hash) = &self.first_version {
+            versions::judged(&self.database, &path, hash, (summary.first_packet, None))?;
+        }
         if let Some(hash) = &self.version {
-            versions::ran(&self.database, &path, hash, summary)?;
+            let span = (self.version_since, summary.last_packet);
+            versions::judged(&self.database, &path, hash, span)?;
+            versions::ended(&self.database, &path, hash)?;
         }
         runs::put(&self.database, &path, summary, self.policy)
     }

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use sekisho_model::Timestamp;
 use sekisho_model::app::{App, ServiceBy};
 
+use super::naming;
 use super::parser::{Chunk, End, Gap, Parser, Read};
 use super::protocol::{self, Hint, Probe, Protocol, Start, Transport, protocols};
 use super::sheet::{Event, Sheet};
@@ -39,6 +40,8 @@ pub struct Conversation {
     skip: [u64; 2],
     /// How often it went over to another protocol.
     changes: u8,
+    /// Essentials that were known, with the service, when it was named last.
+    named: usize,
 }
 
 enum State {
@@ -70,6 +73,7 @@ impl Conversation {
             need: [0, 0],
             skip: [0, 0],
             changes: 0,
+            named: 0,
         }
     }
 
@@ -137,6 +141,7 @@ impl Conversation {
                 self.probe(&chunk, out);
             }
         }
+        self.name();
     }
 
     /// Octets of one end that were lost and will not come.
@@ -199,7 +204,18 @@ impl Conversation {
                 self.fault(name, at, out);
             }
         }
+        naming::name(&mut self.app, &self.start, true);
         self.close(false);
+    }
+
+    /// Looks for the names that follow from what is known, where more is known than before.
+    fn name(&mut self) {
+        let is_told = usize::from(!self.app.service.is_empty());
+        let known = self.app.essentials.len().saturating_add(is_told);
+        if known != self.named {
+            naming::name(&mut self.app, &self.start, false);
+            self.named = self.app.essentials.len().saturating_add(is_told);
+        }
     }
 
     fn probe(&mut self, chunk: &Chunk<'_>, out: &mut Vec<Event>) {

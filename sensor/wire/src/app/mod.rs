@@ -9,12 +9,14 @@
 //! keep bounded state, cost time linear in the octets they are given, and know no clock. One that
 //! fails costs its flow its metadata and nothing else.
 
+mod access;
 mod conversation;
 pub mod encrypted;
 mod held;
 mod infrastructure;
 pub mod local;
 mod names;
+pub mod naming;
 mod octets;
 mod parser;
 mod plant;

@@ -3,7 +3,7 @@
 use sekisho_model::app::{FactKind, FactRow};
 
 use super::parser::{End, Parser};
-use super::{encrypted, infrastructure, names, plant, remote, web, windows};
+use super::{access, encrypted, infrastructure, names, plant, remote, web, windows};
 
 /// What carries a protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,6 +92,7 @@ const GROUPS: &[&[Protocol]] = &[
     web::PROTOCOLS,
     names::PROTOCOLS,
     windows::PROTOCOLS,
+    access::PROTOCOLS,
     remote::PROTOCOLS,
     plant::PROTOCOLS,
     infrastructure::PROTOCOLS,

@@ -2,7 +2,7 @@
 
 use sekisho_model::Timestamp;
 pub use sekisho_model::app::Event;
-use sekisho_model::app::{App, Essential, Facts, Transaction};
+use sekisho_model::app::{App, Essential, Facts, ServiceBy, Transaction};
 
 /// The facts of one flow, open for writing.
 #[derive(Debug)]
@@ -38,6 +38,18 @@ impl<'a> Sheet<'a> {
     /// as `tls.sni`.
     pub fn essential(&mut self, what: Essential, value: impl Into<Box<str>>, from: &'static str) {
         self.app.set(what, value, from);
+    }
+
+    /// Names the service that this protocol carries, in the place of the protocol's own name.
+    pub(in crate::app) fn service(&mut self, name: &'static str) {
+        if self.app.service == self.protocol {
+            (self.app.service, self.app.service_by) = (name, Some(ServiceBy::Content));
+        }
+    }
+
+    /// What is known of the flow so far, to be named.
+    pub(in crate::app) const fn app_mut(&mut self) -> &mut App {
+        self.app
     }
 
     /// What is known of the flow so far.

@@ -41,6 +41,7 @@ const WIDTHS: Record<string, [min: number, grow?: number]> = {
   protocol: [74],
   service: [76],
   port_says: [96],
+  app: [92],
   server_name: [112, 2],
   ja3: [248],
   ja3s: [248],

@@ -13,6 +13,8 @@ const SECTIONS: Record<Exclude<SectionId, 'other'>, string[]> = {
     'service',
     'service_by',
     'port_says',
+    'app',
+    'app_by',
     'service_version',
     'server_name',
     'alpn',

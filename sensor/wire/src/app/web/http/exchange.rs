@@ -10,6 +10,7 @@ use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
 use super::fields::{Field, authority, host_and_port, without_secrets};
 use super::{MAX_VALUE, credentials};
+use crate::app::naming::Request;
 use crate::app::protocol::row;
 use crate::app::sheet::Sheet;
 use crate::app::text;
@@ -295,6 +296,7 @@ impl Exchange {
 
     /// What of the request names the flow.
     pub(super) fn name_request(&self, sheet: &mut Sheet<'_>) {
+        self.naming().name(sheet);
         if let (Some(host), _) = self.host() {
             sheet.essential(Essential::ServerName, host, "http.hostname");
         }
@@ -308,6 +310,21 @@ impl Exchange {
         }
         if let Some(user) = self.user_digest() {
             sheet.essential(Essential::User, user, "http.user_digest");
+        }
+    }
+
+    /// What of the request tells the service and the product.
+    fn naming(&self) -> Request<'_> {
+        let target = self.target.as_bytes();
+        Request {
+            path: authority(target).map_or(target, |(_, path)| path),
+            has_query: self.query_octets.is_some_and(|octets| octets > 0),
+            port: self
+                .request
+                .get(Field::Host)
+                .and_then(|host| host_and_port(host).1),
+            content_type: self.request.get(Field::ContentType),
+            upgrade: self.request.get(Field::Upgrade),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Calls of one association: binds and requests paired with their answers.
 
+use std::collections::VecDeque;
+
 use sekisho_model::Timestamp;
 use sekisho_model::app::Facts;
 
@@ -21,7 +23,8 @@ const MAX_NAME: usize = 128;
 #[derive(Debug, Default)]
 pub(in crate::app::windows) struct Calls {
     contexts: Vec<Context>,
-    pending: Vec<Call>,
+    /// Oldest first. A call is some hundred octets, which do not move when the oldest leaves.
+    pending: VecDeque<Call>,
 }
 
 /// An interface that was bound.
@@ -101,7 +104,7 @@ impl Calls {
     }
 
     /// Calls that nobody answered.
-    pub(in crate::app::windows) fn unanswered(&mut self) -> Vec<Call> {
+    pub(in crate::app::windows) fn unanswered(&mut self) -> VecDeque<Call> {
         std::mem::take(&mut self.pending)
     }
 
@@ -163,7 +166,8 @@ impl Calls {
             facts.put("kerberos", inner);
         }
         facts.put("call_id", call.call_id);
-        facts.put("rpc_version", format!("5.{}", call.minor)).clone()
+        facts.put("rpc_version", format!("5.{}", call.minor));
+        facts
     }
 
     fn bind(&mut self, pdu: &Pdu<'_>, at: Timestamp) -> Option<Call> {
@@ -274,24 +278,23 @@ impl Calls {
         if pdu.is_last() || call.request.is_none() {
             return Some(call);
         }
-        self.pending.push(call);
-        None
+        self.wait(call)
     }
 
+    /// Lets a call wait; the oldest is handed out where there are too many.
     fn wait(&mut self, call: Call) -> Option<Call> {
-        let full = self.pending.len() == MAX_PENDING;
-        let oldest = full.then(|| self.pending.remove(0));
-        self.pending.push(call);
+        let is_full = self.pending.len() >= MAX_PENDING;
+        let oldest = is_full.then(|| self.pending.pop_front()).flatten();
+        self.pending.push_back(call);
         oldest
     }
 
     /// The call that a unit answers, or one of which nothing was heard.
     fn asked(&mut self, pdu: &Pdu<'_>, at: Timestamp) -> Call {
         let found = self.pending.iter().position(|call| call.call_id == pdu.call_id);
-        match found {
-            Some(found) => self.pending.remove(found),
-            None => Call::new(pdu, at),
-        }
+        found
+            .and_then(|found| self.pending.remove(found))
+            .unwrap_or_else(|| Call::new(pdu, at))
     }
 
     fn service(&self, context: u16) -> &'static str {

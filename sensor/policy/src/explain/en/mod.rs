@@ -1,16 +1,29 @@
 //! The explanation in English.
 
-use super::facts::{Facts, Stranger};
+mod condition;
+pub(super) mod trace;
+
+use sekisho_model::Timestamp;
+
+use super::facts::{Facts, LISTED, Stranger};
 use super::nearest::{Difference, Nearest};
-use super::service;
-use super::template::{Slot, Template};
-use crate::Path;
+use super::template::{Slot, Template, conditions};
+use super::{moment, service};
+use crate::Policy;
 use crate::conditions::{End, Ports};
+use crate::entry::{Host, Path};
 use crate::zones::Zone;
 
 pub(super) fn title(facts: &Facts<'_>) -> String {
+    if let Some(failed) = &facts.failed {
+        return condition::title(failed, facts);
+    }
+    let what = match facts.past() {
+        Some((_, gateway)) => format!("Communication past {}", gateway.label.en),
+        None => "Communication outside any allowed path".to_owned(),
+    };
     format!(
-        "Communication outside any allowed path ({} → {})",
+        "{what} ({} → {})",
         facts.orig.zone.label.en, facts.resp.zone.label.en
     )
 }
@@ -22,14 +35,23 @@ pub(super) fn observed(facts: &Facts<'_>) -> Template {
         "No answer was seen."
     };
     let (orig, resp) = (zone(facts.orig.zone), zone(facts.resp.zone));
-    Template::default()
+    let said = Template::default()
         .slot(Slot::Orig)
         .say(&format!(" in {orig} talked to "))
         .slot(Slot::Resp)
-        .say(&format!(" in {resp} over {}. {answer}", over(facts)))
+        .say(&format!(" in {resp} over "))
+        .then(&over(facts))
+        .say(&format!(". {answer}"));
+    match &facts.failed {
+        Some(failed) => condition::observed(said, failed, facts),
+        None => said,
+    }
 }
 
 pub(super) fn expected(facts: &Facts<'_>) -> String {
+    if let Some(failed) = &facts.failed {
+        return condition::expected(failed);
+    }
     let between = if facts.inside {
         format!("between hosts of {}", zone(facts.orig.zone))
     } else {
@@ -43,7 +65,11 @@ pub(super) fn expected(facts: &Facts<'_>) -> String {
     if facts.between.is_empty() {
         return format!("The policy allows no path {between}.{basis}");
     }
-    let mut paths: Vec<_> = facts.between.iter().map(|path| named(path)).collect();
+    let mut paths: Vec<_> = facts
+        .between
+        .iter()
+        .map(|path| over_gateway(path, facts))
+        .collect();
     if facts.more > 0 {
         paths.push(format!("{} more", facts.more));
     }
@@ -53,9 +79,12 @@ pub(super) fn expected(facts: &Facts<'_>) -> String {
     )
 }
 
-pub(super) fn nearest(facts: &Facts<'_>) -> String {
+pub(super) fn nearest(facts: &Facts<'_>) -> Template {
+    if let Some(failed) = &facts.failed {
+        return condition::nearest(failed, facts).into();
+    }
     let Some(nearest) = &facts.nearest else {
-        return if facts.inside {
+        return Template::from(if facts.inside {
             format!("No allowed path begins or ends in {}.", zone(facts.orig.zone))
         } else {
             format!(
@@ -63,40 +92,41 @@ pub(super) fn nearest(facts: &Facts<'_>) -> String {
                 zone(facts.orig.zone),
                 zone(facts.resp.zone)
             )
-        };
+        });
     };
     let differs: Vec<_> = nearest
         .differs
         .iter()
         .map(|what| difference(*what, nearest, facts))
         .collect();
-    format!(
-        "The nearest allowed path is {}. This flow differs in {}.",
-        named(nearest.path),
-        differs.join(", ")
-    )
+    Template::from(format!("The nearest allowed path is {}.", named(nearest.path)))
+        .say(" This flow differs in ")
+        .list(&differs, ", ")
+        .say(".")
 }
 
-pub(super) fn silenced_by(facts: &Facts<'_>) -> String {
-    let service = if facts.record.protocol.has_ports() {
-        format!(
-            "protocol = \"{}\", ports = [{}]",
-            facts.record.protocol, facts.record.resp.port
-        )
-    } else {
-        format!("protocol = \"{}\"", facts.record.protocol)
-    };
+pub(super) fn silenced_by(facts: &Facts<'_>) -> Template {
+    if let Some(failed) = &facts.failed {
+        return condition::silenced_by(failed, facts).into();
+    }
+    if let Some((path, gateway)) = facts.past() {
+        return Template::from(format!(
+            "Over {}, as {} says, this alert would not be raised.",
+            gateway.label.en, path.id
+        ));
+    }
     let (from, to) = (&facts.orig.zone.id, &facts.resp.zone.id);
     let begin = if facts.inside {
         format!("With intra = \"allow\" in [zone.{from}], or a")
     } else {
         "With a".to_owned()
     };
-    format!(
-        "{begin} [[path]] that has from = \"{from}\", to = \"{to}\", {service}, this alert would not be raised. \
-         {}",
-        caution(facts)
-    )
+    Template::from(format!(
+        "{begin} [[path]] that has from = \"{from}\", to = \"{to}\", "
+    ))
+    .then(&conditions(facts, ", "))
+    .say(", this alert would not be raised. ")
+    .say(caution(facts))
 }
 
 fn caution(facts: &Facts<'_>) -> &'static str {
@@ -109,6 +139,18 @@ fn caution(facts: &Facts<'_>) -> &'static str {
 }
 
 pub(super) fn first_step(facts: &Facts<'_>) -> Template {
+    if let Some(failed) = &facts.failed {
+        return condition::first_step(failed);
+    }
+    if let Some((_, gateway)) = facts.past() {
+        return Template::default()
+            .say("Find out from the firewall's rules and the device's settings how ")
+            .slot(Slot::Orig)
+            .say(&format!(
+                " can talk past {}. Close that way, and secure the records of what was exchanged.",
+                gateway.label.en
+            ));
+    }
     let address = Slot::Orig;
     match facts.stranger {
         Some(Stranger::Inside) => {
@@ -158,25 +200,26 @@ fn zone(zone: &Zone) -> String {
     }
 }
 
-fn over(facts: &Facts<'_>) -> String {
+fn over(facts: &Facts<'_>) -> Template {
     let record = facts.record;
     if service::is_icmp(record) {
         let word = service::icmp(record.protocol, record.orig.port)
             .map_or_else(String::new, |(_, en)| format!(" ({en})"));
-        return format!(
-            "{} type {} code {}{word}",
-            record.protocol, record.orig.port, record.resp.port
-        );
+        return Template::from(format!("{} type {} code ", record.protocol, record.orig.port))
+            .slot(Slot::RespPort)
+            .say(&word);
     }
     if !record.protocol.has_ports() {
-        return match record.protocol.name() {
+        return Template::from(match record.protocol.name() {
             Some(name) => format!("protocol {name}"),
             None => format!("IP protocol number {}", record.protocol),
-        };
+        });
     }
     let word = service::word(record.protocol, record.resp.port)
         .map_or_else(String::new, |word| format!(" ({word})"));
-    format!("{}/{}{word}", record.protocol, record.resp.port)
+    Template::from(format!("{}/", record.protocol))
+        .slot(Slot::RespPort)
+        .say(&word)
 }
 
 /// `PATH-0002 "Business terminals to the file server" (tcp/443)`.
@@ -189,6 +232,14 @@ fn named(path: &Path) -> String {
     format!("{} {title}({})", path.id, service_of(path))
 }
 
+/// The path with the gateway that it leads over.
+fn over_gateway(path: &Path, facts: &Facts<'_>) -> String {
+    match path.via {
+        Some(_) => format!("{} over {}", named(path), via(path, facts)),
+        None => named(path),
+    }
+}
+
 fn service_of(path: &Path) -> String {
     let service = path.conditions.service.to_string();
     if service.is_empty() {
@@ -198,35 +249,50 @@ fn service_of(path: &Path) -> String {
     }
 }
 
-fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> String {
+fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> Template {
     let conditions = &nearest.path.conditions;
     let record = facts.record;
+    let is = Template::from;
+    let [from_hosts, to_hosts] = nearest.hosts;
+    let hosts = |hosts: Option<&[Host]>| some_of(&facts.policy.hosts(hosts));
     let (name, allowed, seen) = match what {
         Difference::From => (
             "the originator's zone",
             end(&conditions.from, facts),
-            label(facts.orig.zone),
+            is(label(facts.orig.zone)),
         ),
         Difference::To => (
             "the responder's zone",
             end(&conditions.to, facts),
-            label(facts.resp.zone),
+            is(label(facts.resp.zone)),
         ),
+        Difference::FromHosts => return is(format!("the originating host (allowed: {})", hosts(from_hosts))),
+        Difference::ToHosts => return is(format!("the responding host (allowed: {})", hosts(to_hosts))),
+        Difference::Via => {
+            return is(format!(
+                "the gateway (allowed: over {}; seen: past it)",
+                via(nearest.path, facts)
+            ));
+        }
         Difference::Protocol => {
-            let allowed: Vec<_> = conditions
+            let allowed: Vec<_> = nearest
                 .service
                 .protocols
                 .iter()
                 .map(|protocol| protocol.to_string())
                 .collect();
-            ("the protocol", allowed.join(", "), record.protocol.to_string())
+            (
+                "the protocol",
+                allowed.join(", "),
+                is(record.protocol.to_string()),
+            )
         }
         Difference::Ports => {
-            let allowed: Vec<_> = conditions.service.ports.iter().flat_map(Ports::words).collect();
+            let allowed: Vec<_> = nearest.service.ports.iter().flat_map(Ports::words).collect();
             (
                 "the responder port",
                 allowed.join(", "),
-                record.resp.port.to_string(),
+                Template::default().slot(Slot::RespPort),
             )
         }
         Difference::Direction => {
@@ -234,11 +300,28 @@ fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> Str
             (
                 "the direction",
                 format!("{other} → {one}"),
-                format!("{one} → {other}"),
+                is(format!("{one} → {other}")),
             )
         }
     };
-    format!("{name} (allowed: {allowed}; seen: {seen})")
+    is(format!("{name} (allowed: {allowed}; seen: "))
+        .then(&seen)
+        .say(")")
+}
+
+/// What people call the gateway of a path.
+fn via(path: &Path, facts: &Facts<'_>) -> String {
+    let gateway = path.via.and_then(|via| facts.policy.gateways.get(via));
+    gateway.map_or_else(String::new, |gateway| gateway.label.en.clone())
+}
+
+fn some_of(words: &[String]) -> String {
+    let first: Vec<_> = words.iter().take(LISTED).map(String::as_str).collect();
+    if words.len() > LISTED {
+        format!("{} and others", first.join(", "))
+    } else {
+        first.join(", ")
+    }
 }
 
 fn label(zone: &Zone) -> String {
@@ -257,4 +340,10 @@ fn end(end: &End, facts: &Facts<'_>) -> String {
             labels.join(", ")
         }
     }
+}
+
+/// `2026-11-04 (Wed) 10:00`.
+pub(super) fn when(policy: &Policy, at: Timestamp) -> String {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    moment(policy, at, DAYS)
 }

@@ -1,16 +1,29 @@
 //! The explanation in Japanese.
 
-use super::facts::{Facts, Stranger};
+mod condition;
+pub(super) mod trace;
+
+use sekisho_model::Timestamp;
+
+use super::facts::{Facts, LISTED, Stranger};
 use super::nearest::{Difference, Nearest};
-use super::service;
-use super::template::{Slot, Template};
-use crate::Path;
+use super::template::{Slot, Template, conditions};
+use super::{moment, service};
+use crate::Policy;
 use crate::conditions::{End, Ports};
+use crate::entry::{Host, Path};
 use crate::zones::Zone;
 
 pub(super) fn title(facts: &Facts<'_>) -> String {
+    if let Some(failed) = &facts.failed {
+        return condition::title(failed, facts);
+    }
+    let what = match facts.past() {
+        Some((_, gateway)) => format!("{} を経由しない通信", gateway.label.ja),
+        None => "許可されていない経路の通信".to_owned(),
+    };
     format!(
-        "許可されていない経路の通信 ({} → {})",
+        "{what} ({} → {})",
         facts.orig.zone.label.ja, facts.resp.zone.label.ja
     )
 }
@@ -22,15 +35,25 @@ pub(super) fn observed(facts: &Facts<'_>) -> Template {
         "相手の応答は確認されていません。"
     };
     let (orig, resp) = (zone(facts.orig.zone), zone(facts.resp.zone));
-    Template::default()
+    let said = Template::default()
         .say(&format!("{orig} の "))
         .slot(Slot::Orig)
         .say(&format!(" から{} の ", after_words(&resp)))
         .slot(Slot::Resp)
-        .say(&format!(" へ、{} の通信がありました。{answer}", over(facts)))
+        .say(" へ、")
+        .then(&over(facts))
+        .say(" の通信がありました。")
+        .say(answer);
+    match &facts.failed {
+        Some(failed) => condition::observed(said, failed, facts),
+        None => said,
+    }
 }
 
 pub(super) fn expected(facts: &Facts<'_>) -> String {
+    if let Some(failed) = &facts.failed {
+        return condition::expected(failed);
+    }
     let orig = zone(facts.orig.zone);
     let between = if facts.inside {
         format!("{orig} の機器どうし")
@@ -45,7 +68,11 @@ pub(super) fn expected(facts: &Facts<'_>) -> String {
     if facts.between.is_empty() {
         return format!("ポリシーは、{between}の通信を一切許可していません。{basis}");
     }
-    let paths: Vec<_> = facts.between.iter().map(|path| named(path)).collect();
+    let paths: Vec<_> = facts
+        .between
+        .iter()
+        .map(|path| over_gateway(path, facts))
+        .collect();
     let more = if facts.more > 0 {
         format!("ほか {} 件", facts.more)
     } else {
@@ -58,47 +85,49 @@ pub(super) fn expected(facts: &Facts<'_>) -> String {
     )
 }
 
-pub(super) fn nearest(facts: &Facts<'_>) -> String {
+pub(super) fn nearest(facts: &Facts<'_>) -> Template {
+    if let Some(failed) = &facts.failed {
+        return condition::nearest(failed, facts).into();
+    }
     let Some(nearest) = &facts.nearest else {
         let (orig, resp) = (zone(facts.orig.zone), zone(facts.resp.zone));
-        return if facts.inside {
+        return Template::from(if facts.inside {
             format!("{orig} に関わる許可経路はありません。")
         } else {
             format!("{orig} を発信元とする経路も、{resp} を宛先とする経路も許可されていません。")
-        };
+        });
     };
     let differs: Vec<_> = nearest
         .differs
         .iter()
         .map(|what| difference(*what, nearest, facts))
         .collect();
-    format!(
-        "最も近い許可経路は {} です。この通信との違いは、{} です。",
-        named(nearest.path),
-        differs.join("、")
-    )
+    Template::from(format!("最も近い許可経路は {} です。", named(nearest.path)))
+        .say("この通信との違いは、")
+        .list(&differs, "、")
+        .say(" です。")
 }
 
-pub(super) fn silenced_by(facts: &Facts<'_>) -> String {
-    let service = if facts.record.protocol.has_ports() {
-        format!(
-            "protocol = \"{}\"、ports = [{}]",
-            facts.record.protocol, facts.record.resp.port
-        )
-    } else {
-        format!("protocol = \"{}\"", facts.record.protocol)
-    };
+pub(super) fn silenced_by(facts: &Facts<'_>) -> Template {
+    if let Some(failed) = &facts.failed {
+        return condition::silenced_by(failed, facts).into();
+    }
+    if let Some((path, gateway)) = facts.past() {
+        return Template::from(format!(
+            "{} のとおり {} を経由した通信であれば、この警告は出ません。",
+            path.id, gateway.label.ja
+        ));
+    }
     let (from, to) = (&facts.orig.zone.id, &facts.resp.zone.id);
     let inside = if facts.inside {
         format!("[zone.{from}] が intra = \"allow\" であるか、")
     } else {
         String::new()
     };
-    format!(
-        "{inside}from = \"{from}\"、to = \"{to}\"、{service} の [[path]] がポリシーにあれば、この警告は出ません。\
-         {}",
-        caution(facts)
-    )
+    Template::from(format!("{inside}from = \"{from}\"、to = \"{to}\"、"))
+        .then(&conditions(facts, "、"))
+        .say(" の [[path]] がポリシーにあれば、この警告は出ません。")
+        .say(caution(facts))
 }
 
 fn caution(facts: &Facts<'_>) -> &'static str {
@@ -111,6 +140,16 @@ fn caution(facts: &Facts<'_>) -> &'static str {
 }
 
 pub(super) fn first_step(facts: &Facts<'_>) -> Template {
+    if let Some(failed) = &facts.failed {
+        return condition::first_step(failed);
+    }
+    if let Some((_, gateway)) = facts.past() {
+        return Template::default().slot(Slot::Orig).say(&format!(
+            " が {} を経由せずに通信できた理由を、ファイアウォールの規則と機器の設定で確認してください。\
+                 経由しない経路を塞ぎ、やり取りされた内容の記録を保全してください。",
+            gateway.label.ja
+        ));
+    }
     let address = Template::default().slot(Slot::Orig);
     match facts.stranger {
         Some(Stranger::Inside) => {
@@ -165,25 +204,26 @@ fn after_words(text: &str) -> String {
     }
 }
 
-fn over(facts: &Facts<'_>) -> String {
+fn over(facts: &Facts<'_>) -> Template {
     let record = facts.record;
     if service::is_icmp(record) {
         let word = service::icmp(record.protocol, record.orig.port)
             .map_or_else(String::new, |(ja, _)| format!(" ({ja})"));
-        return format!(
-            "{} タイプ {} コード {}{word}",
-            record.protocol, record.orig.port, record.resp.port
-        );
+        return Template::from(format!("{} タイプ {} コード ", record.protocol, record.orig.port))
+            .slot(Slot::RespPort)
+            .say(&word);
     }
     if !record.protocol.has_ports() {
-        return match record.protocol.name() {
+        return Template::from(match record.protocol.name() {
             Some(name) => format!("プロトコル {name}"),
             None => format!("IP プロトコル番号 {}", record.protocol),
-        };
+        });
     }
     let word = service::word(record.protocol, record.resp.port)
         .map_or_else(String::new, |word| format!(" ({word})"));
-    format!("{}/{}{word}", record.protocol, record.resp.port)
+    Template::from(format!("{}/", record.protocol))
+        .slot(Slot::RespPort)
+        .say(&word)
 }
 
 /// `PATH-0002「業務端末から共有サーバー」(tcp/443)`.
@@ -196,6 +236,14 @@ fn named(path: &Path) -> String {
     format!("{}{title}({})", path.id, service_of(path))
 }
 
+/// The path with the gateway that it leads over.
+fn over_gateway(path: &Path, facts: &Facts<'_>) -> String {
+    match path.via {
+        Some(_) => format!("{} ({} を経由)", named(path), via(path, facts)),
+        None => named(path),
+    }
+}
+
 fn service_of(path: &Path) -> String {
     let service = path.conditions.service.to_string();
     if service.is_empty() {
@@ -205,39 +253,75 @@ fn service_of(path: &Path) -> String {
     }
 }
 
-fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> String {
+fn difference(what: Difference, nearest: &Nearest<'_>, facts: &Facts<'_>) -> Template {
     let conditions = &nearest.path.conditions;
     let record = facts.record;
+    let is = Template::from;
+    let [from_hosts, to_hosts] = nearest.hosts;
+    let hosts = |hosts: Option<&[Host]>| some_of(&facts.policy.hosts(hosts));
     let (name, allowed, seen) = match what {
         Difference::From => (
             "発信元のゾーン",
             end(&conditions.from, facts),
-            label(facts.orig.zone),
+            is(label(facts.orig.zone)),
         ),
-        Difference::To => ("宛先のゾーン", end(&conditions.to, facts), label(facts.resp.zone)),
+        Difference::To => (
+            "宛先のゾーン",
+            end(&conditions.to, facts),
+            is(label(facts.resp.zone)),
+        ),
+        Difference::FromHosts => return is(format!("発信元の機器 (許可: {})", hosts(from_hosts))),
+        Difference::ToHosts => return is(format!("宛先の機器 (許可: {})", hosts(to_hosts))),
+        Difference::Via => {
+            return is(format!(
+                "ゲートウェイ (許可: {} を経由、実際: 直接)",
+                via(nearest.path, facts)
+            ));
+        }
         Difference::Protocol => {
-            let allowed: Vec<_> = conditions
+            let allowed: Vec<_> = nearest
                 .service
                 .protocols
                 .iter()
                 .map(|protocol| protocol.to_string())
                 .collect();
-            ("プロトコル", allowed.join("、"), record.protocol.to_string())
+            ("プロトコル", allowed.join("、"), is(record.protocol.to_string()))
         }
         Difference::Ports => {
-            let allowed: Vec<_> = conditions.service.ports.iter().flat_map(Ports::words).collect();
-            ("宛先ポート", allowed.join("、"), record.resp.port.to_string())
+            let allowed: Vec<_> = nearest.service.ports.iter().flat_map(Ports::words).collect();
+            (
+                "宛先ポート",
+                allowed.join("、"),
+                Template::default().slot(Slot::RespPort),
+            )
         }
         Difference::Direction => {
             let (one, other) = (label(facts.orig.zone), label(facts.resp.zone));
             (
                 "通信の向き",
                 format!("{other} → {one}"),
-                format!("{one} → {other}"),
+                is(format!("{one} → {other}")),
             )
         }
     };
-    format!("{name} (許可: {allowed}、実際: {seen})")
+    is(format!("{name} (許可: {allowed}、実際: "))
+        .then(&seen)
+        .say(")")
+}
+
+/// What people call the gateway of a path.
+fn via(path: &Path, facts: &Facts<'_>) -> String {
+    let gateway = path.via.and_then(|via| facts.policy.gateways.get(via));
+    gateway.map_or_else(String::new, |gateway| gateway.label.ja.clone())
+}
+
+fn some_of(words: &[String]) -> String {
+    let first: Vec<_> = words.iter().take(LISTED).map(String::as_str).collect();
+    if words.len() > LISTED {
+        format!("{} ほか", first.join("、"))
+    } else {
+        first.join("、")
+    }
 }
 
 fn label(zone: &Zone) -> String {
@@ -256,4 +340,10 @@ fn end(end: &End, facts: &Facts<'_>) -> String {
             labels.join("、")
         }
     }
+}
+
+/// `2026-11-04 (水) 10:00`.
+pub(super) fn when(policy: &Policy, at: Timestamp) -> String {
+    const DAYS: [&str; 7] = ["月", "火", "水", "木", "金", "土", "日"];
+    moment(policy, at, DAYS)
 }

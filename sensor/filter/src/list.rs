@@ -1,0 +1,398 @@
+//! Lists that expressions ask with `in @name`: built once, shared by every expression that asks.
+//!
+//! A look-up costs one hash for each prefix length that the list has (networks), for each label of
+//! the name (suffixes), or one (all else); it does not grow with the list. A value with a term is
+//! in the list until that instant of packet time.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use sekisho_model::fields::{Field, FieldKind, Value};
+use sekisho_model::{MacAddress, Timestamp};
+
+use crate::ports::Ports;
+use crate::words::is_mac;
+use crate::wordset::WordMap;
+
+/// What a list holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ListKind {
+    /// Single addresses.
+    Address,
+    /// Networks.
+    Network,
+    /// MAC addresses.
+    Mac,
+    /// Names of hosts.
+    Name,
+    /// Domains with all names below them.
+    Suffix,
+    /// Ports and ranges of ports.
+    Port,
+    /// Fingerprints: JA3, JA4, HASSH, of certificates.
+    Fingerprint,
+    /// Any words.
+    Text,
+}
+
+impl ListKind {
+    /// What such a list is called in a message.
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Self::Address => "addresses",
+            Self::Network => "networks",
+            Self::Mac => "MAC addresses",
+            Self::Name => "names",
+            Self::Suffix => "suffixes",
+            Self::Port => "ports",
+            Self::Fingerprint => "fingerprints",
+            Self::Text => "texts",
+        }
+    }
+
+    /// The kinds of lists that a field can be asked in.
+    #[must_use]
+    pub fn of_field(field: &Field) -> &'static [Self] {
+        const FINGERPRINTS: [&str; 6] = [
+            "ja3",
+            "ja3s",
+            "ja4",
+            "hassh",
+            "hassh_server",
+            "certificate_sha256",
+        ];
+        const NAMES: [&str; 2] = ["server_name", "client_host"];
+        match field.kind {
+            FieldKind::Address => &[Self::Address, Self::Network],
+            FieldKind::Number if field.name.ends_with(".port") => &[Self::Port],
+            FieldKind::Text if is_mac(field) => &[Self::Mac],
+            FieldKind::Text if FINGERPRINTS.contains(&field.name) => &[Self::Fingerprint, Self::Text],
+            FieldKind::Text if NAMES.contains(&field.name) => &[Self::Name, Self::Suffix, Self::Text],
+            FieldKind::Text => &[Self::Text],
+            FieldKind::Number | FieldKind::Time | FieldKind::Seconds => &[],
+        }
+    }
+}
+
+/// One value of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListValue {
+    /// A network; an address is a network of one.
+    Network(IpNet),
+    /// A MAC address.
+    Mac(MacAddress),
+    /// From one port to another, both meant.
+    Ports(u16, u16),
+    /// A name, a suffix without its leading dot, a fingerprint or any words; in any case.
+    Text(Arc<str>),
+}
+
+/// A list, ready to be asked.
+#[derive(Debug)]
+pub struct List {
+    name: Arc<str>,
+    kind: ListKind,
+    expires: bool,
+    members: Members,
+}
+
+#[derive(Debug)]
+enum Members {
+    Networks(Networks),
+    Macs(HashMap<MacAddress, i64, foldhash::fast::RandomState>),
+    Ports(Ports),
+    Words(WordMap<i64>),
+    Suffixes(WordMap<i64>),
+}
+
+impl List {
+    /// A list of values, each with the first instant at which it is not in the list any more.
+    ///
+    /// A value of another kind than the list's is left out.
+    #[must_use]
+    pub fn new(
+        name: Arc<str>,
+        kind: ListKind,
+        values: impl IntoIterator<Item = (ListValue, Option<Timestamp>)>,
+    ) -> Self {
+        let mut expires = false;
+        let values = values.into_iter().map(|(value, until)| {
+            expires |= until.is_some();
+            (value, until.map_or(i64::MAX, Timestamp::nanos))
+        });
+        let members = match kind {
+            ListKind::Address | ListKind::Network => Members::Networks(Networks::new(values)),
+            ListKind::Mac => {
+                let mut macs = HashMap::default();
+                for (value, until) in values {
+                    if let ListValue::Mac(mac) = value {
+                        let known = macs.entry(mac).or_insert(until);
+                        *known = until.max(*known);
+                    }
+                }
+                Members::Macs(macs)
+            }
+            ListKind::Port => Members::Ports(Ports::new(values.filter_map(|(value, until)| match value {
+                ListValue::Ports(low, high) => Some((low, high, until)),
+                _ => None,
+            }))),
+            ListKind::Suffix => Members::Suffixes(words(values)),
+            ListKind::Name | ListKind::Fingerprint | ListKind::Text => Members::Words(words(values)),
+        };
+        Self {
+            name,
+            kind,
+            expires,
+            members,
+        }
+    }
+
+    /// Its name, without the `@`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub const fn kind(&self) -> ListKind {
+        self.kind
+    }
+
+    /// Whether some value has a term, so that the answer depends on the instant.
+    #[must_use]
+    pub const fn expires(&self) -> bool {
+        self.expires
+    }
+
+    /// Whether a value is in the list at an instant.
+    #[must_use]
+    pub fn contains(&self, value: &Value<'_>, at: Timestamp) -> bool {
+        let at = at.nanos();
+        let holds = |until: i64| at < until || until == i64::MAX;
+        match (&self.members, value) {
+            (Members::Networks(networks), Value::Address(address)) => networks.has(*address, holds),
+            (Members::Macs(macs), Value::Text(text)) => MacAddress::parse(text)
+                .and_then(|mac| macs.get(&mac))
+                .is_some_and(|until| holds(*until)),
+            (Members::Ports(ports), Value::Number(port)) => ports.until(*port).is_some_and(holds),
+            (Members::Words(words), Value::Text(text)) => {
+                let text = match self.kind {
+                    ListKind::Name => text.strip_suffix('.').unwrap_or(text),
+                    _ => text,
+                };
+                words.get(text).copied().is_some_and(holds)
+            }
+            (Members::Suffixes(words), Value::Text(text)) => {
+                tails(text).any(|tail| words.get(tail).copied().is_some_and(holds))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn words(values: impl Iterator<Item = (ListValue, i64)>) -> WordMap<i64> {
+    let mut words = WordMap::default();
+    for (value, until) in values {
+        if let ListValue::Text(text) = value {
+            let known = words.entry(&text, || until);
+            *known = until.max(*known);
+        }
+    }
+    words
+}
+
+/// A name, then what is left of it after each of its dots.
+fn tails(name: &str) -> impl Iterator<Item = &str> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    std::iter::successors(Some(name), |tail| tail.split_once('.').map(|(_, rest)| rest))
+        .filter(|tail| !tail.is_empty())
+}
+
+/// Networks by prefix length, longest first.
+#[derive(Debug, Default)]
+struct Networks {
+    v4: Vec<(u32, HashMap<u32, i64, foldhash::fast::RandomState>)>,
+    v6: Vec<(u128, HashMap<u128, i64, foldhash::fast::RandomState>)>,
+}
+
+impl Networks {
+    fn new(values: impl Iterator<Item = (ListValue, i64)>) -> Self {
+        let mut networks = Self::default();
+        for (value, until) in values {
+            let ListValue::Network(network) = value else {
+                continue;
+            };
+            match network {
+                IpNet::V4(network) => insert(
+                    &mut networks.v4,
+                    Ipv4Addr::to_bits(network.netmask()),
+                    Ipv4Addr::to_bits(network.network()),
+                    until,
+                ),
+                IpNet::V6(network) => insert(
+                    &mut networks.v6,
+                    Ipv6Addr::to_bits(network.netmask()),
+                    Ipv6Addr::to_bits(network.network()),
+                    until,
+                ),
+            }
+        }
+        networks.v4.sort_by_key(|(mask, _)| std::cmp::Reverse(*mask));
+        networks.v6.sort_by_key(|(mask, _)| std::cmp::Reverse(*mask));
+        networks
+    }
+
+    fn has(&self, address: IpAddr, holds: impl Fn(i64) -> bool) -> bool {
+        let holds = |until: &i64| holds(*until);
+        match address {
+            IpAddr::V4(address) => self
+                .v4
+                .iter()
+                .any(|(mask, of)| of.get(&(address.to_bits() & mask)).is_some_and(holds)),
+            IpAddr::V6(address) => self
+                .v6
+                .iter()
+                .any(|(mask, of)| of.get(&(address.to_bits() & mask)).is_some_and(holds)),
+        }
+    }
+}
+
+type ByMask<T> = Vec<(T, HashMap<T, i64, foldhash::fast::RandomState>)>;
+
+fn insert<T: Copy + Eq + std::hash::Hash>(networks: &mut ByMask<T>, mask: T, network: T, until: i64) {
+    let index = networks
+        .iter()
+        .position(|(known, _)| *known == mask)
+        .unwrap_or_else(|| {
+            networks.push((mask, HashMap::default()));
+            networks.len().saturating_sub(1)
+        });
+    if let Some((_, of)) = networks.get_mut(index) {
+        let known = of.entry(network).or_insert(until);
+        *known = until.max(*known);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn network(text: &str) -> ListValue {
+        ListValue::Network(text.parse().unwrap())
+    }
+
+    fn text(text: &str) -> Value<'_> {
+        Value::Text(Cow::Borrowed(text))
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_seconds(second, 0)
+    }
+
+    fn of_texts(kind: ListKind, texts: &[&str]) -> List {
+        let values = texts.iter().map(|text| (ListValue::Text(Arc::from(*text)), None));
+        List::new(Arc::from("l"), kind, values)
+    }
+
+    #[test]
+    fn an_address_is_in_a_list_when_one_of_its_networks_holds_it() {
+        let list = List::new(
+            Arc::from("l"),
+            ListKind::Network,
+            ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"].map(|text| (network(text), None)),
+        );
+        let has = |address: &str| list.contains(&Value::Address(address.parse().unwrap()), at(0));
+
+        assert!(has("10.255.0.1") && has("192.0.2.1") && has("2001:db8::1"));
+        assert!(!has("11.0.0.1") && !has("192.0.2.2") && !has("2001:db9::1"));
+        assert!(!has("::ffff:10.0.0.1"));
+    }
+
+    #[test]
+    fn the_network_of_everything_holds_its_family_alone() {
+        let list = List::new(Arc::from("l"), ListKind::Network, [(network("0.0.0.0/0"), None)]);
+        let has = |address: &str| list.contains(&Value::Address(address.parse().unwrap()), at(0));
+
+        assert!(has("255.255.255.255") && !has("::1"));
+    }
+
+    #[test]
+    fn a_suffix_is_found_at_whole_labels_in_any_case() {
+        let list = of_texts(ListKind::Suffix, &["example.jp", "lg.jp"]);
+        let has = |name: &str| list.contains(&text(name), at(0));
+
+        assert!(has("example.jp") && has("WWW.Example.JP") && has("a.b.lg.jp."));
+        assert!(!has("notexample.jp") && !has("jp") && !has("example.jp.evil.test"));
+    }
+
+    #[test]
+    fn a_name_is_not_its_suffix() {
+        let list = of_texts(ListKind::Name, &["example.jp"]);
+
+        assert!(list.contains(&text("Example.jp"), at(0)));
+        assert!(list.contains(&text("example.jp."), at(0)));
+        assert!(!list.contains(&text("www.example.jp"), at(0)));
+    }
+
+    #[test]
+    fn a_value_leaves_at_the_end_of_its_term_and_the_longest_term_counts() {
+        let list = List::new(
+            Arc::from("l"),
+            ListKind::Mac,
+            [10, 20].map(|second| (ListValue::Mac(MacAddress([2, 0, 0, 0, 0, 1])), Some(at(second)))),
+        );
+        let has = |second| list.contains(&text("02:00:00:00:00:01"), at(second));
+
+        assert!(list.expires());
+        assert!(has(0) && has(19) && !has(20));
+    }
+
+    proptest! {
+        #[test]
+        fn networks_and_ports_hold_what_a_walk_over_them_finds(
+            networks in prop::collection::vec((any::<u8>(), 24_u8..=32, 0_i64..4), 0..12),
+            ports in prop::collection::vec((0_u16..40, 0_u16..8, 0_i64..4), 0..12),
+            last: u8,
+            port in 0_u16..60,
+            second in 0_i64..4,
+        ) {
+            let until = |second: i64| (second > 0).then(|| at(second));
+            let of: Vec<(IpNet, _)> = networks
+                .iter()
+                .map(|(last, prefix, second)| {
+                    let net = ipnet::Ipv4Net::new(Ipv4Addr::new(10, 0, 0, *last), *prefix).unwrap();
+                    (IpNet::V4(net.trunc()), until(*second))
+                })
+                .collect();
+            let list = List::new(
+                Arc::from("l"),
+                ListKind::Network,
+                of.iter().map(|(net, until)| (ListValue::Network(*net), *until)),
+            );
+            let address = IpAddr::from([10, 0, 0, last]);
+            let walked = of
+                .iter()
+                .any(|(net, until)| net.contains(&address) && until.is_none_or(|until| at(second) < until));
+            prop_assert_eq!(list.contains(&Value::Address(address), at(second)), walked);
+
+            let list = List::new(
+                Arc::from("l"),
+                ListKind::Port,
+                ports
+                    .iter()
+                    .map(|(low, more, second)| (ListValue::Ports(*low, low + more), until(*second))),
+            );
+            let walked = ports.iter().any(|(low, more, end)| {
+                (*low..=low + more).contains(&port) && until(*end).is_none_or(|until| at(second) < until)
+            });
+            prop_assert_eq!(list.contains(&Value::Number(u64::from(port)), at(second)), walked);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! From declared rules to rules: expressions typed against the policy's names, numbers, categories.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sekisho_filter::{Filter, FilterError};
+use sekisho_model::{Category, Severity, Text};
+
+use super::{MAX_PATTERNS, MAX_RULES, NUMBERS, Names, Rule, Rules};
+use crate::error::{Report, Sink, nearest, shown};
+use crate::file::{At, Place};
+use crate::parse::RuleDecl;
+
+/// Compiles the rules; those that are wrong are left out and complained about.
+pub(crate) fn compile(declared: &[RuleDecl], names: &Names<'_>, sink: &mut Sink) -> Rules {
+    if let Some(beyond) = declared.get(MAX_RULES) {
+        sink.push(
+            Report::error(
+                "policy::limit",
+                format!("the policy has {} rules, the most is {MAX_RULES}", declared.len()),
+            )
+            .at(&beyond.place, "one rule too many")
+            .help("join rules with `or`, or put what they compare with into a list"),
+        );
+        return Rules::default();
+    }
+    let mut patterns = 0_usize;
+    let rules: Vec<(Rule, &RuleDecl)> = declared
+        .iter()
+        .filter_map(|rule| Some((one(rule, names, &mut patterns, sink)?, rule)))
+        .collect();
+    unique_numbers(&rules, sink);
+    Rules::new(rules.into_iter().map(|(rule, _)| rule).collect())
+}
+
+fn one(rule: &RuleDecl, names: &Names<'_>, patterns: &mut usize, sink: &mut Sink) -> Option<Rule> {
+    let mut expression = |text: &At<String>, sink: &mut Sink| {
+        let parsed = Filter::parse_with(&text.value, names);
+        let filter = parsed.map_err(|error| sink.push(report(&error, text))).ok()?;
+        *patterns = patterns.saturating_add(filter.patterns());
+        if filter.patterns() > 0 && *patterns > MAX_PATTERNS {
+            sink.push(
+                Report::error(
+                    "policy::limit",
+                    format!("the rules have more than {MAX_PATTERNS} patterns"),
+                )
+                .at(&text.place, "too many with this one")
+                .help("compare words with `in {…}` or with a list of names, suffixes or texts"),
+            );
+            return None;
+        }
+        Some(filter)
+    };
+    let when = rule.when.as_ref().and_then(|text| expression(text, sink));
+    let except = rule.except.as_ref().map(|text| expression(text, sink));
+    let category = match &rule.category {
+        None => Some(Category::PolicyViolation),
+        Some(word) => category(word, sink),
+    };
+    let id: Arc<str> = Arc::from(rule.id.value.as_str());
+    Some(Rule {
+        number: rule
+            .number
+            .as_ref()
+            .map_or_else(|| number(&id), |number| number.value),
+        title: or_else(&rule.title, || Text::new(&*id, &*id)),
+        severity: rule.severity.unwrap_or(Severity::Medium),
+        category: category?,
+        clause: Arc::from(rule.clause.as_str()),
+        attack: rule.attack.clone(),
+        when: when?,
+        except: match except {
+            None => None,
+            Some(except) => Some(except?),
+        },
+        why: rule.why.clone(),
+        first_step: rule.first_step.clone(),
+        enabled: rule.enabled,
+        id,
+    })
+}
+
+fn or_else(text: &Text, other: impl FnOnce() -> Text) -> Text {
+    if text.ja.is_empty() && text.en.is_empty() {
+        return other();
+    }
+    let or = |a: &String, b: &String| if a.is_empty() { b.clone() } else { a.clone() };
+    Text::new(or(&text.ja, &text.en), or(&text.en, &text.ja))
+}
+
+fn category(word: &At<String>, sink: &mut Sink) -> Option<Category> {
+    let found = Category::parse(&word.value);
+    if found.is_none() {
+        let words = Category::ALL.map(Category::name);
+        let help = nearest(&word.value, words).map_or_else(
+            || format!("write one of {}", words.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        sink.push(
+            Report::error(
+                "policy::value",
+                format!("there is no category `{}`", shown(&word.value)),
+            )
+            .at(&word.place, "not a category")
+            .help(help),
+        );
+    }
+    found
+}
+
+/// The number of an id, the same wherever the id is used (FNV-1a, 64 bits).
+fn number(id: &str) -> u32 {
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let count = u64::from(NUMBERS.end().saturating_sub(*NUMBERS.start())).saturating_add(1);
+    let number = (hash ^ (hash >> 32)).checked_rem(count).unwrap_or(0);
+    NUMBERS.start().saturating_add(u32::try_from(number).unwrap_or(0))
+}
+
+/// Numbers that are given twice were complained about where the declarations were compared.
+fn unique_numbers(rules: &[(Rule, &RuleDecl)], sink: &mut Sink) {
+    let mut seen: HashMap<u32, &RuleDecl> = HashMap::new();
+    for (rule, declared) in rules.iter().filter(|(rule, _)| !rule.id.is_empty()) {
+        let Some(first) = seen.insert(rule.number, declared) else {
+            continue;
+        };
+        let both_given = first.number.is_some() && declared.number.is_some();
+        if both_given || first.id.value == declared.id.value {
+            continue;
+        }
+        let place = |rule: &RuleDecl| {
+            rule.number
+                .as_ref()
+                .map_or_else(|| rule.id.place.clone(), |n| n.place.clone())
+        };
+        sink.push(
+            Report::error(
+                "policy::duplicate",
+                format!(
+                    "the rules `{}` and `{}` have the number {}",
+                    shown(&first.id.value),
+                    shown(&declared.id.value),
+                    rule.number
+                ),
+            )
+            .at(&place(declared), "made from this id")
+            .at(&place(first), "the same number")
+            .help(format!(
+                "give the newer rule a `number` of its own, from {} to {}",
+                NUMBERS.start(),
+                NUMBERS.end()
+            )),
+        );
+    }
+}
+
+/// The mistake in an expression, with its place in the file.
+fn report(error: &FilterError, text: &At<String>) -> Report {
+    let report = Report::error("policy::expression", error.message.clone());
+    let report = match inside(error, text) {
+        Some(place) => report.at(&place, error.label.clone()),
+        None => report.at(&text.place, error.label.clone()),
+    };
+    match &error.help {
+        Some(help) => report.help(help.clone()),
+        None => report,
+    }
+}
+
+/// Where in the file a part of an expression stands; nothing where escapes moved it.
+fn inside(error: &FilterError, text: &At<String>) -> Option<Place> {
+    let Place { file, span } = &text.place;
+    let begin = file.text.get(span.clone())?.find(text.value.as_str())?;
+    let at = span.start.saturating_add(begin).saturating_add(error.at);
+    Some(file.place(at..at.saturating_add(error.len)))
+}

@@ -1,0 +1,201 @@
+//! `[[rule]]`: expressions over the fields of a flow, each with its reason, beside the paths.
+//!
+//! A rule is asked when a record of a flow is written: then all that an expression can ask about is
+//! known. A flow that goes on is written again, and the rule is asked again; the alerts of one rule
+//! between the same two ends are folded into one. Rules say nothing of the verdict: a flow that a
+//! path allows may meet a rule, and one that is denied too.
+//!
+//! A thousand rules do not cost a thousand questions: [`FilterSet`] asks those alone that wait
+//! under the service, port, zones or another value of the flow.
+
+mod compile;
+mod names;
+mod words;
+
+use std::sync::Arc;
+
+use sekisho_filter::{Filter, FilterSet};
+use sekisho_model::{Category, FlowRecord, Severity, Text};
+
+use crate::{Policy, Violation};
+
+pub use names::Names;
+
+pub(crate) use compile::compile;
+
+/// Rules of a policy at most.
+pub const MAX_RULES: usize = 10_000;
+
+/// Patterns of `matches` in all rules of a policy at most; each may take a mebibyte.
+pub const MAX_PATTERNS: usize = 256;
+
+/// Numbers of rules, `alert.signature_id`.
+pub const NUMBERS: std::ops::RangeInclusive<u32> = 3_000_000..=3_999_999;
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    id: Arc<str>,
+    number: u32,
+    title: Text,
+    severity: Severity,
+    category: Category,
+    clause: Arc<str>,
+    attack: Vec<Arc<str>>,
+    when: Filter,
+    except: Option<Filter>,
+    why: Text,
+    first_step: Text,
+    enabled: bool,
+}
+
+impl Rule {
+    /// Its stable text id.
+    #[must_use]
+    pub const fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// Its number in alerts.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// One line; the id where it has no title.
+    #[must_use]
+    pub const fn title(&self) -> &Text {
+        &self.title
+    }
+
+    /// How urgent; medium where it does not say.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// What kind; a violation of the policy where it does not say.
+    #[must_use]
+    pub const fn category(&self) -> Category {
+        self.category
+    }
+
+    /// Clause of the written policy; empty where none is named.
+    #[must_use]
+    pub const fn clause(&self) -> &Arc<str> {
+        &self.clause
+    }
+
+    /// Whether it is asked at all.
+    #[must_use]
+    pub const fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Whether a flow meets it: `when` is true and `except` is not.
+    #[must_use]
+    pub fn is_met_by(&self, record: &FlowRecord) -> bool {
+        self.when.matches(record) && !self.is_excepted(record)
+    }
+
+    /// What the alert about a flow that meets it says, with the values that the rule looked at.
+    #[must_use]
+    pub fn violation(&self, policy: &Policy, record: &FlowRecord) -> Violation {
+        Violation {
+            title: self.title.clone(),
+            explanation: words::explanation(policy, self, record),
+            ..self.bare()
+        }
+    }
+
+    /// The same without title and explanation, where nobody reads them.
+    #[must_use]
+    pub fn bare(&self) -> Violation {
+        Violation {
+            rule: Arc::clone(&self.id),
+            signature_id: self.number,
+            title: Text::default(),
+            severity: self.severity,
+            clause: Arc::clone(&self.clause),
+            attack: self.attack.clone(),
+            explanation: sekisho_model::Explanation::default(),
+        }
+    }
+
+    fn is_excepted(&self, record: &FlowRecord) -> bool {
+        self.except.as_ref().is_some_and(|except| except.matches(record))
+    }
+}
+
+/// The rules of a policy.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    /// In the order of the files.
+    all: Vec<Rule>,
+    /// `when` of those that are enabled.
+    set: FilterSet,
+    /// Position in `all` of each of the set.
+    enabled: Vec<usize>,
+}
+
+impl Rules {
+    fn new(all: Vec<Rule>) -> Self {
+        let enabled: Vec<usize> = (0..)
+            .zip(&all)
+            .filter(|(_, rule)| rule.enabled)
+            .map(|(at, _)| at)
+            .collect();
+        let whens = enabled
+            .iter()
+            .filter_map(|at| all.get(*at))
+            .map(|rule| rule.when.clone());
+        Self {
+            set: FilterSet::new(whens.collect()),
+            enabled,
+            all,
+        }
+    }
+}
+
+impl Policy {
+    /// The rules, in the order of the files.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.declared_rules.all
+    }
+
+    /// The rule of an id.
+    #[must_use]
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules().iter().find(|rule| *rule.id == *id)
+    }
+
+    /// The rules that a record meets, in the order of the files. Zones and verdict are taken as
+    /// they stand in the record, so it has to be judged before.
+    ///
+    /// The mode of the policy does not matter here; a policy that only learns raises no alert.
+    pub fn rules_matching(&self, record: &FlowRecord) -> impl Iterator<Item = &Rule> {
+        let rules = &self.declared_rules;
+        let found = if rules.enabled.is_empty() {
+            Vec::new()
+        } else {
+            rules.set.matching(record)
+        };
+        found
+            .into_iter()
+            .filter_map(|number| {
+                let at = rules.enabled.get(usize::try_from(number).ok()?)?;
+                rules.all.get(*at)
+            })
+            .filter(|rule| !rule.is_excepted(record))
+    }
+
+    /// What expressions may name: the policy's lists, zones, groups and windows.
+    #[must_use]
+    pub fn names(&self) -> Names<'_> {
+        Names::new(&self.zones, &self.groups, &self.lists, &self.calendar)
+    }
+}
+
+#[cfg(test)]
+mod tests;

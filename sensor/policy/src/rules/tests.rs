@@ -1,0 +1,254 @@
+//! Rules on flows, and wrong rules with their places and remedies.
+
+use std::sync::Arc;
+
+use sekisho_model::{App, FlowRecord, Severity, Timestamp, Verdict};
+
+use super::NUMBERS;
+use crate::{Policy, Source};
+
+const HEAD: &str = r#"
+schema = 1
+[policy]
+name = "rules"
+version = "1"
+[zone.gyomu]
+networks = ["192.0.2.0/24"]
+label.ja = "業務系"
+label.en = "Business"
+classification = 3
+department = "zeimu"
+[zone.kokai]
+networks = ["198.51.100.0/24"]
+[group.inside]
+zones = ["gyomu", "kokai"]
+[list.terminals]
+kind = "address"
+values = ["192.0.2.1", { value = "192.0.2.9", expires = "2025-12-31" }]
+"#;
+
+fn compile(rules: &str) -> Result<Policy, crate::PolicyErrors> {
+    Policy::compile(&[Source {
+        name: "rules.toml".to_owned(),
+        text: format!("{HEAD}{rules}").into(),
+    }])
+}
+
+fn policy(rules: &str) -> Policy {
+    compile(rules).unwrap_or_else(|errors| {
+        let reports: Vec<_> = errors.reports().map(ToString::to_string).collect();
+        panic!("{reports:?}")
+    })
+}
+
+fn rule(id: &str, rest: &str) -> String {
+    format!("[[rule]]\nid = \"{id}\"\n{rest}\n")
+}
+
+/// 192.0.2.1:50000 in the zone gyomu speaks SSH to 198.51.100.2:443 in kokai, on New Year's Day.
+fn record() -> FlowRecord {
+    let mut app = App::default();
+    app.service = "ssh";
+    FlowRecord {
+        orig_zone: Arc::from("gyomu"),
+        resp_zone: Arc::from("kokai"),
+        verdict: Verdict::Allowed,
+        app: Some(Box::new(app)),
+        ..FlowRecord::example()
+    }
+}
+
+fn met(policy: &Policy, record: &FlowRecord) -> Vec<String> {
+    policy
+        .rules_matching(record)
+        .map(|rule| rule.id().to_string())
+        .collect()
+}
+
+#[test]
+fn a_flow_meets_the_rules_whose_condition_holds_and_whose_exception_does_not() {
+    let cases = [
+        ("when = 'service == \"ssh\" and resp.port != 22'", true),
+        ("when = 'service == \"ssh\" and resp.port == 22'", false),
+        (
+            "when = 'service == \"ssh\"'\nexcept = 'orig.address in @terminals'",
+            false,
+        ),
+        (
+            "when = 'service == \"ssh\"'\nexcept = 'orig.zone == \"kokai\"'",
+            true,
+        ),
+        (
+            "when = 'orig.zone.classification == 3 and resp.zone.group == \"inside\"'",
+            true,
+        ),
+        (
+            "when = 'orig.zone.department == \"zeimu\" and resp.zone.classification >= 1'",
+            false,
+        ),
+        ("when = 'start in window(\"workday\")'", false),
+        ("when = 'start not in window(\"workday\")'", true),
+        ("when = 'verdict == allowed'\nenabled = false", false),
+    ];
+
+    for (text, expected) in cases {
+        let policy = policy(&rule("SEG-0001", text));
+        assert_eq!(!met(&policy, &record()).is_empty(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_value_of_a_list_expires_by_packet_time() {
+    let policy = policy(&rule("SEG-0001", "when = 'orig.address in @terminals'"));
+    let mut record = record();
+    record.orig.address = [192, 0, 2, 9].into();
+    assert!(met(&policy, &record).is_empty());
+
+    // 2025-12-31T23:59:59 in Japan is the last second of the term.
+    record.start = Timestamp::parse("2025-12-31T23:59:59+09:00").unwrap();
+    assert_eq!(met(&policy, &record), ["SEG-0001"]);
+}
+
+#[test]
+fn rules_are_met_in_the_order_of_the_files_and_numbered_by_their_ids() {
+    let policy = policy(&format!(
+        "{}{}{}",
+        rule("SEG-0009", "when = 'resp.port == 443'"),
+        rule("SEG-0001", "when = 'not resp.port == 1'\nnumber = 3_000_007"),
+        rule(
+            "SEG-0005",
+            "when = 'service == ssh'\nseverity = \"high\"\ncategory = \"remote_access\""
+        ),
+    ));
+
+    assert_eq!(met(&policy, &record()), ["SEG-0009", "SEG-0001", "SEG-0005"]);
+    let [first, second, third] = policy.rules() else {
+        panic!()
+    };
+    assert!(NUMBERS.contains(&first.number()));
+    assert_eq!(second.number(), 3_000_007);
+    assert_eq!(
+        (first.severity(), third.severity()),
+        (Severity::Medium, Severity::High)
+    );
+    assert_eq!(
+        (first.category().name(), third.category().name()),
+        ("policy_violation", "remote_access")
+    );
+    // A number never changes: it is what other systems know the rule by.
+    assert_eq!(first.number(), 3_149_717);
+}
+
+#[test]
+fn what_an_alert_says_shows_the_values_that_the_rule_looked_at() {
+    let policy = policy(&rule(
+        "SEG-0007",
+        "title = { ja = \"SSHの持ち込み\", en = \"SSH on another port\" }\n\
+         when = 'service == \"ssh\" and resp.port != 22'\nexcept = 'orig.mac == 02:00:00:00:00:01'\n\
+         why = { ja = \"SSHは22番ポートだけで使う。\", en = \"SSH is used on port 22 alone.\" }\n\
+         clause = \"6(6)\"\nattack = [\"T1571\"]",
+    ));
+    let record = record();
+
+    let violation = policy.rule("SEG-0007").unwrap().violation(&policy, &record);
+
+    assert_eq!(
+        (&*violation.rule, &*violation.clause, violation.title.en.as_str()),
+        ("SEG-0007", "6(6)", "SSH on another port")
+    );
+    let explanation = violation.explanation;
+    insta::assert_snapshot!(
+        "alert_of_a_rule",
+        [
+            &explanation.observed,
+            &explanation.expected,
+            &explanation.silenced_by,
+            &explanation.first_step
+        ]
+        .map(|text| format!("{}\n{}", text.ja, text.en))
+        .join("\n\n")
+    );
+}
+
+#[test]
+fn each_wrong_rule_is_refused_with_its_place_and_its_remedy() {
+    let wrong = [
+        ("unknown_field", rule("SEG-0001", "when = 'resp.prot == 443'")),
+        (
+            "unknown_zone",
+            rule("SEG-0001", "when = 'orig.zone == \"gyoumu\"'"),
+        ),
+        (
+            "unknown_list",
+            rule(
+                "SEG-0001",
+                "when = 'resp.port == 1'\nexcept = 'orig.address in @terminal'",
+            ),
+        ),
+        (
+            "wrong_window",
+            rule("SEG-0001", "when = 'start in window(\"workdya 08:30-17:15\")'"),
+        ),
+        (
+            "over_several_lines",
+            rule(
+                "SEG-0001",
+                "when = '''\nservice == \"ssh\"\nand resp.prot == 22\n'''",
+            ),
+        ),
+        (
+            "category",
+            rule("SEG-0001", "when = 'port == 1'\ncategory = \"remote_acess\""),
+        ),
+        (
+            "same_number",
+            format!(
+                "{}{}",
+                rule("SEG-0001", "when = 'port == 1'\nnumber = 3_149_717"),
+                rule("SEG-0009", "when = 'port == 1'"),
+            ),
+        ),
+    ];
+
+    for (name, text) in wrong {
+        let errors = compile(&text).unwrap_err();
+        let mut out = String::new();
+        for report in errors.reports() {
+            miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor())
+                .with_width(100)
+                .render_report(&mut out, report)
+                .unwrap();
+        }
+        insta::assert_snapshot!(name, out);
+    }
+}
+
+#[test]
+fn a_thousand_rules_are_asked_as_one_by_one_would_be() {
+    let rules: String = (0..1000)
+        .map(|n| {
+            let when = match n % 4 {
+                0 => format!("resp.port == {}", n % 600),
+                1 => format!("service == ssh and octets > {n}"),
+                2 => "orig.zone == gyomu and resp.zone == kokai and packets > 0".to_owned(),
+                _ => format!("not vlan == {n}"),
+            };
+            rule(
+                &format!("R-{n}"),
+                &format!("when = '{when}'\nnumber = {}", 3_000_000 + n),
+            )
+        })
+        .collect();
+    let policy = policy(&rules);
+    let record = record();
+
+    let one_by_one: Vec<String> = policy
+        .rules()
+        .iter()
+        .filter(|rule| rule.is_met_by(&record))
+        .map(|rule| rule.id().to_string())
+        .collect();
+
+    assert!(one_by_one.len() > 500);
+    assert_eq!(met(&policy, &record), one_by_one);
+}

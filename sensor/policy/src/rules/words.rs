@@ -1,0 +1,146 @@
+//! What an alert of a rule says, in both languages: who, the values that the rule looked at, the
+//! condition, the reason.
+
+use sekisho_filter::Row as _;
+use sekisho_model::fields::{Field, Value};
+use sekisho_model::{Explanation, FlowRecord, Text};
+
+use super::Rule;
+use crate::Policy;
+use crate::error::shown;
+
+/// Values that are shown at most.
+const MAX_VALUES: usize = 12;
+
+pub(super) fn explanation(policy: &Policy, rule: &Rule, record: &FlowRecord) -> Explanation {
+    Explanation {
+        observed: observed(policy, rule, record),
+        expected: expected(rule),
+        silenced_by: silenced_by(rule),
+        first_step: first_step(rule),
+        ..Explanation::default()
+    }
+}
+
+fn observed(policy: &Policy, rule: &Rule, record: &FlowRecord) -> Text {
+    let zone = |id: &str| {
+        let found = policy.zones.find(id).and_then(|zone| policy.zones.get(zone));
+        found.map_or_else(|| Text::new(id, id), |zone| zone.label.clone())
+    };
+    let (orig, resp) = (zone(&record.orig_zone), zone(&record.resp_zone));
+    let protocol = record.protocol.to_string();
+    let port = if record.has_ports && record.protocol.has_ports() {
+        format!("/{}", record.resp.port)
+    } else {
+        String::new()
+    };
+    let values = looked_at(rule, record);
+    let (ja, en): (Vec<String>, Vec<String>) = values
+        .iter()
+        .map(|(field, value)| {
+            (
+                format!("{} = {value}", field.label_ja),
+                format!("{} = {value}", field.label_en),
+            )
+        })
+        .unzip();
+    let (from, to, id) = (record.orig.address, record.resp.address, &rule.id);
+    Text::new(
+        format!(
+            "{}の{from}から{}の{to}への{protocol}{port}の通信が、規則{id}の条件に当てはまりました。\
+             規則が見た値: {}。",
+            orig.ja,
+            resp.ja,
+            ja.join("、")
+        ),
+        format!(
+            "A flow of {protocol}{port} from {from} ({}) to {to} ({}) meets the condition of rule {id}. \
+             Values that the rule looked at: {}.",
+            orig.en,
+            resp.en,
+            en.join(", ")
+        ),
+    )
+}
+
+/// The fields of `when`, then those of `except`, with their values in this flow.
+fn looked_at(rule: &Rule, record: &FlowRecord) -> Vec<(&'static Field, String)> {
+    let mut fields: Vec<&'static Field> = Vec::new();
+    let filters = std::iter::once(&rule.when).chain(&rule.except);
+    for field in filters.flat_map(|filter| filter.fields()) {
+        if !fields.iter().any(|known| std::ptr::eq(*known, *field)) {
+            fields.push(field);
+        }
+    }
+    fields
+        .into_iter()
+        .take(MAX_VALUES)
+        .map(|field| {
+            let value = match record.value(field) {
+                Value::Text(text) => shown(&text),
+                Value::Number(number) => number.to_string(),
+                Value::Address(address) => address.to_string(),
+                Value::Time(time) => time.to_string(),
+                Value::Seconds(seconds) => format!("{seconds}s"),
+                Value::Absent => "–".to_owned(),
+            };
+            (field, value)
+        })
+        .collect()
+}
+
+fn expected(rule: &Rule) -> Text {
+    let why = |text: &str, other: String| if text.is_empty() { other } else { text.to_owned() };
+    Text::new(
+        why(
+            &rule.why.ja,
+            "この規則の条件に当てはまる通信がないこと。".to_owned(),
+        ),
+        why(
+            &rule.why.en,
+            "No flow that meets the condition of this rule.".to_owned(),
+        ),
+    )
+}
+
+fn silenced_by(rule: &Rule) -> Text {
+    let when = rule.when.text();
+    match &rule.except {
+        Some(except) => Text::new(
+            format!(
+                "条件「{when}」が成り立たないか、例外条件「{except}」が成り立てば、このアラートは出ません。"
+            ),
+            format!(
+                "If the condition `{when}` were false, or the exception `{except}` true, there would be no alert."
+            ),
+        ),
+        None => Text::new(
+            format!(
+                "条件「{when}」が成り立たなければ、このアラートは出ません。規則に例外条件(except)を足すこともできます。"
+            ),
+            format!(
+                "If the condition `{when}` were false, there would be no alert. The rule may also be given an exception (except)."
+            ),
+        ),
+    }
+}
+
+fn first_step(rule: &Rule) -> Text {
+    let or = |text: &str, other: &str| {
+        if text.is_empty() {
+            other.to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    Text::new(
+        or(
+            &rule.first_step.ja,
+            "発信元の利用者と所管部署に、この通信が業務に必要かを確かめてください。",
+        ),
+        or(
+            &rule.first_step.en,
+            "Ask the user of the originator and the department in charge whether their work needs this communication.",
+        ),
+    )
+}

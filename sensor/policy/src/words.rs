@@ -1,0 +1,139 @@
+//! Words that policies use for application protocols and tunnels.
+
+/// Application protocols, as the field `service` names them.
+pub const SERVICES: &[&str] = &[
+    "bacnet",
+    "bittorrent",
+    "bittorrent_dht",
+    "dcerpc",
+    "dhcp",
+    "dhcpv6",
+    "dnp3",
+    "dns",
+    "dtls",
+    "enip",
+    "esp",
+    "ftp",
+    "http",
+    "http2",
+    "ike",
+    "imap",
+    "irc",
+    "krb5",
+    "ldap",
+    "llmnr",
+    "mdns",
+    "modbus",
+    "mongodb",
+    "mqtt",
+    "mysql",
+    "nbns",
+    "ntp",
+    "opcua",
+    "openvpn",
+    "pgsql",
+    "pop3",
+    "quic",
+    "radius",
+    "rdp",
+    "redis",
+    "rfb",
+    "rsync",
+    "rtp",
+    "s7comm",
+    "sip",
+    "smb",
+    "smtp",
+    "snmp",
+    "socks",
+    "ssdp",
+    "ssh",
+    "stratum",
+    "stun",
+    "syslog",
+    "tds",
+    "teamviewer",
+    "telnet",
+    "tftp",
+    "tls",
+    "wireguard",
+    "x11",
+];
+
+/// Words that stand for several of [`SERVICES`], or for one by another name.
+pub const SERVICE_ALIASES: &[(&str, &[&str])] = &[
+    ("https", &["tls", "quic"]),
+    ("web", &["http", "http2", "tls", "quic"]),
+    ("ftps", &["tls"]),
+    ("imaps", &["tls"]),
+    ("kerberos", &["krb5"]),
+    ("ldaps", &["tls"]),
+    ("mail", &["smtp", "imap", "pop3"]),
+    ("mssql", &["tds"]),
+    ("pop3s", &["tls"]),
+    ("postgresql", &["pgsql"]),
+    ("smtps", &["tls"]),
+    ("vnc", &["rfb"]),
+];
+
+/// Kinds of tunnels, as the field `tunnel` names them.
+pub const TUNNELS: &[&str] = &[
+    "4in6",
+    "6in4",
+    "erspan-1",
+    "erspan-2",
+    "erspan-3",
+    "etherip",
+    "geneve",
+    "gre",
+    "gtp-u",
+    "ip-in-ip",
+    "l2tp",
+    "mpls",
+    "nvgre",
+    "teredo",
+    "vxlan",
+    "vxlan-gpe",
+];
+
+/// The word as it stands in the table; also where it is an alias, with all that it stands for.
+pub(crate) fn services(word: &str) -> Option<Vec<&'static str>> {
+    if let Some((_, stands_for)) = SERVICE_ALIASES.iter().find(|(alias, _)| *alias == word) {
+        return Some(stands_for.to_vec());
+    }
+    SERVICES
+        .iter()
+        .copied()
+        .find(|service| *service == word)
+        .map(|service| vec![service])
+}
+
+/// Every word that may be written for a service.
+pub(crate) fn service_words() -> impl Iterator<Item = &'static str> {
+    SERVICES
+        .iter()
+        .copied()
+        .chain(SERVICE_ALIASES.iter().map(|(alias, _)| *alias))
+}
+
+/// The kind of tunnel of this name.
+pub(crate) fn tunnel(word: &str) -> Option<&'static str> {
+    TUNNELS.iter().copied().find(|tunnel| *tunnel == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_sorted_and_aliases_stand_for_words() {
+        assert!(SERVICES.is_sorted() && TUNNELS.is_sorted());
+        for (alias, stands_for) in SERVICE_ALIASES {
+            assert!(!SERVICES.contains(alias));
+            assert!(stands_for.iter().all(|word| SERVICES.contains(word)), "{alias}");
+        }
+        assert_eq!(services("https"), Some(vec!["tls", "quic"]));
+        assert_eq!(services("ssh"), Some(vec!["ssh"]));
+        assert_eq!(services("sssh"), None);
+    }
+}

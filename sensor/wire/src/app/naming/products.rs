@@ -1,0 +1,179 @@
+//! Products for remote access and tunnels that are told by what they say.
+
+use sekisho_model::app::{App, Essential};
+
+use super::{Belief, Words};
+
+/// A product.
+#[derive(Debug)]
+pub struct Product {
+    /// The word in every output.
+    pub name: &'static str,
+    /// The name a person reads.
+    pub title: &'static str,
+    /// How far it is to be believed.
+    pub belief: Belief,
+    /// What tells it.
+    pub told_by: Words,
+    /// Where that is written.
+    pub source: &'static str,
+}
+
+/// Every one.
+pub static PRODUCTS: &[&Product] = &[
+    &ANYDESK,
+    &NOMACHINE,
+    &RADMIN,
+    &RUSTDESK,
+    &SOFTETHER,
+    &TAILSCALE,
+    &TEAMVIEWER,
+    &TOR,
+    &ZEROTIER,
+];
+
+static ANYDESK: Product = Product {
+    name: "anydesk",
+    title: "AnyDesk",
+    belief: Belief::Content,
+    told_by: Words {
+        ja: "TLS の証明書の主体者か発行者が `CN=AnyNet Relay`、`CN=AnyNet Root CA`、`CN=AnyDesk Client`",
+        en: "subject or issuer of the TLS certificate: `CN=AnyNet Relay`, `CN=AnyNet Root CA`, `CN=AnyDesk Client`",
+    },
+    source: "nDPI, Emerging Threats",
+};
+
+static NOMACHINE: Product = Product {
+    name: "nomachine",
+    title: "NoMachine",
+    belief: Belief::Content,
+    told_by: Words {
+        ja: "最初の行 `NXSH-` か `NXD-` と版番号",
+        en: "the first line: `NXSH-` or `NXD-` and a version",
+    },
+    source: "nDPI",
+};
+
+static RADMIN: Product = Product {
+    name: "radmin",
+    title: "Radmin",
+    belief: Belief::Content,
+    told_by: Words {
+        ja: "最初の10オクテット `01 00 00 00 01 00 00 00 08 08`、または14オクテット `01 00 00 00 05 00 00 00 27 27 00 00 00 00`",
+        en: "the first ten octets `01 00 00 00 01 00 00 00 08 08`, or fourteen `01 00 00 00 05 00 00 00 27 27 00 00 00 00`",
+    },
+    source: "nDPI, OpenVAS (radmin detection)",
+};
+
+static RUSTDESK: Product = Product {
+    name: "rustdesk",
+    title: "RustDesk",
+    belief: Belief::Likely,
+    told_by: Words {
+        ja: "UDP 21116 の登録メッセージ(数字の識別子を持つ Protocol Buffers)",
+        en: "a registration on UDP 21116: protocol buffers with an identifier of digits",
+    },
+    source: "RustDesk (rendezvous.proto)",
+};
+
+pub(super) static SOFTETHER: Product = Product {
+    name: "softether",
+    title: "SoftEther VPN",
+    belief: Belief::Content,
+    told_by: Words {
+        ja: "NAT 越えの UDP の応答 `IP=…,PORT=…` と PACK、平文の HTTP の `/vpnsvc/`。TLS の中は判定しない",
+        en: "answers of its NAT traversal over UDP, `IP=…,PORT=…` and packs; `/vpnsvc/` over HTTP in clear. \
+             Inside TLS it is not told",
+    },
+    source: "nDPI, SoftEther VPN",
+};
+
+pub(super) static TAILSCALE: Product = Product {
+    name: "tailscale",
+    title: "Tailscale",
+    belief: Belief::Content,
+    told_by: Words {
+        ja: "UDP の探索メッセージの先頭 `54 53 f0 9f 92 ac`、STUN のソフトウェア名 `tailnode`、HTTP の `Upgrade: tailscale-control-protocol`",
+        en: "discovery messages over UDP that begin with `54 53 f0 9f 92 ac`; the software `tailnode` in STUN; \
+             `Upgrade: tailscale-control-protocol` over HTTP",
+    },
+    source: "Tailscale (disco, stun, controlhttp)",
+};
+
+static TEAMVIEWER: Product = Product {
+    name: "teamviewer",
+    title: "TeamViewer",
+    belief: Belief::Likely,
+    told_by: Words {
+        ja: "ポート 5938 の命令の印 `17 24`",
+        en: "the mark `17 24` of its commands at port 5938",
+    },
+    source: "nDPI",
+};
+
+static TOR: Product = Product {
+    name: "tor",
+    title: "Tor",
+    belief: Belief::Likely,
+    told_by: Words {
+        ja: "TLS 1.2 以前の証明書の主体者が `CN=www.….net`、発行者が別の `CN=www.….com` だけで、間が Base32 の 8~20 文字。TLS 1.3 では判定しない",
+        en: "a certificate up to TLS 1.2 whose subject is `CN=www.….net` and whose issuer is another `CN=www.….com` and nothing \
+             more, with 8 to 20 letters of base32 between. Not told in TLS 1.3",
+    },
+    source: "Tor (tortls.c), nDPI",
+};
+
+static ZEROTIER: Product = Product {
+    name: "zerotier",
+    title: "ZeroTier",
+    belief: Belief::Content,
+    told_by: Words {
+        ja: "UDP の HELLO: 見出しの送信元アドレスが続く識別情報のアドレスに一致",
+        en: "a HELLO over UDP, whose source address is that of the identity that follows",
+    },
+    source: "ZeroTier (Packet.hpp)",
+};
+
+/// Common names of certificates that AnyDesk makes itself.
+const ANYDESK_NAMES: [&str; 3] = ["CN=AnyNet Relay", "CN=AnyNet Root CA", "CN=AnyDesk Client"];
+/// What Tailscale calls itself in STUN.
+const TAILSCALE_STUN: &str = "tailnode";
+/// Letters of the names that Tor draws for its certificates.
+const TOR_LETTERS: std::ops::RangeInclusive<usize> = 8..=20;
+
+/// The product of a flow by what is known of it, and where that was read.
+pub(super) fn of(app: &App) -> Option<(&'static Product, &'static str)> {
+    let subject = app.get(Essential::CertificateSubject).unwrap_or_default();
+    let issuer = app.get(Essential::CertificateIssuer).unwrap_or_default();
+    if is_anydesk(subject) {
+        return Some((&ANYDESK, "tls.subject"));
+    }
+    if is_anydesk(issuer) {
+        return Some((&ANYDESK, "tls.issuerdn"));
+    }
+    if is_tor(subject, ".net") && is_tor(issuer, ".com") {
+        return Some((&TOR, "tls.subject"));
+    }
+    if app.service == "stun" && app.get(Essential::ClientSoftware) == Some(TAILSCALE_STUN) {
+        return Some((&TAILSCALE, "stun.client_software"));
+    }
+    // Protocols that one product alone speaks have its name.
+    let product = PRODUCTS.iter().find(|product| product.name == app.service)?;
+    Some((product, "service"))
+}
+
+fn is_anydesk(name: &str) -> bool {
+    name.split(", ").any(|part| ANYDESK_NAMES.contains(&part))
+}
+
+/// Whether a certificate's name is one of those that Tor draws.
+fn is_tor(name: &str, end: &str) -> bool {
+    name.strip_prefix("CN=www.")
+        .and_then(|name| name.strip_suffix(end))
+        .is_some_and(|letters| {
+            TOR_LETTERS.contains(&letters.len())
+                && letters
+                    .bytes()
+                    .all(|octet| matches!(octet, b'a'..=b'z' | b'2'..=b'7'))
+        })
+}
