@@ -347,7 +347,7 @@ impl<'a> Collector<'a> {
                 if judged.is_kept {
                     self.write_record(&record)?;
                 }
-                for rule in judged.rules {
+                for rule in std::mem::take(&mut judged.rules) {
                     self.folds.meet(&self.policy, rule, &record, &mut self.closed);
                 }
                 self.folds.observe(&self.policy, record, &mut self.closed);
