@@ -342,6 +342,9 @@ impl<'a> Collector<'a> {
                 if judged.is_kept {
                     self.write_record(&record)?;
                 }
+                for position in judged.met {
+                    self.folds.met(&self.policy, position, &record, &mut self.closed);
+                }
                 self.folds.observe(&self.policy, record, &mut self.closed);
             }
         }

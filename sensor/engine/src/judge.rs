@@ -8,6 +8,8 @@
 //! carries in each what held for it: an alert of an earlier record stands, and later records of the same
 //! rule fold into it.
 //!
+//! The rules of the policy are asked then too, of the record as it is written.
+//!
 //! Under a newer policy a flow whose zone is now excluded is stored no more. One that began in an
 //! excluded zone stays out until it ends, because its packets were set aside.
 
@@ -58,6 +60,8 @@ pub(crate) struct Judge<'a> {
     judges_late: bool,
     /// Whether what is learnt of a flow after its begin may change its zones.
     labels_late: bool,
+    /// Whether a record may raise an alert by a rule.
+    asks_rules: bool,
     filter: Option<&'a Filter>,
     /// Whether anyone reads the records; if not, only the folds of denied flows need them.
     is_read: bool,
@@ -78,6 +82,7 @@ impl<'a> Judge<'a> {
         Self {
             judges_late: policy.judges_late(),
             labels_late: policy.uses_macs(),
+            asks_rules: policy.asks_rules(),
             policy,
             epoch: 0,
             filter,
@@ -100,6 +105,7 @@ impl<'a> Judge<'a> {
         self.numbers.clear();
         self.judges_late = policy.judges_late();
         self.labels_late = policy.uses_macs();
+        self.asks_rules = policy.asks_rules();
         self.policy = Arc::clone(policy);
         self.epoch = self.epoch.wrapping_add(1);
         true
@@ -240,6 +246,7 @@ impl Sink for Judge<'_> {
     fn wants_records(&self, tag: &Tag) -> bool {
         !tag.excluded
             && (self.is_read
+                || self.asks_rules
                 || self.may_change(tag)
                 || (tag.verdict == Verdict::Denied && self.policy.mode() != Mode::Learn)
                 || self.met(tag).is_some_and(|met| met.leg.is_some()))
@@ -261,12 +268,18 @@ impl Sink for Judge<'_> {
         record.verdict = tag.verdict;
         record.policy_version = Arc::clone(self.policy.version());
         excluded::unname(&self.policy, &mut record);
+        let met = if self.asks_rules {
+            self.policy.rules_met(&record)
+        } else {
+            Vec::new()
+        };
         let is_kept = self.filter.is_none_or(|filter| filter.matches(&record));
         self.records.push(Judged {
             brief: Brief::of(&record),
             zones: (tag.orig_zone, tag.resp_zone),
             verdict: tag.verdict,
             leg,
+            met,
             is_kept,
             record: Some(Box::new(record)),
         });
@@ -299,6 +312,7 @@ impl Sink for Judge<'_> {
             zones: (tag.orig_zone, tag.resp_zone),
             verdict: tag.verdict,
             leg: None,
+            met: Vec::new(),
             is_kept: true,
             record: None,
         });

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use sekisho_filter::{Filter, FilterSet, Row};
 use sekisho_model::{Category, FlowRecord, Severity, Text};
 
-use crate::{Policy, Violation};
+use crate::{Mode, Policy, Violation};
 
 pub use names::Names;
 
@@ -179,22 +179,33 @@ impl Policy {
     ///
     /// The mode of the policy does not matter here; a policy that only learns raises no alert.
     pub fn rules_matching(&self, record: &FlowRecord) -> impl Iterator<Item = &Rule> {
-        self.rules_met_by(record)
+        self.rules_met_by(record).filter_map(|at| self.rules().get(at))
     }
 
-    pub(crate) fn rules_met_by(&self, row: &dyn Row) -> impl Iterator<Item = &Rule> + use<'_> {
+    /// The same by their positions in [`Policy::rules`], to be kept beside the record.
+    #[must_use]
+    pub fn rules_met(&self, record: &FlowRecord) -> Vec<u32> {
+        let positions = self.rules_met_by(record).map(u32::try_from);
+        positions.filter_map(Result::ok).collect()
+    }
+
+    /// Whether records raise alerts by rules: some rule is enabled, and the policy does not only learn.
+    #[must_use]
+    pub fn asks_rules(&self) -> bool {
+        self.mode() != Mode::Learn && !self.declared_rules.enabled.is_empty()
+    }
+
+    pub(crate) fn rules_met_by(&self, row: &dyn Row) -> impl Iterator<Item = usize> + use<> {
         let rules = &self.declared_rules;
-        let mut found = if rules.enabled.is_empty() {
+        let found = if rules.enabled.is_empty() {
             Vec::new()
         } else {
             rules.set.matching(row)
         };
-        let rule = |number: u32| {
-            let at = rules.enabled.get(usize::try_from(number).ok()?)?;
-            rules.all.get(*at)
-        };
-        found.retain(|number| rule(*number).is_some_and(|rule| !rule.is_excepted(row)));
-        found.into_iter().filter_map(rule)
+        let position = |number: u32| rules.enabled.get(usize::try_from(number).ok()?).copied();
+        let mut met: Vec<usize> = found.into_iter().filter_map(position).collect();
+        met.retain(|at| rules.all.get(*at).is_some_and(|rule| !rule.is_excepted(row)));
+        met.into_iter()
     }
 
     /// What expressions may name: the policy's lists, zones, groups and windows.
