@@ -1,5 +1,5 @@
-//! Folding: the same violation between the same two ends is one alert with a count. A violation is a
-//! flow that the policy denies, or one that meets a rule; a flow may be several.
+//! Folding: the same violation between the same two ends is one alert with a count; so is what meets the
+//! same `[[rule]]`.
 //!
 //! Folded by rule, originator, responder, protocol and responder's port. A fold closes at the end of
 //! input, a day of packet time after it began (so that what goes on is said again each day), or
@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use foldhash::HashMap;
 use sekisho_model::{Alert, Category, FlowRecord, Protocol, Timestamp, Verdict, limits, stable_id};
-use sekisho_policy::rules::Rule;
 use sekisho_policy::{Findings, Mode, Policy, Violation};
 
 /// How long a fold stays open.
@@ -30,6 +29,15 @@ struct Key {
     port: u16,
 }
 
+/// What an alert is for.
+#[derive(Debug)]
+enum Why {
+    /// The verdict.
+    Denied,
+    /// A rule of the policy, by its id.
+    Rule(Arc<str>),
+}
+
 /// What is known of a violation so far.
 #[derive(Debug)]
 pub(crate) struct Fold {
@@ -37,8 +45,7 @@ pub(crate) struct Fold {
     flow: Box<FlowRecord>,
     /// What judged that flow.
     policy: Arc<Policy>,
-    /// The rule that it meets, by its position in that policy; none where it is denied.
-    rule: Option<u32>,
+    why: Why,
     last_seen: Timestamp,
     flows: u64,
     packets: u64,
@@ -75,41 +82,46 @@ impl Folds {
 
     /// Takes one record into account, judged by `policy`; folds that this closes go to `closed`.
     pub(crate) fn observe(&mut self, policy: &Arc<Policy>, record: Box<FlowRecord>, closed: &mut Vec<Fold>) {
-        if record.verdict != Verdict::Denied || policy.mode() == Mode::Learn {
-            return;
+        if record.verdict == Verdict::Denied {
+            let rule = Arc::clone(&record.rule);
+            self.put(policy, rule, Why::Denied, record, closed);
         }
-        let key = Key::of(Arc::clone(&record.rule), &record);
-        self.add(key, policy, None, Held::Whole(record), closed);
     }
 
-    /// Takes a record into account that meets a rule of `policy`.
-    pub(crate) fn met(
+    /// Takes into account that a record meets a `[[rule]]` of `policy`.
+    pub(crate) fn meet(
         &mut self,
         policy: &Arc<Policy>,
-        position: u32,
+        rule: Arc<str>,
         record: &FlowRecord,
         closed: &mut Vec<Fold>,
     ) {
-        let Some(rule) = rule_at(policy, position) else {
-            return;
-        };
-        let key = Key::of(Arc::clone(rule.id()), record);
-        self.add(key, policy, Some(position), Held::Lent(record), closed);
+        let why = Why::Rule(Arc::clone(&rule));
+        self.put(policy, rule, why, Box::new(record.clone()), closed);
     }
 
-    fn add(
+    fn put(
         &mut self,
-        key: Key,
         policy: &Arc<Policy>,
-        rule: Option<u32>,
-        record: Held<'_>,
+        rule: Arc<str>,
+        why: Why,
+        record: Box<FlowRecord>,
         closed: &mut Vec<Fold>,
     ) {
-        let start = record.get().start;
+        if policy.mode() == Mode::Learn {
+            return;
+        }
+        let key = Key {
+            rule,
+            orig: record.orig.address,
+            resp: record.resp.address,
+            protocol: record.protocol,
+            port: record.resp.port,
+        };
         if let Some(fold) = self.open.get_mut(&key) {
-            let began = fold.flow.start;
-            if start.since(began) <= WINDOW {
-                fold.add(policy, rule, record);
+            if record.start.since(fold.flow.start) <= WINDOW {
+                let began = fold.flow.start;
+                fold.add(policy, record);
                 if fold.flow.start != began {
                     let now_began = fold.flow.start;
                     self.by_age.remove(&(began, key.clone()));
@@ -117,6 +129,7 @@ impl Folds {
                 }
                 return;
             }
+            let began = fold.flow.start;
             self.by_age.remove(&(began, key.clone()));
             closed.extend(self.open.remove(&key));
         }
@@ -126,8 +139,8 @@ impl Folds {
             self.closed_early = self.closed_early.saturating_add(1);
             closed.push(oldest);
         }
-        self.by_age.insert((start, key.clone()));
-        self.open.insert(key, Fold::of(policy, rule, record));
+        self.by_age.insert((record.start, key.clone()));
+        self.open.insert(key, Fold::of(policy, why, record));
     }
 
     /// Closes the folds that began more than a day before `now`.
@@ -155,50 +168,11 @@ impl Folds {
     }
 }
 
-/// A record that becomes that of a fold only where it has to.
-enum Held<'r> {
-    Whole(Box<FlowRecord>),
-    Lent(&'r FlowRecord),
-}
-
-impl Held<'_> {
-    fn get(&self) -> &FlowRecord {
-        match self {
-            Self::Whole(record) => record,
-            Self::Lent(record) => record,
-        }
-    }
-
-    fn whole(self) -> Box<FlowRecord> {
-        match self {
-            Self::Whole(record) => record,
-            Self::Lent(record) => Box::new(record.clone()),
-        }
-    }
-}
-
-impl Key {
-    fn of(rule: Arc<str>, record: &FlowRecord) -> Self {
-        Self {
-            rule,
-            orig: record.orig.address,
-            resp: record.resp.address,
-            protocol: record.protocol,
-            port: record.resp.port,
-        }
-    }
-}
-
-fn rule_at(policy: &Policy, position: u32) -> Option<&Rule> {
-    policy.rules().get(usize::try_from(position).ok()?)
-}
-
 impl Fold {
-    fn of(policy: &Arc<Policy>, rule: Option<u32>, record: Held<'_>) -> Self {
-        let record = record.whole();
+    fn of(policy: &Arc<Policy>, why: Why, record: Box<FlowRecord>) -> Self {
         Self {
+            why,
             policy: Arc::clone(policy),
-            rule,
             last_seen: record.end,
             // A further record of a flow stands for a flow where the first fell into another fold.
             flows: 1,
@@ -208,30 +182,40 @@ impl Fold {
         }
     }
 
-    fn add(&mut self, policy: &Arc<Policy>, rule: Option<u32>, held: Held<'_>) {
-        let record = held.get();
+    fn add(&mut self, policy: &Arc<Policy>, record: Box<FlowRecord>) {
         // A further record of a flow that was counted adds its volume only.
         self.flows = self.flows.saturating_add(u64::from(record.part == 0));
         self.packets = self.packets.saturating_add(record.packets());
         self.octets = self.octets.saturating_add(record.octets());
         self.last_seen = self.last_seen.max(record.end);
         if record.start < self.flow.start {
-            self.flow = held.whole();
+            self.flow = record;
             self.policy = Arc::clone(policy);
-            self.rule = rule;
         }
+    }
+
+    fn violation(&self, findings: &mut Findings, is_read: bool) -> Option<(Violation, Category)> {
+        let (policy, flow) = (&*self.policy, &*self.flow);
+        if let Why::Rule(id) = &self.why {
+            let rule = policy.rule(id)?;
+            let violation = if is_read {
+                rule.violation(policy, flow)
+            } else {
+                rule.bare()
+            };
+            return Some((violation, rule.category()));
+        }
+        let violation = if is_read {
+            findings.finding(policy, flow)
+        } else {
+            findings.bare(policy, flow)
+        };
+        Some((violation?, Category::PolicyViolation))
     }
 
     /// The alert. `is_read` says whether anybody reads its words.
     pub(crate) fn into_alert(self, findings: &mut Findings, is_read: bool) -> Option<Alert> {
-        let rule = self.rule.and_then(|position| rule_at(&self.policy, position));
-        let violation: Violation = match (rule, is_read) {
-            (Some(rule), true) => Some(rule.violation(&self.policy, &self.flow)),
-            (Some(rule), false) => Some(rule.bare()),
-            (None, true) => findings.finding(&self.policy, &self.flow),
-            (None, false) => findings.bare(&self.policy, &self.flow),
-        }?;
-        let category = rule.map_or(Category::PolicyViolation, Rule::category);
+        let (violation, category) = self.violation(findings, is_read)?;
         let rule_sum = violation.rule.bytes().fold(0_u64, |sum, octet| {
             sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(octet))
         });

@@ -169,7 +169,7 @@ mod tests {
                 zones: (ZoneId::UNKNOWN, ZoneId::LINK),
                 verdict: Verdict::Denied,
                 leg: None,
-                met: Vec::new(),
+                rules: Vec::new(),
                 is_kept: true,
                 record: None,
             });

@@ -12,12 +12,13 @@ mod compile;
 mod names;
 mod words;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sekisho_filter::{Filter, FilterSet, Row};
 use sekisho_model::{Category, FlowRecord, Severity, Text};
 
-use crate::{Mode, Policy, Violation};
+use crate::{Policy, Violation};
 
 pub use names::Names;
 
@@ -136,6 +137,8 @@ impl Rule {
 pub(crate) struct Rules {
     /// In the order of the files.
     all: Vec<Rule>,
+    /// Positions in `all`.
+    by_id: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
     /// `when` of those that are enabled.
     set: FilterSet,
     /// Position in `all` of each of the set.
@@ -154,6 +157,7 @@ impl Rules {
             .filter_map(|at| all.get(*at))
             .map(|rule| rule.when.clone());
         Self {
+            by_id: (0..).zip(&all).map(|(at, rule)| (Arc::clone(&rule.id), at)).collect(),
             set: FilterSet::new(whens.collect()),
             enabled,
             all,
@@ -171,7 +175,7 @@ impl Policy {
     /// The rule of an id.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules().iter().find(|rule| *rule.id == *id)
+        self.rules().get(*self.declared_rules.by_id.get(id)?)
     }
 
     /// The rules that a record meets, in the order of the files. Zones and verdict are taken as
@@ -179,33 +183,22 @@ impl Policy {
     ///
     /// The mode of the policy does not matter here; a policy that only learns raises no alert.
     pub fn rules_matching(&self, record: &FlowRecord) -> impl Iterator<Item = &Rule> {
-        self.rules_met_by(record).filter_map(|at| self.rules().get(at))
+        self.rules_met_by(record)
     }
 
-    /// The same by their positions in [`Policy::rules`], to be kept beside the record.
-    #[must_use]
-    pub fn rules_met(&self, record: &FlowRecord) -> Vec<u32> {
-        let positions = self.rules_met_by(record).map(u32::try_from);
-        positions.filter_map(Result::ok).collect()
-    }
-
-    /// Whether records raise alerts by rules: some rule is enabled, and the policy does not only learn.
-    #[must_use]
-    pub fn asks_rules(&self) -> bool {
-        self.mode() != Mode::Learn && !self.declared_rules.enabled.is_empty()
-    }
-
-    pub(crate) fn rules_met_by(&self, row: &dyn Row) -> impl Iterator<Item = usize> + use<> {
+    pub(crate) fn rules_met_by(&self, row: &dyn Row) -> impl Iterator<Item = &Rule> + use<'_> {
         let rules = &self.declared_rules;
-        let found = if rules.enabled.is_empty() {
+        let mut found = if rules.enabled.is_empty() {
             Vec::new()
         } else {
             rules.set.matching(row)
         };
-        let position = |number: u32| rules.enabled.get(usize::try_from(number).ok()?).copied();
-        let mut met: Vec<usize> = found.into_iter().filter_map(position).collect();
-        met.retain(|at| rules.all.get(*at).is_some_and(|rule| !rule.is_excepted(row)));
-        met.into_iter()
+        let rule = |number: u32| {
+            let at = rules.enabled.get(usize::try_from(number).ok()?)?;
+            rules.all.get(*at)
+        };
+        found.retain(|number| rule(*number).is_some_and(|rule| !rule.is_excepted(row)));
+        found.into_iter().filter_map(rule)
     }
 
     /// What expressions may name: the policy's lists, zones, groups and windows.
