@@ -12,6 +12,7 @@ mod compile;
 mod names;
 mod words;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sekisho_filter::{Filter, FilterSet, Row};
@@ -136,6 +137,8 @@ impl Rule {
 pub(crate) struct Rules {
     /// In the order of the files.
     all: Vec<Rule>,
+    /// Positions in `all`.
+    by_id: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
     /// `when` of those that are enabled.
     set: FilterSet,
     /// Position in `all` of each of the set.
@@ -154,6 +157,7 @@ impl Rules {
             .filter_map(|at| all.get(*at))
             .map(|rule| rule.when.clone());
         Self {
+            by_id: (0..).zip(&all).map(|(at, rule)| (Arc::clone(&rule.id), at)).collect(),
             set: FilterSet::new(whens.collect()),
             enabled,
             all,
@@ -171,7 +175,7 @@ impl Policy {
     /// The rule of an id.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules().iter().find(|rule| *rule.id == *id)
+        self.rules().get(*self.declared_rules.by_id.get(id)?)
     }
 
     /// The rules that a record meets, in the order of the files. Zones and verdict are taken as
