@@ -122,9 +122,11 @@ impl<'a> Judge<'a> {
 
     /// Takes what has gathered.
     pub(crate) fn take(&mut self) -> Gathered {
+        // The next batch brings about as much, and growing means moving.
+        let (records, said) = (self.records.len(), self.said.len());
         Gathered {
-            records: std::mem::take(&mut self.records),
-            said: std::mem::take(&mut self.said),
+            records: std::mem::replace(&mut self.records, Vec::with_capacity(records)),
+            said: std::mem::replace(&mut self.said, Vec::with_capacity(said)),
         }
     }
 
