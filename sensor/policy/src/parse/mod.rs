@@ -167,8 +167,8 @@ fn gather_one<'t>(table: &Table<'t>, unit: usize, units: &Units, into: &mut Gath
             kind.add(raw_text(&table, "id"), table, unit, units);
         }
     }
-    into.tests
-        .extend(table.tables("test", "[[test]]", "a test", sink));
+    let tests = table.tables("test", "[[test]]", "a test", sink);
+    into.tests.extend(tests.into_iter().map(|table| (table, unit)));
     let Some(mut calendar) = table.table("calendar", "[calendar]", "the calendar", sink) else {
         return;
     };
@@ -221,7 +221,7 @@ fn declare(gathered: Gathered<'_>, units: &Units, into: &mut Declarations, sink:
     into.tests = gathered
         .tests
         .iter()
-        .map(|table| test::parse(table, "", test::OWN, sink))
+        .map(|(table, _)| test::parse(table, "", test::OWN, sink))
         .collect();
     into.tests.extend(
         into.paths
