@@ -303,20 +303,20 @@ fn a_refused_change_is_one_alert_and_the_policy_stays() {
     }
 }
 
-/// Replays a capture with a newer policy every few batches.
-fn under_load(capture: &Path, one: &Arc<Policy>, other: &Arc<Policy>) {
+/// Replays a capture in batches of so many packets, with a newer policy every few of them.
+fn under_load(capture: &Path, packets: usize, one: &Arc<Policy>, other: &Arc<Policy>) {
     let run = |news, workers| {
         let run = Run {
             capture,
             policy: one,
-            packets: 300,
+            packets,
             news,
             workers,
         };
         run.replay()
     };
     let (_, still) = run(Vec::new(), 1);
-    let batches = usize::try_from(still.packets).unwrap() / 300;
+    let batches = usize::try_from(still.packets).unwrap() / packets;
     let news: Vec<_> = (1..=batches / 3)
         .map(|turn| {
             let reload = match turn % 3 {
@@ -381,6 +381,7 @@ fn reloads_under_load_lose_no_packet_and_no_flow() {
 
     under_load(
         &folder.path().join(sekisho_kit::exercise::CAPTURE_FILE),
+        300,
         &one,
         &other,
     );
@@ -392,7 +393,7 @@ fn reloads_under_load_lose_nothing_of_a_real_capture() {
         return;
     };
     let (one, other) = presets();
-    under_load(&a_real_one(&captures), &one, &other);
+    under_load(&a_real_one(&captures), 50, &one, &other);
 }
 
 /// The largest capture of ordinary traffic.

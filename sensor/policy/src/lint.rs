@@ -74,6 +74,13 @@ impl Marks {
     }
 }
 
+impl Marks {
+    /// Where a path or an exception stands, by its position.
+    pub(crate) fn path(&self, index: usize) -> Option<&Place> {
+        self.paths.get(index).map(|mark| &mark.place)
+    }
+}
+
 impl Policy {
     /// Remarks as of a day: paths without an owner, what is past its review or its end.
     ///

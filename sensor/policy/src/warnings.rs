@@ -226,12 +226,15 @@ fn unused(declared: &Declarations, sink: &mut Sink) {
     let lists = lists.map(|list| (&list.name, "list", "list"));
     for (id, what, kind) in groups.chain(gateways).chain(windows).chain(lists) {
         let in_rules = || {
-            let mark = format!("@{}", id.value);
+            let mark = match kind {
+                "list" => format!("@{}", id.value),
+                _ => id.value.clone(),
+            };
             let texts = declared
                 .rules
                 .iter()
                 .flat_map(|rule| rule.when.iter().chain(&rule.except));
-            kind == "list" && texts.into_iter().any(|text| text.value.contains(&mark))
+            kind != "gateway" && texts.into_iter().any(|text| text.value.contains(&mark))
         };
         if !named.contains(&(kind, id.value.as_str())) && !in_rules() {
             sink.push(

@@ -78,8 +78,13 @@ fn expects(test: &TestDecl, declared: &Declarations, sink: &mut Sink) {
     let ids = || {
         let paths = declared.paths.iter().map(|path| path.id.value.as_str());
         let rules = declared.rules.iter().map(|rule| rule.id.value.as_str());
+        let boundaries = declared
+            .boundaries
+            .iter()
+            .map(|boundary| boundary.id.value.as_str());
         paths
             .chain(rules)
+            .chain(boundaries)
             .chain(builtin::RULES.iter().map(|rule| rule.id))
     };
     let known = word.is_empty() || OUTCOMES.contains(&word) || ids().any(|id| id == word);
@@ -90,7 +95,7 @@ fn expects(test: &TestDecl, declared: &Declarations, sink: &mut Sink) {
     }
     let help = nearest(word, ids()).map_or_else(
         || {
-            "expect an outcome such as `allowed` or `denied`, or the id of a path, exception or rule"
+            "expect an outcome such as `allowed` or `denied`, or the id of a path, exception, boundary or rule"
                 .to_owned()
         },
         |near| format!("did you mean `{near}`?"),

@@ -1,7 +1,8 @@
 //! Everything that the files declare, with what an including folder changes of an included one.
 //!
 //! A declaration of the same id in a unit that includes the other replaces the keys that it gives;
-//! `remove` takes included ones out. Two declarations of one id that do not include each other both
+//! `remove` takes included ones out, and by `test` the tests of included files, whose addresses are
+//! others than those of the including site. Two declarations of one id that do not include each other both
 //! stay, and the compiler complains.
 
 use std::collections::HashMap;
@@ -10,6 +11,9 @@ use super::include::{UnitId, Units};
 use super::table::Table;
 use crate::error::{Report, Sink, nearest, shown};
 use crate::file::At;
+
+/// The key of tests, and what `remove` calls all of them.
+const TEST: &str = "test";
 
 /// Declarations of one kind, in the order of the files.
 #[derive(Debug)]
@@ -76,6 +80,17 @@ impl<'t> Items<'t> {
         }
     }
 
+    /// Takes the tests out of included declarations; whether there were any.
+    fn remove_tests(&mut self, unit: UnitId, units: &Units) -> bool {
+        let mut found = false;
+        for one in self.all.iter_mut().filter(|one| units.overrides(unit, one.unit)) {
+            let before = one.table.entries.len();
+            one.table.entries.retain(|entry| entry.name() != TEST);
+            found |= one.table.entries.len() != before;
+        }
+        found
+    }
+
     fn names(&self) -> impl Iterator<Item = String> {
         self.all
             .iter()
@@ -104,7 +119,7 @@ pub(super) struct Gathered<'t> {
     pub(super) boundaries: Items<'t>,
     pub(super) rules: Items<'t>,
     pub(super) statements: Items<'t>,
-    pub(super) tests: Vec<Table<'t>>,
+    pub(super) tests: Vec<(Table<'t>, UnitId)>,
     /// `[calendar]` without what is named in it.
     pub(super) calendar: Option<Table<'t>>,
     calendar_units: HashMap<&'t str, UnitId>,
@@ -152,10 +167,21 @@ impl<'t> Gathered<'t> {
         ]
     }
 
+    /// Takes out the tests of the units that a unit includes; whether there were any.
+    fn remove_tests(&mut self, unit: UnitId, units: &Units) -> bool {
+        let before = self.tests.len();
+        self.tests.retain(|(_, of)| !units.overrides(unit, *of));
+        let mut found = self.tests.len() != before;
+        for kind in [&mut self.paths, &mut self.exceptions, &mut self.rules] {
+            found |= kind.remove_tests(unit, units);
+        }
+        found
+    }
+
     /// Takes out what a unit removes of the units that it includes.
     pub(super) fn remove(&mut self, names: &[At<String>], unit: UnitId, units: &Units, sink: &mut Sink) {
         for name in names {
-            let mut found = false;
+            let mut found = name.value == TEST && self.remove_tests(unit, units);
             for kind in self.kinds() {
                 found |= kind.remove(&name.value, unit, units);
             }
@@ -165,7 +191,7 @@ impl<'t> Gathered<'t> {
             let known: Vec<String> = self.kinds().iter().flat_map(|kind| kind.names()).collect();
             let help = nearest(&name.value, known.iter().map(String::as_str)).map_or_else(
                 || {
-                    "name what an included file declares: the id of a path, an exception, a boundary or a rule, or \
+                    "name what an included file declares: the id of a path, an exception, a boundary or a rule, `test`, or \
                      `zone.ID`, `group.ID`, `gateway.ID`, `list.NAME`, `calendar.window.NAME`"
                         .to_owned()
                 },

@@ -17,6 +17,7 @@ mod nested;
 mod network;
 mod path;
 mod rule;
+mod schema;
 mod statement;
 mod table;
 mod test;
@@ -36,6 +37,7 @@ pub(crate) use include::{included, normal, resolve};
 pub(crate) use list::{ListDecl, files as list_files, fill as fill_list, spelled};
 pub(crate) use path::{PathDecl, Services};
 pub(crate) use rule::RuleDecl;
+pub use schema::json_schema;
 pub(crate) use statement::{StatementDecl, StatementWhat};
 pub(crate) use table::Table;
 pub(crate) use test::{TestDecl, TestValue};
@@ -165,8 +167,8 @@ fn gather_one<'t>(table: &Table<'t>, unit: usize, units: &Units, into: &mut Gath
             kind.add(raw_text(&table, "id"), table, unit, units);
         }
     }
-    into.tests
-        .extend(table.tables("test", "[[test]]", "a test", sink));
+    let tests = table.tables("test", "[[test]]", "a test", sink);
+    into.tests.extend(tests.into_iter().map(|table| (table, unit)));
     let Some(mut calendar) = table.table("calendar", "[calendar]", "the calendar", sink) else {
         return;
     };
@@ -219,7 +221,7 @@ fn declare(gathered: Gathered<'_>, units: &Units, into: &mut Declarations, sink:
     into.tests = gathered
         .tests
         .iter()
-        .map(|table| test::parse(table, "", test::OWN, sink))
+        .map(|(table, _)| test::parse(table, "", test::OWN, sink))
         .collect();
     into.tests.extend(
         into.paths

@@ -14,7 +14,7 @@ mod words;
 
 use std::sync::Arc;
 
-use sekisho_filter::{Filter, FilterSet};
+use sekisho_filter::{Filter, FilterSet, Row};
 use sekisho_model::{Category, FlowRecord, Severity, Text};
 
 use crate::{Policy, Violation};
@@ -95,7 +95,11 @@ impl Rule {
     /// Whether a flow meets it: `when` is true and `except` is not.
     #[must_use]
     pub fn is_met_by(&self, record: &FlowRecord) -> bool {
-        self.when.matches(record) && !self.is_excepted(record)
+        self.is_met_by_row(record)
+    }
+
+    pub(crate) fn is_met_by_row(&self, row: &dyn Row) -> bool {
+        self.when.matches(row) && !self.is_excepted(row)
     }
 
     /// What the alert about a flow that meets it says, with the values that the rule looked at.
@@ -122,8 +126,8 @@ impl Rule {
         }
     }
 
-    fn is_excepted(&self, record: &FlowRecord) -> bool {
-        self.except.as_ref().is_some_and(|except| except.matches(record))
+    fn is_excepted(&self, row: &dyn Row) -> bool {
+        self.except.as_ref().is_some_and(|except| except.matches(row))
     }
 }
 
@@ -175,19 +179,22 @@ impl Policy {
     ///
     /// The mode of the policy does not matter here; a policy that only learns raises no alert.
     pub fn rules_matching(&self, record: &FlowRecord) -> impl Iterator<Item = &Rule> {
+        self.rules_met_by(record)
+    }
+
+    pub(crate) fn rules_met_by(&self, row: &dyn Row) -> impl Iterator<Item = &Rule> + use<'_> {
         let rules = &self.declared_rules;
-        let found = if rules.enabled.is_empty() {
+        let mut found = if rules.enabled.is_empty() {
             Vec::new()
         } else {
-            rules.set.matching(record)
+            rules.set.matching(row)
         };
-        found
-            .into_iter()
-            .filter_map(|number| {
-                let at = rules.enabled.get(usize::try_from(number).ok()?)?;
-                rules.all.get(*at)
-            })
-            .filter(|rule| !rule.is_excepted(record))
+        let rule = |number: u32| {
+            let at = rules.enabled.get(usize::try_from(number).ok()?)?;
+            rules.all.get(*at)
+        };
+        found.retain(|number| rule(*number).is_some_and(|rule| !rule.is_excepted(row)));
+        found.into_iter().filter_map(rule)
     }
 
     /// What expressions may name: the policy's lists, zones, groups and windows.

@@ -47,8 +47,10 @@ fn rule(id: &str, rest: &str) -> String {
 
 /// 192.0.2.1:50000 in the zone gyomu speaks SSH to 198.51.100.2:443 in kokai, on New Year's Day.
 fn record() -> FlowRecord {
-    let mut app = App::default();
-    app.service = "ssh";
+    let app = App {
+        service: "ssh",
+        ..App::default()
+    };
     FlowRecord {
         orig_zone: Arc::from("gyomu"),
         resp_zone: Arc::from("kokai"),

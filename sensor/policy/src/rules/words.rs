@@ -1,7 +1,7 @@
 //! What an alert of a rule says, in both languages: who, the values that the rule looked at, the
 //! condition, the reason.
 
-use sekisho_filter::Row as _;
+use sekisho_filter::{Filter, Row as _};
 use sekisho_model::fields::{Field, Value};
 use sekisho_model::{Explanation, FlowRecord, Text};
 
@@ -67,7 +67,7 @@ fn observed(policy: &Policy, rule: &Rule, record: &FlowRecord) -> Text {
 fn looked_at(rule: &Rule, record: &FlowRecord) -> Vec<(&'static Field, String)> {
     let mut fields: Vec<&'static Field> = Vec::new();
     let filters = std::iter::once(&rule.when).chain(&rule.except);
-    for field in filters.flat_map(|filter| filter.fields()) {
+    for field in filters.flat_map(Filter::fields) {
         if !fields.iter().any(|known| std::ptr::eq(*known, *field)) {
             fields.push(field);
         }
