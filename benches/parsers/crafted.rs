@@ -72,6 +72,10 @@ const STREAMS: &[Shape] = &[
     ("bittorrent", "keep-alive", End::Orig, b"\x13BitTorrent protocol\0\0\0\0\0\0\0\0aaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbb", b"\0\0\0\0"),
     ("rfb", "keys", End::Orig, b"RFB 003.008\n\x01\x01", b"\x04\0\0\0\0\0\0\x41"),
     ("rsync", "lines", End::Resp, b"@RSYNCD: 31.0\n", b"a\n"),
+    ("pptp", "echoes", End::Orig, b"", b"\0\x10\0\x01\x1a\x2b\x3c\x4d\0\x05\0\0\0\0\0\0"),
+    ("pptp", "clears", End::Orig, b"", b"\0\x10\0\x01\x1a\x2b\x3c\x4d\0\x0c\0\0\0\x01\0\0"),
+    ("pptp", "noise", End::Orig, b"\0\x10\0\x01\x1a\x2b\x3c\x4d\0\x05\0\0\0\0\0\0", b"\0\x10\0\x01"),
+    ("nomachine", "lines", End::Orig, b"", b"NXSH-8.2.3\n"),
     ("krb5", "nested", End::Orig, b"\0\0\xff\xf0\x6a\x84\0\0\xff\xe0", b"\x30\x84\0\0\xff\xd0"),
 ];
 
@@ -95,6 +99,8 @@ const DATAGRAMS: &[(&str, &str, &[u8], &[u8])] = &[
     ("tftp", "options", b"\0\x01a\0octet\0", b"a\0b\0"),
     ("sip", "lines", b"OPTIONS sip:a SIP/2.0\r\n", b"a:\r\n"),
     ("quic", "short", b"\xc3\0\0\0\x01\x08aaaaaaaa\0\0\x44\0", b"\0"),
+    ("l2tp", "attributes", b"\xc8\x02\xea\x60\0\0\0\0\0\0\0\0\x80\x08\0\0\0\0\0\x01", b"\x80\x06\0\0\0\x27"),
+    ("softether", "elements", b"\0\0\0\x40\0\0\0\x0ahost_name\0\0\0\0\0\0\0\x01aaaa", b"\0\0\0\x01\0\0\0\0\0\0\0\0"),
     ("krb5", "deep", b"\x6a\x82\xff\xf0", b"\x30\x82\xff\xd0"),
 ];
 

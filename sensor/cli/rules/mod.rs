@@ -5,6 +5,7 @@ mod clauses;
 mod diff;
 mod explain;
 mod prove;
+mod schema;
 mod suggest;
 mod traffic;
 mod whatif;
@@ -41,6 +42,8 @@ enum Command {
     Suggest(suggest::Args),
     /// Says step by step how the verdict on one flow comes about
     Explain(explain::Args),
+    /// Prints the policy language as a JSON Schema, for editors
+    Schema(schema::Args),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
@@ -51,6 +54,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Command::Whatif(args) => whatif::run(args),
         Command::Suggest(args) => suggest::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Schema(args) => schema::run(args),
     }
 }
 

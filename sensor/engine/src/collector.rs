@@ -22,7 +22,7 @@ use crate::reload::{self, Reload};
 use crate::replay;
 use crate::spans::Spans;
 use crate::tally::Tally;
-use crate::work::{Done, Gathered, What, Work, WorkerTotals};
+use crate::work::{Done, Gathered, Judged, What, Work, WorkerTotals};
 
 /// Records that are put in order together when the input has ended: a bound on memory. Captures
 /// with fewer flows alive at their end come out in the order of time.
@@ -320,19 +320,24 @@ impl<'a> Collector<'a> {
     fn write(&mut self, gathered: &mut Gathered, now: Option<Timestamp>) -> Result<(), OutputError> {
         let Gathered { records, said } = gathered;
         self.tell(said)?;
-        records.sort_by_key(|judged| {
-            let brief = &judged.brief;
-            (brief.end, brief.start, brief.flow_id, brief.part)
-        });
-        for judged in records.drain(..) {
-            self.tally.record(&judged);
+        // Numbers beside the keys are put in order: the records themselves are large to move.
+        let mut order: Vec<_> = (0_usize..)
+            .zip(&*records)
+            .map(|(index, Judged { brief, .. })| (brief.end, brief.start, brief.flow_id, brief.part, index))
+            .collect();
+        order.sort_unstable();
+        for (.., index) in order {
+            let Some(judged) = records.get_mut(index) else {
+                continue;
+            };
+            self.tally.record(judged);
             self.gateways.note(&judged.brief);
             if judged.is_kept {
                 self.records = self.records.saturating_add(1);
             } else {
                 self.filtered = self.filtered.saturating_add(1);
             }
-            if let Some(record) = judged.record {
+            if let Some(record) = judged.record.take() {
                 if let Some(leg) = judged.leg {
                     self.gateways.observe(leg, &record);
                 }
@@ -342,9 +347,13 @@ impl<'a> Collector<'a> {
                 if judged.is_kept {
                     self.write_record(&record)?;
                 }
+                for rule in std::mem::take(&mut judged.rules) {
+                    self.folds.meet(&self.policy, rule, &record, &mut self.closed);
+                }
                 self.folds.observe(&self.policy, record, &mut self.closed);
             }
         }
+        records.clear();
         let mut gaps = Vec::new();
         if let Some(now) = now {
             self.folds.expire(now, &mut self.closed);

@@ -71,7 +71,7 @@ fn speaks_of(policy: &Policy, facts: &Facts, paths: &[&str], vlan: Option<u16>) 
 }
 
 /// The words of a fact: its own, or those of its list.
-fn texts(fact: &Fact) -> Vec<&str> {
+fn texts(fact: Fact<'_>) -> Vec<&str> {
     match fact {
         Fact::Text(text) => vec![text],
         Fact::List(list) => list.iter().flat_map(texts).collect(),
@@ -82,7 +82,7 @@ fn texts(fact: &Fact) -> Vec<&str> {
 fn nameless(facts: &Facts) -> Facts {
     let mut left = Facts::new();
     for (key, fact) in facts.iter().filter(|(key, _)| !NAMES.contains(key)) {
-        left.put(key, fact.clone());
+        left.put(key, fact);
     }
     left
 }

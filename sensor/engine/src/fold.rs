@@ -1,4 +1,5 @@
-//! Folding: the same violation between the same two ends is one alert with a count.
+//! Folding: the same violation between the same two ends is one alert with a count; so is what meets the
+//! same `[[rule]]`.
 //!
 //! Folded by rule, originator, responder, protocol and responder's port. A fold closes at the end of
 //! input, a day of packet time after it began (so that what goes on is said again each day), or
@@ -28,6 +29,15 @@ struct Key {
     port: u16,
 }
 
+/// What an alert is for.
+#[derive(Debug)]
+enum Why {
+    /// The verdict.
+    Denied,
+    /// A rule of the policy, by its id.
+    Rule(Arc<str>),
+}
+
 /// What is known of a violation so far.
 #[derive(Debug)]
 pub(crate) struct Fold {
@@ -35,6 +45,7 @@ pub(crate) struct Fold {
     flow: Box<FlowRecord>,
     /// What judged that flow.
     policy: Arc<Policy>,
+    why: Why,
     last_seen: Timestamp,
     flows: u64,
     packets: u64,
@@ -71,11 +82,37 @@ impl Folds {
 
     /// Takes one record into account, judged by `policy`; folds that this closes go to `closed`.
     pub(crate) fn observe(&mut self, policy: &Arc<Policy>, record: Box<FlowRecord>, closed: &mut Vec<Fold>) {
-        if record.verdict != Verdict::Denied || policy.mode() == Mode::Learn {
+        if record.verdict == Verdict::Denied {
+            let rule = Arc::clone(&record.rule);
+            self.put(policy, rule, Why::Denied, record, closed);
+        }
+    }
+
+    /// Takes into account that a record meets a `[[rule]]` of `policy`.
+    pub(crate) fn meet(
+        &mut self,
+        policy: &Arc<Policy>,
+        rule: Arc<str>,
+        record: &FlowRecord,
+        closed: &mut Vec<Fold>,
+    ) {
+        let why = Why::Rule(Arc::clone(&rule));
+        self.put(policy, rule, why, Box::new(record.clone()), closed);
+    }
+
+    fn put(
+        &mut self,
+        policy: &Arc<Policy>,
+        rule: Arc<str>,
+        why: Why,
+        record: Box<FlowRecord>,
+        closed: &mut Vec<Fold>,
+    ) {
+        if policy.mode() == Mode::Learn {
             return;
         }
         let key = Key {
-            rule: Arc::clone(&record.rule),
+            rule,
             orig: record.orig.address,
             resp: record.resp.address,
             protocol: record.protocol,
@@ -103,7 +140,7 @@ impl Folds {
             closed.push(oldest);
         }
         self.by_age.insert((record.start, key.clone()));
-        self.open.insert(key, Fold::of(policy, record));
+        self.open.insert(key, Fold::of(policy, why, record));
     }
 
     /// Closes the folds that began more than a day before `now`.
@@ -132,8 +169,9 @@ impl Folds {
 }
 
 impl Fold {
-    fn of(policy: &Arc<Policy>, record: Box<FlowRecord>) -> Self {
+    fn of(policy: &Arc<Policy>, why: Why, record: Box<FlowRecord>) -> Self {
         Self {
+            why,
             policy: Arc::clone(policy),
             last_seen: record.end,
             // A further record of a flow stands for a flow where the first fell into another fold.
@@ -156,13 +194,28 @@ impl Fold {
         }
     }
 
+    fn violation(&self, findings: &mut Findings, is_read: bool) -> Option<(Violation, Category)> {
+        let (policy, flow) = (&*self.policy, &*self.flow);
+        if let Why::Rule(id) = &self.why {
+            let rule = policy.rule(id)?;
+            let violation = if is_read {
+                rule.violation(policy, flow)
+            } else {
+                rule.bare()
+            };
+            return Some((violation, rule.category()));
+        }
+        let violation = if is_read {
+            findings.finding(policy, flow)
+        } else {
+            findings.bare(policy, flow)
+        };
+        Some((violation?, Category::PolicyViolation))
+    }
+
     /// The alert. `is_read` says whether anybody reads its words.
     pub(crate) fn into_alert(self, findings: &mut Findings, is_read: bool) -> Option<Alert> {
-        let violation: Violation = if is_read {
-            findings.finding(&self.policy, &self.flow)
-        } else {
-            findings.bare(&self.policy, &self.flow)
-        }?;
+        let (violation, category) = self.violation(findings, is_read)?;
         let rule_sum = violation.rule.bytes().fold(0_u64, |sum, octet| {
             sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(octet))
         });
@@ -173,7 +226,7 @@ impl Fold {
             signature_id: violation.signature_id,
             title: violation.title,
             severity: violation.severity,
-            category: Category::PolicyViolation,
+            category,
             first_seen: self.flow.start,
             last_seen: self.last_seen,
             count: self.flows,

@@ -19,6 +19,7 @@ use sekisho_filter::Filter;
 use sekisho_flow::{Brief, Sink, Start};
 use sekisho_model::app::{Event, Facts, FlowRef, Said};
 use sekisho_model::{FlowRecord, Verdict};
+use sekisho_policy::rules::Rule;
 use sekisho_policy::{EntryId, Judgement, Leg, Mode, Policy, Question, ZoneId};
 
 use crate::excluded;
@@ -58,6 +59,8 @@ pub(crate) struct Judge<'a> {
     judges_late: bool,
     /// Whether what is learnt of a flow after its begin may change its zones.
     labels_late: bool,
+    /// Whether records are asked for rules.
+    asks_rules: bool,
     filter: Option<&'a Filter>,
     /// Whether anyone reads the records; if not, only the folds of denied flows need them.
     is_read: bool,
@@ -65,7 +68,7 @@ pub(crate) struct Judge<'a> {
     rules: Vec<Met>,
     /// Their numbers, by where their handles point, and leg.
     numbers: HashMap<(usize, Option<EntryId>), u32>,
-    /// Records by the rule that they carry, under earlier policies.
+    /// Records by the rule that they carry under earlier policies, and by the rules that they meet.
     earlier: BTreeMap<Arc<str>, u64>,
     /// What was judged since it was last taken.
     records: Vec<Judged>,
@@ -78,6 +81,7 @@ impl<'a> Judge<'a> {
         Self {
             judges_late: policy.judges_late(),
             labels_late: policy.uses_macs(),
+            asks_rules: asks_rules(&policy),
             policy,
             epoch: 0,
             filter,
@@ -100,6 +104,7 @@ impl<'a> Judge<'a> {
         self.numbers.clear();
         self.judges_late = policy.judges_late();
         self.labels_late = policy.uses_macs();
+        self.asks_rules = asks_rules(policy);
         self.policy = Arc::clone(policy);
         self.epoch = self.epoch.wrapping_add(1);
         true
@@ -117,9 +122,11 @@ impl<'a> Judge<'a> {
 
     /// Takes what has gathered.
     pub(crate) fn take(&mut self) -> Gathered {
+        // The next batch brings about as much, and growing means moving.
+        let (records, said) = (self.records.len(), self.said.len());
         Gathered {
-            records: std::mem::take(&mut self.records),
-            said: std::mem::take(&mut self.said),
+            records: std::mem::replace(&mut self.records, Vec::with_capacity(records)),
+            said: std::mem::replace(&mut self.said, Vec::with_capacity(said)),
         }
     }
 
@@ -193,6 +200,23 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// The rules that a record meets, counted.
+    fn ask_rules(&mut self, record: &FlowRecord) -> Vec<Arc<str>> {
+        if !self.asks_rules {
+            return Vec::new();
+        }
+        let met: Vec<_> = self
+            .policy
+            .rules_matching(record)
+            .map(|rule| Arc::clone(rule.id()))
+            .collect();
+        for id in &met {
+            let sum = self.earlier.entry(Arc::clone(id)).or_default();
+            *sum = sum.saturating_add(1);
+        }
+        met
+    }
+
     /// Zones of originator and responder as they are known when a flow says something; none where one is
     /// excluded.
     fn zones(&self, flow: &FlowRef, event: &Event, tag: &Tag) -> Option<(ZoneId, ZoneId)> {
@@ -211,6 +235,10 @@ impl<'a> Judge<'a> {
         });
         (!judgement.excluded).then_some((judgement.orig_zone, judgement.resp_zone))
     }
+}
+
+fn asks_rules(policy: &Policy) -> bool {
+    policy.rules().iter().any(Rule::is_enabled)
 }
 
 impl Sink for Judge<'_> {
@@ -241,6 +269,7 @@ impl Sink for Judge<'_> {
         !tag.excluded
             && (self.is_read
                 || self.may_change(tag)
+                || self.asks_rules
                 || (tag.verdict == Verdict::Denied && self.policy.mode() != Mode::Learn)
                 || self.met(tag).is_some_and(|met| met.leg.is_some()))
     }
@@ -261,12 +290,14 @@ impl Sink for Judge<'_> {
         record.verdict = tag.verdict;
         record.policy_version = Arc::clone(self.policy.version());
         excluded::unname(&self.policy, &mut record);
+        let rules = self.ask_rules(&record);
         let is_kept = self.filter.is_none_or(|filter| filter.matches(&record));
         self.records.push(Judged {
             brief: Brief::of(&record),
             zones: (tag.orig_zone, tag.resp_zone),
             verdict: tag.verdict,
             leg,
+            rules,
             is_kept,
             record: Some(Box::new(record)),
         });
@@ -299,6 +330,7 @@ impl Sink for Judge<'_> {
             zones: (tag.orig_zone, tag.resp_zone),
             verdict: tag.verdict,
             leg: None,
+            rules: Vec::new(),
             is_kept: true,
             record: None,
         });

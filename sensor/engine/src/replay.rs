@@ -77,8 +77,9 @@ pub fn replay(
     );
     // An output, or the filter; nobody else sees more of a record than its volume.
     let is_read = collector.has_outputs() || config.filter.is_some();
-    // The service of a flow may decide its verdict, now or when the policy has changed.
-    let is_judged = config.policy.judges_late() || config.reload.is_some();
+    // The service of a flow may decide its verdict or meet a rule, now or when the policy has changed.
+    let policy = &config.policy;
+    let is_judged = policy.judges_late() || !policy.rules().is_empty() || config.reload.is_some();
     let flow = FlowConfig {
         community_ids: config.flow.community_ids && is_read,
         conversations: config.flow.conversations && (is_read || is_judged),

@@ -169,6 +169,7 @@ mod tests {
                 zones: (ZoneId::UNKNOWN, ZoneId::LINK),
                 verdict: Verdict::Denied,
                 leg: None,
+                rules: Vec::new(),
                 is_kept: true,
                 record: None,
             });

@@ -144,6 +144,8 @@ pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
     /// The leg over a gateway that allowed it, or nearly did.
     pub(crate) leg: Option<EntryId>,
+    /// The rules that it meets.
+    pub(crate) rules: Vec<Arc<str>>,
     /// Whether the operator's filter keeps it.
     pub(crate) is_kept: bool,
     /// The whole record where somebody reads it. Boxed: it is moved before it is read.

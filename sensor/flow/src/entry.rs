@@ -2,28 +2,29 @@
 //!
 //! [`Hot`] is two cache lines and all that a plain packet of UDP touches; [`Tcp`] is one more for
 //! the state of a connection; [`Cold`] is touched where a flow begins and ends, and for what happens
-//! once or seldom in between. A million flows do not fit a cache, so what a packet costs is the
+//! once or seldom in between; what few flows have at all is in a box that hangs there. A million flows do not fit a cache, so what a packet costs is the
 //! number of lines that it touches.
 
+mod cold;
 mod record;
 mod talking;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sekisho_model::{DirectionBy, EndReason, MacAddress, Protocol, TcpFlags, Timestamp, stable_id};
-use sekisho_wire::tunnel::Tunnel;
+use sekisho_model::{DirectionBy, EndReason, Protocol, TcpFlags, Timestamp};
 
-use crate::attach::Talk;
 use crate::config::{Counters, Timeouts};
 use crate::duplicate::Recent;
-use crate::history::History;
+use crate::history::Times;
 use crate::key::{FlowKey, Side};
 use crate::observation::Observation;
-use crate::quality::{self, Faults, Stream};
-use crate::recency::Ticket;
+use crate::quality::{self, Stream};
 use crate::tcp::Connection;
-use crate::volume::{Spilled, Volume};
+use crate::timers::Tick;
+use crate::volume::Volume;
+
+pub(crate) use cold::Cold;
 
 /// What every packet touches.
 #[derive(Debug, Clone, Copy)]
@@ -33,21 +34,31 @@ pub(crate) struct Hot {
     pub(crate) last: Timestamp,
     /// Number of the last packet in the table.
     pub(crate) stamp: u64,
-    /// Tells the flows of a slot apart.
-    pub(crate) generation: u32,
+    /// The soonest tick that the slot has a timer for.
+    pub(crate) armed: Tick,
+    /// Packets seen again, by the originator and by the responder: a mirror that copies both ways shows
+    /// as many as there are packets. Past what fits they are among the faults.
+    duplicates: [u16; 2],
     pub(crate) phase: Phase,
     orig: Side,
     flags: u8,
     handshake: Handshake,
+    tcp_flags: [TcpFlags; 2],
+    /// Plain letters that the history has: a bit an end and letter.
+    noted: u8,
+    /// What the table knows of the slot.
+    place: u8,
     /// First packet of the record being filled.
     start: Timestamp,
     recent: Recent,
     /// By the originator, by the responder.
     sent: [Volume; 2],
-    tcp_flags: [TcpFlags; 2],
-    /// Plain letters that the history has: a bit an end and letter.
-    noted: u8,
 }
+
+/// Bit of `place`: a flow lives in the slot.
+const LIVE: u8 = 1;
+/// Bits of `place`: the slot has a ticket among the flows never answered, and among the others.
+const TICKETS: [u8; 2] = [2, 4];
 
 /// Whether each end was ever heard.
 const ORIG_HEARD: u8 = 1;
@@ -98,12 +109,24 @@ enum Handshake {
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// The state of a connection: one cache line.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(crate) struct Tcp {
     connection: Connection,
+    /// The shortest round trip in nanoseconds; the longest time of all where there is none.
+    data_rtt: u64,
     /// The originator's, the responder's.
     streams: [Stream; 2],
+}
+
+impl Default for Tcp {
+    fn default() -> Self {
+        Self {
+            connection: Connection::default(),
+            data_rtt: u64::MAX,
+            streams: [Stream::default(); 2],
+        }
+    }
 }
 
 impl Tcp {
@@ -115,41 +138,6 @@ impl Tcp {
 }
 
 const _: () = assert!(size_of::<Hot>() == 128 && size_of::<Tcp>() == 64);
-
-/// What few packets touch. `T` is the sink's tag.
-#[derive(Debug)]
-pub(crate) struct Cold<T> {
-    /// Number of the flow.
-    flow_id: u64,
-    /// By the originator, by the responder.
-    faults: [Faults; 2],
-    /// The time of the SYN, then how long the handshake took, in nanoseconds.
-    handshake: i64,
-    /// The shortest one; the longest time of all where there is none.
-    data_rtt: u64,
-    /// The tunnel that carries the flow; boxed, since few flows are carried.
-    carried_in: Option<Box<(Tunnel, FlowKey)>>,
-    /// What the hot counters cannot hold; boxed, since few flows are that large.
-    spilled: Option<Box<Spilled>>,
-    part: u32,
-    icmp_errors: u32,
-    history: History,
-    /// The originator's, the responder's.
-    macs: [Option<MacAddress>; 2],
-    vlan: Option<u16>,
-    inner_vlan: Option<u16>,
-    carries: Option<Tunnel>,
-    direction_by: DirectionBy,
-    icmp_type: u8,
-    icmp_code: u8,
-    /// What its payload says.
-    pub(crate) talk: Talk,
-    /// Octets that the conversation held when it was last looked at.
-    pub(crate) held: usize,
-    /// Events that its conversation gave.
-    said: u32,
-    pub(crate) tag: T,
-}
 
 /// The parts of one flow.
 pub(crate) struct Entry<'a, T> {
@@ -172,26 +160,12 @@ pub(crate) fn begin<T>(
     } else {
         sender.other()
     };
-    let (mut icmp_type, mut icmp_code) = (0, 0);
-    if key.is_icmp() {
-        let ip = packet.ip();
-        let kind = if sender_is_originator {
-            ip.source_port
-        } else {
-            key.endpoint(orig).port
-        };
-        icmp_type = u8::try_from(kind).unwrap_or(u8::MAX);
-        icmp_code = u8::try_from(ip.destination_port).unwrap_or(u8::MAX);
-    }
-    let mut history = History::default();
-    if !sender_is_originator && matches!(key.protocol(), Protocol::TCP | Protocol::UDP) {
-        history.turned();
-    }
     let hot = Hot {
         key,
         last: packet.at,
         stamp: 0,
-        generation: 1,
+        armed: Tick::NEVER,
+        duplicates: [0; 2],
         phase: Phase::Loose,
         orig,
         flags: 0,
@@ -201,29 +175,9 @@ pub(crate) fn begin<T>(
         sent: [Volume::default(); 2],
         tcp_flags: [TcpFlags::default(); 2],
         noted: 0,
+        place: LIVE,
     };
-    let cold = Cold {
-        flow_id: flow_id(&key, packet),
-        faults: [Faults::default(); 2],
-        handshake: 0,
-        data_rtt: u64::MAX,
-        carried_in: packet.carried_in().map(Box::new),
-        spilled: None,
-        part: 0,
-        icmp_errors: 0,
-        history,
-        macs: [None; 2],
-        vlan: None,
-        inner_vlan: None,
-        carries: None,
-        direction_by,
-        icmp_type,
-        icmp_code,
-        talk: Talk::Silent,
-        held: 0,
-        said: 0,
-        tag,
-    };
+    let cold = Cold::begin(&key, packet, sender_is_originator, direction_by, tag);
     (hot, cold)
 }
 
@@ -234,10 +188,47 @@ impl Hot {
         self.recent.is_copy(packet.ip(), sender == Side::Lower, packet.at)
     }
 
-    /// Whether a flow lives in the slot: it has an odd generation from its begin to its end.
+    /// Whether a flow lives in the slot.
     #[inline]
     pub(crate) const fn is_live(&self) -> bool {
-        self.generation & 1 == 1
+        self.place & LIVE != 0
+    }
+
+    /// Frees the slot.
+    pub(crate) const fn free(&mut self) {
+        self.place &= !LIVE;
+    }
+
+    /// Puts a flow that begins into a slot that is free, whose timer and tickets are its own then.
+    pub(crate) const fn settle(&mut self, flow: Self) {
+        let (armed, place) = (self.armed, self.place);
+        *self = flow;
+        self.armed = armed;
+        self.place |= place;
+    }
+
+    /// Gives the slot a ticket among the flows of one kind; false where it has one.
+    #[inline]
+    pub(crate) const fn take_ticket(&mut self, answered: bool) -> bool {
+        let [unanswered_ticket, answered_ticket] = TICKETS;
+        let ticket = if answered {
+            answered_ticket
+        } else {
+            unanswered_ticket
+        };
+        let is_new = self.place & ticket == 0;
+        self.place |= ticket;
+        is_new
+    }
+
+    /// Takes the ticket back.
+    const fn give_ticket(&mut self, answered: bool) {
+        let [unanswered_ticket, answered_ticket] = TICKETS;
+        self.place &= !(if answered {
+            answered_ticket
+        } else {
+            unanswered_ticket
+        });
     }
 
     /// Whether anything was counted since the last record.
@@ -248,7 +239,7 @@ impl Hot {
     /// Loads both cache lines.
     #[inline]
     pub(crate) fn touch(&self) -> u32 {
-        self.generation ^ u32::from(self.tcp_flags[0].0)
+        u32::from(self.key.protocol().0) ^ u32::from(self.place)
     }
 
     #[inline]
@@ -303,10 +294,18 @@ impl Hot {
         }
     }
 
-    /// The stamp of the flow that a ticket speaks of, where the flow is still there.
-    #[inline]
-    pub(crate) fn stamp_of(&self, ticket: Ticket, answered: bool) -> Option<u64> {
-        (self.generation == ticket.generation && self.is_answered() == answered).then_some(self.stamp)
+    /// The stamp of the flow in the slot where it is of this kind; else the slot's ticket lapses.
+    pub(crate) const fn stamp_of(&mut self, answered: bool) -> Option<u64> {
+        if self.is_live() && self.is_answered() == answered {
+            return Some(self.stamp);
+        }
+        self.give_ticket(answered);
+        None
+    }
+
+    /// Gives the stamp and takes the ticket of the flow that is evicted.
+    pub(crate) const fn lose_ticket(&mut self, answered: bool) {
+        self.give_ticket(answered);
     }
 }
 
@@ -355,14 +354,25 @@ impl<T> Entry<'_, T> {
         }
         self.note_rare(packet, by_originator);
         if is_copy {
-            let [orig, resp] = &mut self.cold.faults;
-            let faults = if by_originator { orig } else { resp };
-            faults.duplicates = faults.duplicates.saturating_add(1);
+            self.note_copy(by_originator);
             counters.duplicates = counters.duplicates.saturating_add(1);
         } else if ip.tcp.is_some() {
             self.segment(packet, by_originator, counters);
         } else if ip.protocol == Protocol::UDP {
             self.datagram(by_originator);
+        }
+    }
+
+    #[inline]
+    fn note_copy(&mut self, by_originator: bool) {
+        let [orig, resp] = &mut self.hot.duplicates;
+        let duplicates = if by_originator { orig } else { resp };
+        if let Some(more) = duplicates.checked_add(1) {
+            *duplicates = more;
+        } else {
+            let [orig, resp] = &mut self.cold.rare().faults;
+            let faults = if by_originator { orig } else { resp };
+            faults.duplicates = faults.duplicates.saturating_add(1);
         }
     }
 
@@ -380,10 +390,14 @@ impl<T> Entry<'_, T> {
         ) {
             self.measure_handshake(segment.flags, by_originator, packet.at);
         }
-        let ([orig, resp], [orig_faults, resp_faults]) = (&mut self.tcp.streams, &mut self.cold.faults);
-        let (orig, resp) = ((orig, orig_faults), (resp, resp_faults));
+        let [orig, resp] = &mut self.tcp.streams;
         let (from, to) = if by_originator { (orig, resp) } else { (resp, orig) };
         let seen = quality::observe(segment, ip.payload_octets, packet.at, from, to);
+        if seen.is_counted() {
+            let [orig, resp] = &mut self.cold.rare().faults;
+            let (from, to) = if by_originator { (orig, resp) } else { (resp, orig) };
+            seen.count(from, to);
+        }
         if let Some(round_trip) = seen.round_trip.filter(|_| self.tcp.connection.is_established()) {
             self.note_round_trip(round_trip);
         }
@@ -423,12 +437,15 @@ impl<T> Entry<'_, T> {
         if segment.flags.0 & NOTABLE == 0 && (payload_octets > 0 || segment.flags.has(TcpFlags::ACK)) {
             self.hot.noted |= letter;
         }
-        let history = &mut self.cold.history;
-        let fits = self
-            .tcp
-            .connection
-            .observe(segment, payload_octets, seen, by_originator, history);
-        counters.gaps = counters.gaps.saturating_add(u64::from(seen.missed));
+        let connection = &mut self.tcp.connection;
+        let fits = if Connection::may_scale(segment, seen) {
+            let noted = self.cold.history_and_times();
+            connection.observe(segment, payload_octets, seen, by_originator, noted)
+        } else {
+            let noted = (&mut self.cold.history, &mut Times::default());
+            connection.observe(segment, payload_octets, seen, by_originator, noted)
+        };
+        counters.gaps = counters.gaps.saturating_add(u64::from(seen.missed()));
         counters.history_cut = counters.history_cut.saturating_add(u64::from(!fits));
     }
 
@@ -445,7 +462,7 @@ impl<T> Entry<'_, T> {
     #[inline]
     fn note_round_trip(&mut self, took: Duration) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        self.cold.data_rtt = self.cold.data_rtt.min(nanos);
+        self.tcp.data_rtt = self.tcp.data_rtt.min(nanos);
     }
 
     /// Notes what a flow has once: addresses and tags below IP, the tunnel that it is.
@@ -466,34 +483,17 @@ impl<T> Entry<'_, T> {
             met |= CARRIES;
         }
         if met & !self.hot.flags != 0 {
-            self.note_link(packet, by_originator);
+            self.cold.note_link(packet, by_originator);
             // Hardware addresses stay open until both are known.
-            let [orig, resp] = self.cold.macs;
-            let is_open = orig.is_none() || resp.is_none();
+            let is_open = self.cold.macs().contains(&None);
             self.hot.flags |= if is_open { met & !MACS } else { met };
         }
-    }
-
-    #[inline(never)]
-    fn note_link(&mut self, packet: &Observation<'_>, by_originator: bool) {
-        let link = &packet.layer().link;
-        let cold = &mut *self.cold;
-        let (from_orig, from_resp) = if by_originator {
-            (link.source, link.destination)
-        } else {
-            (link.destination, link.source)
-        };
-        let [orig, resp] = &mut cold.macs;
-        (*orig, *resp) = (orig.or(from_orig), resp.or(from_resp));
-        cold.vlan = cold.vlan.or(link.vlan);
-        cold.inner_vlan = cold.inner_vlan.or(link.inner_vlan);
-        cold.carries = cold.carries.or(packet.carries());
     }
 
     /// Moves what the hot counters hold to where there is more room, and counts the packet.
     #[cold]
     fn spill(&mut self, packet: &Observation<'_>, by_originator: bool) {
-        let spilled = self.cold.spilled.get_or_insert_default();
+        let spilled = self.cold.rare().spilled.get_or_insert_default();
         let [there, back] = &mut self.hot.sent;
         spilled.take(there, back);
         let sent = if by_originator { there } else { back };
@@ -527,8 +527,9 @@ impl<T> Entry<'_, T> {
     }
 
     /// An ICMP error quoted a packet of the flow.
-    pub(crate) const fn note_icmp_error(&mut self) {
-        self.cold.icmp_errors = self.cold.icmp_errors.saturating_add(1);
+    pub(crate) fn note_icmp_error(&mut self) {
+        let rare = self.cold.rare();
+        rare.icmp_errors = rare.icmp_errors.saturating_add(1);
     }
 }
 
@@ -563,13 +564,4 @@ impl Default for Blank {
             nothing: Arc::from(""),
         }
     }
-}
-
-/// A number for a flow that is the same on every run: its key, the time of its first packet and that
-/// packet's number in the input, which tells flows of one moment apart.
-fn flow_id(key: &FlowKey, packet: &Observation<'_>) -> u64 {
-    stable_id(
-        key.fingerprint(),
-        stable_id(packet.at.nanos().cast_unsigned(), packet.ordinal),
-    )
 }

@@ -10,19 +10,27 @@ use sekisho_model::limits;
 const CAPACITY: usize = 32;
 const _: () = assert!(CAPACITY as u64 == limits::HISTORY.default);
 
+/// Every letter there is. A history holds numbers in it, and there are fewer than 32.
+const ALPHABET: &[u8; 23] = b"^SsHhAaDdFfRrQqIiTtGgWw";
+/// Bits of a letter.
+const BITS: usize = 5;
+
 /// The letters so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct History {
-    letters: [u8; CAPACITY],
+    /// One after the other, [`BITS`] each, the first in the lowest bits of the first octet.
+    letters: [u8; CAPACITY * BITS / 8],
     len: u8,
     /// A bit a letter that was noted: the low octet for the originator.
     seen: u16,
     /// The last numbers of SYN, FIN and RST, by side.
     numbers: [[u16; 3]; 2],
-    /// How often gaps, retransmissions and closed windows were seen, by side. They stop counting at
-    /// 65,535, long after the last power of ten that fits.
-    times: [[u16; 3]; 2],
 }
+
+/// How often gaps, retransmissions and closed windows were seen, by side. They stop counting at
+/// 65,535, long after the last power of ten that fits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times([[u16; 3]; 2]);
 
 impl History {
     /// Notes that the direction was turned.
@@ -58,13 +66,13 @@ impl History {
     }
 
     /// Notes a letter whose number matters, on its 1st, 10th, 100th and so on time: `G`, `T` or `W`.
-    pub(crate) fn note_scaled(&mut self, letter: u8, by_originator: bool) -> bool {
+    pub(crate) fn note_scaled(&mut self, times: &mut Times, letter: u8, by_originator: bool) -> bool {
         let kind = match letter {
             b'G' => 0,
             b'T' => 1,
             _ => 2,
         };
-        let [orig, resp] = &mut self.times;
+        let [orig, resp] = &mut times.0;
         let Some(times) = (if by_originator { orig } else { resp }).get_mut(kind) else {
             return true;
         };
@@ -89,7 +97,16 @@ impl History {
     }
 
     fn letters(&self) -> impl Iterator<Item = u8> {
-        self.letters.iter().copied().take(usize::from(self.len))
+        (0..usize::from(self.len)).filter_map(|index| ALPHABET.get(usize::from(self.number(index))).copied())
+    }
+
+    /// The number of the letter at `index`.
+    fn number(&self, index: usize) -> u8 {
+        let (octet, shift) = place(index);
+        let low = self.letters.get(octet).copied().unwrap_or(0);
+        let high = self.letters.get(octet.saturating_add(1)).copied().unwrap_or(0);
+        let [number, _] = (u16::from_le_bytes([low, high]) >> shift).to_le_bytes();
+        number & ((1 << BITS) - 1)
     }
 
     /// Whether a bit of a side was set; sets it.
@@ -105,13 +122,25 @@ impl History {
     }
 
     fn push(&mut self, letter: u8) -> bool {
-        let Some(slot) = self.letters.get_mut(usize::from(self.len)) else {
+        let index = usize::from(self.len);
+        let known = ALPHABET.iter().position(|known| *known == letter);
+        let Some(number) = known.filter(|_| index < CAPACITY) else {
             return false;
         };
-        *slot = letter;
+        let (octet, shift) = place(index);
+        let bits = u16::try_from(number).unwrap_or(0) << shift;
+        for (octet, bits) in self.letters.iter_mut().skip(octet).zip(bits.to_le_bytes()) {
+            *octet |= bits;
+        }
         self.len = self.len.saturating_add(1);
         true
     }
+}
+
+/// The octet in which a letter begins, and the bit.
+const fn place(index: usize) -> (usize, usize) {
+    let bit = index.wrapping_mul(BITS);
+    (bit >> 3, bit & 7)
 }
 
 const fn cased(letter: u8, by_originator: bool) -> u8 {
@@ -150,15 +179,31 @@ mod tests {
 
     #[test]
     fn repeated_faults_are_noted_by_powers_of_ten() {
-        let mut history = History::default();
+        let (mut history, mut times) = (History::default(), Times::default());
         for _ in 1..=150 {
-            history.note_scaled(b'T', false);
+            history.note_scaled(&mut times, b'T', false);
         }
         for _ in 0..200_000 {
-            history.note_scaled(b'W', true);
+            history.note_scaled(&mut times, b'W', true);
         }
 
         assert_eq!(history.text(), "tttWWWWW");
+    }
+
+    #[test]
+    fn every_letter_is_held_at_every_place() {
+        for letter in *ALPHABET {
+            let mut history = History::default();
+            for other in ALPHABET.iter().cycle().take(CAPACITY - 1) {
+                history.push(*other);
+            }
+            let mut expected: Vec<u8> = ALPHABET.iter().copied().cycle().take(CAPACITY - 1).collect();
+
+            assert!(history.push(letter) && !history.push(letter));
+
+            expected.push(letter);
+            assert_eq!(history.text().into_bytes(), expected);
+        }
     }
 
     #[test]

@@ -8,9 +8,10 @@ use sekisho_wire::IpPacket;
 use sekisho_wire::icmp::{self, Exchange};
 
 /// One of the two ends of a [`FlowKey`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Side {
     /// The end that sorts first by address and port.
+    #[default]
     Lower,
     /// The other.
     Upper,
@@ -32,50 +33,49 @@ impl Side {
 /// For ICMP the ports hold what the Community ID specification puts there: the two types of an
 /// exchange, or type and code of a message that stands alone. Such a message has no other
 /// direction, so its two ends are not sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FlowKey {
     lower: [u64; 2],
     upper: [u64; 2],
-    lower_port: u16,
-    upper_port: u16,
-    vlan: u16,
-    protocol: u8,
-    kind: u8,
+    /// From the highest bits down: the lower end's port and the upper end's, 16 bits each; the VLAN, 16;
+    /// the protocol and the kind, 8 each. One word, because fields that are stored one by one and then
+    /// loaded together make the processor wait, and a key is hashed for every packet.
+    rest: u64,
 }
 
-/// Bit of `kind`: the addresses are IPv6.
-const V6: u8 = 1;
-/// Bit of `kind`: one direction only, the lower end is the sender.
-const ONE_WAY: u8 = 2;
-/// Bit of `kind`: the ports are known.
-const PORTS: u8 = 4;
-/// Bit of `kind`: an ICMP error about a flow that was seen.
-const RELATED: u8 = 8;
+const LOWER_PORT: u32 = 48;
+const UPPER_PORT: u32 = 32;
+const VLAN: u32 = 16;
+const PROTOCOL: u32 = 8;
+/// Bit of the kind: the addresses are IPv6.
+const V6: u64 = 1;
+/// Bit of the kind: one direction only, the lower end is the sender.
+const ONE_WAY: u64 = 2;
+/// Bit of the kind: the ports are known.
+const PORTS: u64 = 4;
+/// Bit of the kind: an ICMP error about a flow that was seen.
+const RELATED: u64 = 8;
 
-/// Five words rather than eight fields: the key is hashed for every packet.
 impl Hash for FlowKey {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         let [a, b] = self.lower;
         let [c, d] = self.upper;
-        let rest = u64::from(self.lower_port) << 48
-            | u64::from(self.upper_port) << 32
-            | u64::from(self.vlan) << 16
-            | u64::from(self.protocol) << 8
-            | u64::from(self.kind);
         // IPv4 has nothing in the first word of an address.
-        if self.kind & V6 != 0 {
+        if self.rest & V6 != 0 {
             state.write_u64(a);
             state.write_u64(c);
         }
         state.write_u64(b);
         state.write_u64(d);
-        state.write_u64(rest);
+        state.write_u64(self.rest);
     }
 }
 
 impl FlowKey {
     /// The key of the flow that a packet belongs to, and the end that sent the packet.
     #[must_use]
+    #[inline]
     pub fn of(packet: &IpPacket<'_>) -> (Self, Side) {
         let (source, family) = number(packet.source);
         let (destination, _) = number(packet.destination);
@@ -101,44 +101,43 @@ impl FlowKey {
         let key = Self {
             lower,
             upper,
-            lower_port,
-            upper_port,
-            vlan: 0,
-            protocol: packet.protocol.0,
-            kind,
+            rest: u64::from(lower_port) << LOWER_PORT
+                | u64::from(upper_port) << UPPER_PORT
+                | u64::from(packet.protocol.0) << PROTOCOL
+                | kind,
         };
         (key, if sender_is_lower { Side::Lower } else { Side::Upper })
     }
 
-    /// The same key on one VLAN, for networks that are told apart by their tags.
+    /// The same key, of no VLAN before, on one: for networks that are told apart by their tags.
     #[must_use]
     pub const fn on_vlan(mut self, vlan: u16) -> Self {
-        self.vlan = vlan;
+        self.rest |= (vlan as u64) << VLAN;
         self
     }
 
     /// The key of ICMP errors about flows that were seen, apart from the same errors about nothing.
     #[must_use]
     pub const fn related(mut self) -> Self {
-        self.kind |= RELATED;
+        self.rest |= RELATED;
         self
     }
 
     /// Whether this is the flow of ICMP errors about flows that were seen.
     #[must_use]
     pub const fn is_related(&self) -> bool {
-        self.kind & RELATED != 0
+        self.rest & RELATED != 0
     }
 
     /// Address and port of one end.
     #[must_use]
     pub fn endpoint(&self, side: Side) -> Endpoint {
         let (number, port) = match side {
-            Side::Lower => (self.lower, self.lower_port),
-            Side::Upper => (self.upper, self.upper_port),
+            Side::Lower => (self.lower, self.sixteen(LOWER_PORT)),
+            Side::Upper => (self.upper, self.sixteen(UPPER_PORT)),
         };
         let [high, low] = number;
-        let address = if self.kind & V6 != 0 {
+        let address = if self.rest & V6 != 0 {
             IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)))
         } else {
             IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(low).unwrap_or(0)))
@@ -149,23 +148,27 @@ impl FlowKey {
     /// The transport protocol.
     #[must_use]
     pub const fn protocol(&self) -> Protocol {
-        Protocol(self.protocol)
+        let [_, protocol, ..] = self.rest.to_le_bytes();
+        Protocol(protocol)
+    }
+
+    /// Sixteen bits of the last word.
+    fn sixteen(&self, shift: u32) -> u16 {
+        u16::try_from((self.rest >> shift) & 0xffff).unwrap_or(0)
     }
 
     /// A number that names the key the same on every run; no protection against collisions on purpose.
     pub(crate) const fn fingerprint(&self) -> u64 {
         let [a, b] = self.lower;
         let [c, d] = self.upper;
-        let ports = (self.lower_port as u64) << 48 | (self.upper_port as u64) << 32;
-        let rest = ports | (self.vlan as u64) << 16 | (self.protocol as u64) << 8 | self.kind as u64;
-        stable_id(stable_id(stable_id(a, b), stable_id(c, d)), rest)
+        stable_id(stable_id(stable_id(a, b), stable_id(c, d)), self.rest)
     }
 
     /// Whether the ports are known, so that the key names a connection and not all traffic of a
     /// protocol between two hosts.
     #[must_use]
     pub const fn has_ports(&self) -> bool {
-        self.kind & PORTS != 0
+        self.rest & PORTS != 0
     }
 
     /// Whether this is an ICMP flow with known types.
@@ -176,7 +179,8 @@ impl FlowKey {
 }
 
 /// An address as two words, and the bit of its family.
-fn number(address: IpAddr) -> ([u64; 2], u8) {
+#[inline]
+fn number(address: IpAddr) -> ([u64; 2], u64) {
     match address {
         IpAddr::V4(v4) => ([0, u64::from(v4.to_bits())], 0),
         IpAddr::V6(v6) => {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use sekisho_model::{TcpFlags, Timestamp};
 use sekisho_wire::TcpSegment;
 
-/// What went wrong with the packets of one end. Touched only when something does.
+/// What went wrong with the packets of one end. Touched, and there, only when something does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Faults {
     /// Octets that the other side acknowledged and that were never seen.
@@ -29,10 +29,10 @@ pub(crate) struct Faults {
 }
 
 /// What one end has sent so far. Packed, so that the state of a connection is one cache line.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 #[repr(C, packed(4))]
 pub(crate) struct Stream {
-    /// When the segment of the running measurement was seen.
+    /// When the segment of the running measurement was seen; [`UNBEGUN`] or [`IDLE`] where none runs.
     sent: Timestamp,
     /// The acknowledgement that ends the measurement.
     wanted: u32,
@@ -40,10 +40,25 @@ pub(crate) struct Stream {
     next: u32,
     /// Where the open hole begins and ends; equal where there is none.
     hole: (u32, u32),
-    /// Whether a segment was seen, so that `next` holds.
-    has_begun: bool,
-    /// Whether a measurement is running.
-    is_measuring: bool,
+}
+
+/// Nothing was seen, so that nothing else in the stream holds.
+const UNBEGUN: Timestamp = Timestamp::MIN;
+/// No measurement runs.
+const IDLE: Timestamp = Timestamp::MAX;
+/// The times at which a measurement can begin.
+const FIRST: Timestamp = Timestamp::from_nanos(i64::MIN + 1);
+const LAST: Timestamp = Timestamp::from_nanos(i64::MAX - 1);
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self {
+            sent: UNBEGUN,
+            wanted: 0,
+            next: 0,
+            hole: (0, 0),
+        }
+    }
 }
 
 /// What a segment turned out to be.
@@ -53,8 +68,10 @@ pub(crate) struct Seen {
     pub(crate) retransmitted: bool,
     /// It filled a hole.
     pub(crate) out_of_order: bool,
-    /// It acknowledged octets that were never seen.
-    pub(crate) missed: bool,
+    /// It announced a window of zero.
+    pub(crate) zero_window: bool,
+    /// Octets that it acknowledged and that were never seen.
+    pub(crate) missed_octets: u64,
     /// Time since the segment that it acknowledges.
     pub(crate) round_trip: Option<Duration>,
 }
@@ -62,28 +79,44 @@ pub(crate) struct Seen {
 impl Seen {
     /// Whether there is anything that a history tells of.
     pub(crate) const fn is_faulty(&self) -> bool {
-        self.retransmitted || self.missed
+        self.retransmitted || self.missed()
+    }
+
+    /// Whether it acknowledged octets that were never seen.
+    pub(crate) const fn missed(&self) -> bool {
+        self.missed_octets > 0
+    }
+
+    /// Whether there is anything that [`Faults`] count.
+    #[inline]
+    pub(crate) const fn is_counted(&self) -> bool {
+        self.is_faulty() || self.out_of_order || self.zero_window
+    }
+
+    /// Counts it: `sender` are the faults of the end that sent it.
+    pub(crate) const fn count(&self, sender: &mut Faults, peer: &mut Faults) {
+        sender.zero_windows = sender.zero_windows.saturating_add(self.zero_window as u32);
+        sender.out_of_order = sender.out_of_order.saturating_add(self.out_of_order as u32);
+        sender.retransmitted = sender.retransmitted.saturating_add(self.retransmitted as u32);
+        peer.missed_octets = peer.missed_octets.saturating_add(self.missed_octets);
     }
 }
 
-/// Takes a segment into account: `sender` is the stream it belongs to, `peer` the one that its
+/// Takes a segment into account: `stream` is the one it belongs to, `peer` the one that its
 /// acknowledgement speaks of.
 pub(crate) fn observe(
     segment: TcpSegment,
     payload_octets: u32,
     at: Timestamp,
-    sender: (&mut Stream, &mut Faults),
-    peer: (&mut Stream, &mut Faults),
+    stream: &mut Stream,
+    peer: &mut Stream,
 ) -> Seen {
     let flags = segment.flags;
     let mut seen = Seen::default();
-    let (stream, counts) = sender;
     if flags.has(TcpFlags::ACK) && !flags.has(TcpFlags::RST) {
         acknowledge(segment.acknowledgement, at, peer, &mut seen);
     }
-    if segment.window == 0 && !flags.has(TcpFlags::RST) && !flags.has(TcpFlags::SYN) {
-        counts.zero_windows = counts.zero_windows.saturating_add(1);
-    }
+    seen.zero_window = segment.window == 0 && !flags.has(TcpFlags::RST) && !flags.has(TcpFlags::SYN);
     let control = u32::from(flags.has(TcpFlags::SYN)).wrapping_add(u32::from(flags.has(TcpFlags::FIN)));
     let length = payload_octets.wrapping_add(control);
     // A reset's sequence number may be anything; a keep-alive repeats the last octet on purpose.
@@ -91,13 +124,8 @@ pub(crate) fn observe(
         return seen;
     }
     let end = segment.sequence.wrapping_add(length);
-    if !stream.has_begun || (flags.has(TcpFlags::SYN) && !stream.is_at(segment.sequence)) {
-        *stream = Stream {
-            next: end,
-            hole: (end, end),
-            has_begun: true,
-            ..Stream::default()
-        };
+    if !stream.has_begun() || (flags.has(TcpFlags::SYN) && !stream.is_at(segment.sequence)) {
+        (stream.next, stream.hole) = (end, (end, end));
         stream.measure(end, at);
         return seen;
     }
@@ -110,7 +138,6 @@ pub(crate) fn observe(
         let (from, to) = stream.hole;
         let is_keep_alive = payload_octets <= 1 && end == next && control == 0;
         if from != to && distance(from, segment.sequence) >= 0 && distance(segment.sequence, to) > 0 {
-            counts.out_of_order = counts.out_of_order.saturating_add(1);
             seen.out_of_order = true;
             stream.hole = if segment.sequence == from {
                 (end, to)
@@ -121,14 +148,13 @@ pub(crate) fn observe(
                 stream.hole = (next, next);
             }
         } else if !is_keep_alive {
-            counts.retransmitted = counts.retransmitted.saturating_add(1);
             seen.retransmitted = true;
-            stream.is_measuring = false;
+            stream.stop();
         }
         return seen;
     }
     stream.next = end;
-    if !stream.is_measuring && ahead == 0 {
+    if !stream.is_measuring() && ahead == 0 {
         stream.measure(end, at);
     }
     seen
@@ -137,7 +163,20 @@ pub(crate) fn observe(
 impl Stream {
     /// The sequence number that the stream goes on with.
     pub(crate) fn expected(&self) -> Option<u32> {
-        self.has_begun.then_some(self.next)
+        self.has_begun().then_some(self.next)
+    }
+
+    const fn has_begun(&self) -> bool {
+        self.sent.nanos() != UNBEGUN.nanos()
+    }
+
+    const fn is_measuring(&self) -> bool {
+        self.has_begun() && self.sent.nanos() != IDLE.nanos()
+    }
+
+    /// Ends the measurement, if one runs.
+    const fn stop(&mut self) {
+        self.sent = IDLE;
     }
 
     /// Whether a SYN with this number is the one already seen, sent again.
@@ -145,23 +184,22 @@ impl Stream {
         (1..65_536).contains(&distance(sequence, self.next))
     }
 
-    const fn measure(&mut self, wanted: u32, at: Timestamp) {
+    fn measure(&mut self, wanted: u32, at: Timestamp) {
         self.wanted = wanted;
-        self.sent = at;
-        self.is_measuring = true;
+        // The ends of time mean something else.
+        self.sent = at.max(FIRST).min(LAST);
     }
 }
 
-fn acknowledge(number: u32, at: Timestamp, peer: (&mut Stream, &mut Faults), seen: &mut Seen) {
-    let (stream, counts) = peer;
-    if !stream.has_begun {
+fn acknowledge(number: u32, at: Timestamp, stream: &mut Stream, seen: &mut Seen) {
+    if !stream.has_begun() {
         return;
     }
     let next = stream.next;
-    if stream.is_measuring && distance(stream.wanted, number) >= 0 {
+    if stream.is_measuring() && distance(stream.wanted, number) >= 0 {
         // An acknowledgement of more than was seen says nothing of this segment.
         seen.round_trip = (distance(number, next) >= 0).then(|| at.since(stream.sent));
-        stream.is_measuring = false;
+        stream.stop();
     }
     let (from, to) = stream.hole;
     let mut missed = 0_u64;
@@ -176,10 +214,7 @@ fn acknowledge(number: u32, at: Timestamp, peer: (&mut Stream, &mut Faults), see
         stream.next = number;
         stream.hole = (number, number);
     }
-    if missed > 0 {
-        counts.missed_octets = counts.missed_octets.saturating_add(missed);
-        seen.missed = true;
-    }
+    seen.missed_octets = missed;
 }
 
 /// From `from` to `to` on the circle of sequence numbers; negative where `to` lies behind.
@@ -204,12 +239,14 @@ mod tests {
                 window: 100,
             };
             let at = Timestamp::from_nanos(step * 1_000_000);
-            let (sender, peer) = if by_originator {
+            let ((sender, counts), (peer, others)) = if by_originator {
                 ((&mut orig, &mut there), (&mut resp, &mut back))
             } else {
                 ((&mut resp, &mut back), (&mut orig, &mut there))
             };
-            all.push(observe(segment, payload, at, sender, peer));
+            let seen = observe(segment, payload, at, sender, peer);
+            seen.count(counts, others);
+            all.push(seen);
         }
         (there, back, all)
     }

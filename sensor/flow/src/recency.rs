@@ -1,26 +1,27 @@
 //! Which flow was touched longest ago, found without touching anything for each packet.
 //!
-//! Every flow carries the number of its last packet, its stamp. Beside the flows stands one ticket
-//! for each, in the order in which they were written. A ticket whose flow was touched since is
-//! written anew when its turn comes, a ticket whose flow has ended is thrown away; so the first
-//! ticket that is still true names the flow touched longest ago, exactly. Work is done only where a
-//! flow has to be evicted, and when more than half of the tickets may be stale.
+//! Every flow carries the number of its last packet, its stamp. Beside the flows stand tickets, in the
+//! order in which they were written: a slot has one at most, with a stamp that is no later than that
+//! of the flow in it. A ticket whose flow was touched since is written anew when its turn comes, one
+//! whose slot holds no flow of this kind any more lapses; so the first ticket that is still true names
+//! the flow touched longest ago, exactly. Work is done only where a flow has to be evicted.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// What stood in a flow when its ticket was written.
+/// A slot, and the stamp of its flow when the ticket was written. Packed: there is one for each flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ticket {
+#[repr(C, packed(4))]
+struct Ticket {
     /// Stamps are given once in a table and only grow.
-    pub(crate) stamp: u64,
-    pub(crate) slot: u32,
-    /// Tells the flows of a slot apart.
-    pub(crate) generation: u32,
+    stamp: u64,
+    slot: u32,
 }
 
-/// Tickets that are never worth tidying up.
-const FEW: usize = 1024;
+/// The list grows by this part of it.
+const GROWTH: usize = 4;
+/// Tickets that it grows by at least.
+const FEW: usize = 64;
 
 /// The tickets of one kind of flow.
 #[derive(Debug, Default)]
@@ -32,47 +33,47 @@ pub(crate) struct Recency {
 }
 
 impl Recency {
-    /// Adds a flow that was touched just now, later than all before.
-    pub(crate) fn push(&mut self, ticket: Ticket) {
-        self.written.push_back(ticket);
+    /// Octets that the tickets of so many slots take, one each, before any was written anew.
+    #[cfg(test)]
+    pub(crate) const fn octets(slots: usize) -> usize {
+        (slots + slots / GROWTH) * size_of::<Ticket>()
     }
 
-    /// The slot touched longest ago. `stamp_of` gives the stamp that a ticket's flow has now; nothing
-    /// where the flow has ended or is of this kind no longer.
-    pub(crate) fn oldest(&mut self, stamp_of: impl Fn(Ticket) -> Option<u64>) -> Option<u32> {
+    /// Octets that they take at most where flows are evicted: as many again.
+    #[cfg(test)]
+    pub(crate) const fn octets_full(slots: usize) -> usize {
+        2 * slots * size_of::<Ticket>()
+    }
+
+    /// Adds a flow that was touched just now, later than all before, and whose slot has no ticket.
+    pub(crate) fn push(&mut self, stamp: u64, slot: u32) {
+        let len = self.written.len();
+        if len == self.written.capacity() {
+            // Twice as much would be more than is ever needed.
+            self.written.reserve_exact(len.div_ceil(GROWTH).max(FEW));
+        }
+        self.written.push_back(Ticket { stamp, slot });
+    }
+
+    /// Takes out the slot touched longest ago. `stamp_of` gives the stamp of the flow in a slot now;
+    /// nothing where there is none of this kind, whose ticket lapses by that.
+    pub(crate) fn take_oldest(&mut self, mut stamp_of: impl FnMut(u32) -> Option<u64>) -> Option<u32> {
         loop {
             let from_written = match (self.written.front(), self.renewed.peek()) {
                 (Some(written), Some(Reverse(renewed))) => written < renewed,
                 (Some(_), None) => true,
-                (None, Some(_)) => false,
-                (None, None) => return None,
+                (None, _) => false,
             };
             let ticket = if from_written {
-                self.written.front().copied()
+                self.written.pop_front()
             } else {
-                self.renewed.peek().map(|Reverse(ticket)| *ticket)
+                self.renewed.pop().map(|Reverse(ticket)| ticket)
             }?;
-            let stamp = stamp_of(ticket);
-            if stamp == Some(ticket.stamp) {
-                return Some(ticket.slot);
+            match stamp_of(ticket.slot) {
+                Some(stamp) if stamp == ticket.stamp => return Some(ticket.slot),
+                Some(stamp) => self.renewed.push(Reverse(Ticket { stamp, ..ticket })),
+                None => {}
             }
-            if from_written {
-                self.written.pop_front();
-            } else {
-                self.renewed.pop();
-            }
-            if let Some(stamp) = stamp {
-                self.renewed.push(Reverse(Ticket { stamp, ..ticket }));
-            }
-        }
-    }
-
-    /// Throws stale tickets away where they are more than those of `live` flows.
-    pub(crate) fn tidy(&mut self, live: usize, stamp_of: impl Fn(Ticket) -> Option<u64>) {
-        let tickets = self.written.len().saturating_add(self.renewed.len());
-        if tickets > live.saturating_mul(2).saturating_add(FEW) {
-            self.written.retain(|ticket| stamp_of(*ticket).is_some());
-            self.renewed.retain(|Reverse(ticket)| stamp_of(*ticket).is_some());
         }
     }
 }
@@ -81,38 +82,43 @@ impl Recency {
 mod tests {
     use super::*;
 
+    /// A slot: the stamp of its flow, and whether it has a ticket.
+    type Slot = (Option<u64>, bool);
+
+    fn stamp_of(slots: &mut [Slot], slot: u32) -> Option<u64> {
+        let (stamp, has_ticket) = &mut slots[slot as usize];
+        assert!(*has_ticket);
+        *has_ticket = stamp.is_some();
+        *stamp
+    }
+
     proptest::proptest! {
-        /// Touches and ends eight flows at random, and asks for the oldest now and then.
+        /// Touches and ends eight flows at random, and takes the oldest out now and then.
         #[test]
         fn gives_the_slot_of_the_oldest_touch(
             steps in proptest::collection::vec((0_u32..8, 0_u8..4), 0..200),
         ) {
             let mut recency = Recency::default();
-            let mut flows: [Option<(u64, u32)>; 8] = [None; 8];
+            let mut slots: [Slot; 8] = [(None, false); 8];
             for (stamp, (slot, what)) in (0_u64..).zip(steps) {
-                let flow = &mut flows[slot as usize];
+                let (flow, has_ticket) = &mut slots[slot as usize];
                 match (*flow, what) {
                     (Some(_), 0) => *flow = None,
-                    (Some((_, generation)), _) => *flow = Some((stamp, generation)),
-                    (None, _) => {
-                        let generation = u32::try_from(stamp).unwrap();
-                        *flow = Some((stamp, generation));
-                        recency.push(Ticket { stamp, slot, generation });
+                    _ => *flow = Some(stamp),
+                }
+                if flow.is_some() && !std::mem::replace(has_ticket, true) {
+                    recency.push(stamp, slot);
+                }
+                if what == 1 {
+                    let oldest = (0_u32..8).filter_map(|slot| Some((slots[slot as usize].0?, slot))).min();
+
+                    let taken = recency.take_oldest(|slot| stamp_of(&mut slots, slot));
+
+                    proptest::prop_assert_eq!(taken, oldest.map(|(_, slot)| slot));
+                    if let Some(slot) = taken {
+                        slots[slot as usize] = (None, false);
                     }
                 }
-                let stamp_of = |ticket: Ticket| {
-                    flows[ticket.slot as usize]
-                        .filter(|(_, generation)| *generation == ticket.generation)
-                        .map(|(stamp, _)| stamp)
-                };
-                if what == 1 {
-                    let expected = (0_u32..8)
-                        .filter_map(|slot| Some((flows[slot as usize]?.0, slot)))
-                        .min()
-                        .map(|(_, slot)| slot);
-                    proptest::prop_assert_eq!(recency.oldest(stamp_of), expected);
-                }
-                recency.tidy(0, stamp_of);
             }
         }
     }

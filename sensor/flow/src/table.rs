@@ -1,29 +1,33 @@
 //! The flow table of one partition.
 
+mod slots;
 mod talking;
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
+use std::hint::black_box;
 
 use foldhash::fast::RandomState;
 use sekisho_model::app::{Event, FlowRef};
 use sekisho_model::{DirectionBy, EndReason, Endpoint, FlowRecord, Protocol, Timestamp};
 use sekisho_wire::{Layer, icmp, ip};
 
-use crate::attach::Talk;
 use crate::brief::Brief;
 use crate::config::{Config, Counters, Timeouts};
 use crate::direction::sender_is_originator;
-use crate::entry::{self, Blank, Cold, Entry, Hot, Phase, Tcp};
+use crate::entry::{self, Blank, Hot, Phase};
 use crate::index::Index;
 use crate::key::{FlowKey, Side};
 use crate::observation::Observation;
-use crate::recency::{Recency, Ticket};
-use crate::timers::{Due, Timers};
+use crate::recency::Recency;
+use crate::timers::{Tick, Timers};
+use slots::Slots;
 
 /// The longest ICMP error that is believed to answer a packet: what RFC 4443 section 2.4 allows.
 /// A longer one carries something else.
 const LONGEST_ICMP_ERROR: u32 = 1280;
+/// Flows that are ended together, as far as loading goes.
+const GROUP: usize = 32;
 /// How far ahead a flow that was looked at is looked at again, at least.
 const LOOK_AGAIN: i64 = 1_000_000_000;
 
@@ -88,7 +92,7 @@ pub enum Observed<'a, T> {
 }
 
 /// What can be said of a packet before the table is touched.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Prepared {
     key: FlowKey,
     sender: Side,
@@ -102,16 +106,16 @@ pub struct Table<T> {
     hasher: RandomState,
     index: Index,
     slots: Slots<T>,
-    free: Vec<u32>,
+    /// Flows tracked.
+    len: usize,
     /// Flows by the time of their last packet: those never answered, and the others. A flood of
     /// attempts evicts itself.
     unanswered: Recency,
     answered: Recency,
-    answered_flows: usize,
     /// Packets observed.
     stamp: u64,
     timers: Timers,
-    fired: Vec<Due>,
+    fired: Vec<(Tick, Vec<u32>)>,
     drained: usize,
     /// Packet time as last moved on.
     now: Timestamp,
@@ -121,45 +125,11 @@ pub struct Table<T> {
     said: Vec<Event>,
     /// Octets that the conversations hold together, about.
     talking: usize,
-    /// Conversations to cut short, the one idle longest first, as they were when there was no room
-    /// last.
-    idle_talks: VecDeque<Ticket>,
+    /// Conversations to cut short by stamp and slot, the one idle longest first, as they were when there
+    /// was no room last.
+    idle_talks: VecDeque<(u64, u32)>,
     /// Packets that were observed before they were put in order.
     ordered: u64,
-}
-
-/// The slots, each in its three parts; an ended flow's slot keeps its last content until it is used
-/// again.
-struct Slots<T> {
-    hot: Vec<Hot>,
-    tcp: Vec<Tcp>,
-    cold: Vec<Cold<T>>,
-}
-
-impl<T> Slots<T> {
-    #[inline]
-    fn hot(&self, slot: u32) -> Option<&Hot> {
-        self.hot.get(slot as usize)
-    }
-
-    #[inline]
-    fn entry(&mut self, slot: u32) -> Option<Entry<'_, T>> {
-        let slot = slot as usize;
-        Some(Entry {
-            hot: self.hot.get_mut(slot)?,
-            tcp: self.tcp.get_mut(slot)?,
-            cold: self.cold.get_mut(slot)?,
-        })
-    }
-
-    fn tag(&self, slot: u32) -> Option<&T> {
-        self.cold.get(slot as usize).map(|cold| &cold.tag)
-    }
-
-    /// What [`Recency`] asks for, for flows of one kind.
-    fn stamp_of(&self, answered: bool) -> impl Fn(Ticket) -> Option<u64> {
-        move |ticket| self.hot(ticket.slot)?.stamp_of(ticket, answered)
-    }
 }
 
 impl<T: Clone> Table<T> {
@@ -168,18 +138,12 @@ impl<T: Clone> Table<T> {
     pub fn new(config: Config) -> Self {
         Self {
             timeouts: Timeouts::of(&config),
-            config,
             hasher: RandomState::default(),
             index: Index::default(),
-            slots: Slots {
-                hot: Vec::new(),
-                tcp: Vec::new(),
-                cold: Vec::new(),
-            },
-            free: Vec::new(),
+            slots: Slots::new(config.flows),
+            len: 0,
             unanswered: Recency::default(),
             answered: Recency::default(),
-            answered_flows: 0,
             stamp: 0,
             timers: Timers::default(),
             fired: Vec::new(),
@@ -191,19 +155,20 @@ impl<T: Clone> Table<T> {
             talking: 0,
             idle_talks: VecDeque::new(),
             ordered: 0,
+            config,
         }
     }
 
     /// Flows tracked now.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.index.len()
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether no flow is tracked now.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.index.len() == 0
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// What was counted so far.
@@ -216,13 +181,19 @@ impl<T: Clone> Table<T> {
     #[must_use]
     #[inline]
     pub fn prepare(&self, layer: &Layer<'_>) -> Prepared {
+        let mut prepared = Prepared::default();
+        self.prepare_into(&mut prepared, layer);
+        prepared
+    }
+
+    /// [`Table::prepare`] to where it stays: what is written in pieces and then moved as a whole makes the
+    /// processor wait.
+    #[inline]
+    pub fn prepare_into(&self, out: &mut Prepared, layer: &Layer<'_>) {
         let (key, sender) = FlowKey::of(&layer.ip);
         let key = self.on_vlan(key, layer);
-        Prepared {
-            key,
-            sender,
-            hash: self.hash(&key),
-        }
+        out.hash = self.hash(&key);
+        (out.key, out.sender) = (key, sender);
     }
 
     /// Loads what of the index a packet will need. To be called for many packets before any of them is
@@ -230,22 +201,18 @@ impl<T: Clone> Table<T> {
     #[must_use]
     #[inline]
     pub fn touch_index(&self, packet: &Prepared) -> u32 {
-        self.index.find(packet.hash, |_| true).unwrap_or(0)
+        self.index.touch(packet.hash)
     }
 
     /// The same for what a packet will need of its flow, after [`Table::touch_index`].
     #[must_use]
     #[inline]
     pub fn touch_flow(&self, packet: &Prepared) -> u32 {
-        let Some(slot) = self.index.find(packet.hash, |_| true) else {
-            return 0;
-        };
-        let slot = slot as usize;
-        let hot = self.slots.hot.get(slot).map_or(0, Hot::touch);
-        if packet.key.protocol() == Protocol::TCP {
-            return hot ^ self.slots.tcp.get(slot).map_or(0, Tcp::touch);
+        let is_tcp = packet.key.protocol() == Protocol::TCP;
+        match self.index.find(packet.hash, |_| true) {
+            Some(slot) => self.slots.touch(slot, is_tcp),
+            None => self.slots.touch_free(),
         }
-        hot
     }
 
     /// Counts one packet in its flow.
@@ -288,17 +255,12 @@ impl<T: Clone> Table<T> {
         entry.count(packet, prepared.sender, is_copy, &mut self.counters);
         let hot = &mut *entry.hot;
         hot.stamp = self.stamp;
-        if hot.is_answered() != was_answered {
-            self.answered_flows = self.answered_flows.saturating_add(1);
-            self.answered.push(Ticket {
-                stamp: self.stamp,
-                slot,
-                generation: hot.generation,
-            });
+        if hot.is_answered() != was_answered && hot.take_ticket(true) {
+            self.answered.push(self.stamp, slot);
         }
         if hot.phase != phase && hot.phase == Phase::Over {
             let (deadline, _) = hot.idle_deadline(&self.timeouts);
-            self.timers.set(deadline, (slot, hot.generation));
+            arm(&mut self.timers, hot, slot, deadline);
         }
         let is_set_aside = hot.is_set_aside();
         if is_wanted {
@@ -316,24 +278,54 @@ impl<T: Clone> Table<T> {
         self.now = now;
         let mut fired = std::mem::take(&mut self.fired);
         self.timers.fire(now, &mut fired);
-        for (slot, generation) in fired.drain(..) {
-            let Some(hot) = self.slots.hot(slot).filter(|hot| hot.generation == generation) else {
-                continue;
-            };
-            let (idle, reason) = hot.idle_deadline(&self.timeouts);
-            if is_due(idle, now) {
-                self.end(slot, reason, sink);
-                continue;
+        for (tick, slots) in fired.drain(..) {
+            for group in slots.chunks(GROUP) {
+                self.touch_ending(group);
+                for slot in group {
+                    self.look(*slot, tick, sink);
+                }
             }
-            if is_due(hot.active_deadline(&self.timeouts), now) {
-                self.write(slot, EndReason::Active, sink);
-            }
-            let Some(hot) = self.slots.hot(slot) else { continue };
-            let next = idle.min(hot.active_deadline(&self.timeouts));
-            let soonest = Timestamp::from_nanos(now.nanos().saturating_add(LOOK_AGAIN));
-            self.timers.set(next.max(soonest), (slot, generation));
         }
         self.fired = fired;
+    }
+
+    /// Loads what ending the flows of these slots will need, so that the loads overlap.
+    fn touch_ending(&self, slots: &[u32]) {
+        black_box(
+            slots
+                .iter()
+                .fold(0, |sum, slot| sum ^ self.slots.touch_all(*slot)),
+        );
+        let hashes = slots
+            .iter()
+            .filter_map(|slot| Some(self.hash(&self.slots.hot(*slot)?.key)));
+        black_box(hashes.fold(0, |sum, hash| sum ^ self.index.touch(hash)));
+    }
+
+    /// Ends the flow of a slot whose timer has fired if it is idle, writes it if that is due, and sets
+    /// the timer anew.
+    fn look<S: Sink<Tag = T>>(&mut self, slot: u32, tick: Tick, sink: &mut S) {
+        let Some(hot) = self.slots.hot_mut(slot).filter(|hot| hot.armed == tick) else {
+            return;
+        };
+        hot.armed = Tick::NEVER;
+        if !hot.is_live() {
+            return;
+        }
+        let (idle, reason) = hot.idle_deadline(&self.timeouts);
+        let active = hot.active_deadline(&self.timeouts);
+        if is_due(idle, self.now) {
+            self.end(slot, reason, sink);
+            return;
+        }
+        if is_due(active, self.now) {
+            self.write(slot, EndReason::Active, sink);
+        }
+        let soonest = Timestamp::from_nanos(self.now.nanos().saturating_add(LOOK_AGAIN));
+        if let Some(hot) = self.slots.hot_mut(slot) {
+            let next = idle.min(hot.active_deadline(&self.timeouts));
+            arm(&mut self.timers, hot, slot, next.max(soonest));
+        }
     }
 
     /// Ends every flow because the input has ended.
@@ -342,15 +334,17 @@ impl<T: Clone> Table<T> {
     }
 
     /// The same in steps of `flows`, so that a caller can pass the records on in between; true once
-    /// none is left.
+    /// none is left. From the first step on no packet finds the flow that it belongs to.
     pub fn drain_some<S: Sink<Tag = T>>(&mut self, flows: usize, sink: &mut S) -> bool {
+        // Every flow is found by its slot: taking them out one by one would touch most of the index.
+        self.index.clear();
         let mut left = flows;
         while left > 0 && !self.is_empty() {
-            let Some(hot) = self.slots.hot.get(self.drained) else {
+            let slot = u32::try_from(self.drained).unwrap_or(u32::MAX);
+            let Some(hot) = self.slots.hot(slot) else {
                 self.drained = 0;
                 return self.is_empty();
             };
-            let slot = u32::try_from(self.drained).unwrap_or(u32::MAX);
             self.drained = self.drained.saturating_add(1);
             if !hot.is_live() {
                 continue;
@@ -453,7 +447,7 @@ impl<T: Clone> Table<T> {
         packet: &Observation<'_>,
         sink: &mut S,
     ) -> u32 {
-        if self.index.len() >= self.config.flows
+        if self.len >= self.config.flows
             && let Some(oldest) = self.oldest()
         {
             self.counters.evicted = self.counters.evicted.saturating_add(1);
@@ -469,47 +463,34 @@ impl<T: Clone> Table<T> {
             hot.set_aside();
         }
         hot.stamp = self.stamp;
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                if let Some(entry) = self.slots.entry(slot) {
-                    hot.generation = entry.hot.generation.wrapping_add(1);
-                    (*entry.hot, *entry.tcp, *entry.cold) = (hot, Tcp::default(), cold);
-                }
-                slot
-            }
-            None => {
-                let slot = u32::try_from(self.slots.hot.len()).unwrap_or(u32::MAX);
-                self.slots.hot.push(hot);
-                self.slots.tcp.push(Tcp::default());
-                self.slots.cold.push(cold);
-                slot
-            }
-        };
-        let generation = hot.generation;
-        let live = self.index.len().saturating_sub(self.answered_flows);
-        self.unanswered.tidy(live, self.slots.stamp_of(false));
-        self.answered.tidy(self.answered_flows, self.slots.stamp_of(true));
-        self.unanswered.push(Ticket {
-            stamp: self.stamp,
-            slot,
-            generation,
-        });
+        let slot = self.slots.take(hot, cold);
         self.index.insert(prepared.hash, slot);
-        // The shortest deadline of a flow that is not over; looked at again when it fires.
-        let first = self
-            .timeouts
-            .idle
-            .min(self.timeouts.active)
-            .min(self.timeouts.tcp_idle);
-        let first = Timestamp::from_nanos(packet.at.nanos().saturating_add(first));
-        self.timers.set(first, (slot, generation));
+        self.len = self.len.saturating_add(1);
+        if let Some(hot) = self.slots.hot_mut(slot) {
+            if hot.take_ticket(false) {
+                self.unanswered.push(self.stamp, slot);
+            }
+            // The shortest deadline of a flow that is not over; looked at again when it fires.
+            let first = self
+                .timeouts
+                .idle
+                .min(self.timeouts.active)
+                .min(self.timeouts.tcp_idle);
+            let first = Timestamp::from_nanos(packet.at.nanos().saturating_add(first));
+            arm(&mut self.timers, hot, slot, first);
+        }
         slot
     }
 
-    /// The flow to evict.
+    /// The flow to evict, whose ticket is taken.
     fn oldest(&mut self) -> Option<u32> {
-        let unanswered = self.unanswered.oldest(self.slots.stamp_of(false));
-        unanswered.or_else(|| self.answered.oldest(self.slots.stamp_of(true)))
+        let slots = &mut self.slots;
+        let unanswered = self.unanswered.take_oldest(|slot| slots.stamp_of(slot, false));
+        let oldest = unanswered.or_else(|| self.answered.take_oldest(|slot| slots.stamp_of(slot, true)))?;
+        if let Some(hot) = slots.hot_mut(oldest) {
+            hot.lose_ticket(unanswered.is_none());
+        }
+        Some(oldest)
     }
 
     /// Writes the record filled so far.
@@ -529,9 +510,8 @@ impl<T: Clone> Table<T> {
     #[inline(never)]
     fn end<S: Sink<Tag = T>>(&mut self, slot: u32, reason: EndReason, sink: &mut S) {
         let Some(hot) = self.slots.hot(slot) else { return };
-        let hash = self.hash(&hot.key);
-        if hot.is_answered() {
-            self.answered_flows = self.answered_flows.saturating_sub(1);
+        if !self.index.is_empty() {
+            self.index.remove(self.hash(&hot.key), slot);
         }
         let has_packets = hot.has_packets();
         if self.config.conversations {
@@ -540,13 +520,18 @@ impl<T: Clone> Table<T> {
         if has_packets {
             self.write(slot, reason, sink);
         }
-        if let Some(entry) = self.slots.entry(slot) {
-            // The slot's tickets and timers find another generation and lapse.
-            entry.hot.generation = entry.hot.generation.wrapping_add(1);
-            entry.cold.talk = Talk::Silent;
-        }
-        self.index.remove(hash, slot);
-        self.free.push(slot);
+        self.len = self.len.saturating_sub(1);
+        self.slots.free(slot);
+    }
+}
+
+/// Sets a timer for a slot, unless it has one that is as soon.
+#[inline]
+fn arm(timers: &mut Timers, hot: &mut Hot, slot: u32, at: Timestamp) {
+    let tick = Tick::of(at);
+    if tick < hot.armed {
+        hot.armed = tick;
+        timers.set(tick, slot);
     }
 }
 
@@ -588,8 +573,32 @@ mod tests {
     use std::collections::HashMap;
 
     use etherparse::PacketBuilder;
+    use sekisho_model::limits;
+    use sekisho_wire::partition::PARTITIONS;
 
     use super::*;
+
+    /// What the sensor hangs on a flow is no larger.
+    type Tag = [u32; 4];
+
+    /// All that a table holds of so many flows on which nothing rare has happened, and whose payload is not
+    /// read: that has a limit of its own. `tickets` are those of one kind of flow; a slot may have
+    /// held both.
+    fn octets(flows: usize, tickets: usize) -> usize {
+        Slots::<Tag>::octets(flows) + Index::octets(flows) + 2 * tickets + Timers::octets(flows)
+    }
+
+    #[test]
+    fn a_flow_takes_four_hundred_octets_at_most() {
+        let limit = usize::try_from(limits::FLOWS.default).unwrap() / PARTITIONS;
+
+        let full = octets(limit, Recency::octets_full(limit)) / limit;
+        // The index has just doubled: the fewest flows to bear it.
+        let few = limit / 2 + 1;
+        let growing = octets(few, Recency::octets(few)) / few;
+
+        assert!(full <= 400 && growing <= 400, "{full} and {growing} octets");
+    }
 
     /// Keys that agree in the exclusive or of their addresses and of their ports, which is what hashes
     /// without a secret often begin with. Of random keys 16 share their low 16 bits in less than one

@@ -8,7 +8,7 @@
 use sekisho_model::{ConnState, TcpFlags};
 use sekisho_wire::TcpSegment;
 
-use crate::history::History;
+use crate::history::{History, Times};
 use crate::quality::Seen;
 
 /// State of one end.
@@ -94,14 +94,15 @@ const PAYLOAD_SEEN: u8 = 2;
 const CONFIRMED: u8 = 4;
 
 impl Connection {
-    /// Takes one segment into account and notes its letters. False where a letter did not fit.
+    /// Takes one segment into account and notes its letters. False where a letter did not fit. `times` is
+    /// touched only where [`Connection::may_scale`] says so.
     pub(crate) fn observe(
         &mut self,
         segment: TcpSegment,
         payload_octets: u32,
         seen: Seen,
         by_originator: bool,
-        history: &mut History,
+        (history, times): (&mut History, &mut Times),
     ) -> bool {
         let flags = Flags::of(segment.flags);
         let (mine, peer) = if by_originator {
@@ -112,18 +113,23 @@ impl Connection {
         let mut fits = note_flags(segment, payload_octets, flags, by_originator, history);
         let was_reset = mine.state() == State::Reset;
         if segment.window == 0 && !flags.rst && !was_reset && peer.state() != State::Closed {
-            fits &= history.note_scaled(b'W', by_originator);
+            fits &= history.note_scaled(times, b'W', by_originator);
         }
         // A SYN sent again carries no payload again.
         if seen.retransmitted && payload_octets > 0 && !was_reset {
-            fits &= history.note_scaled(b'T', by_originator);
+            fits &= history.note_scaled(times, b'T', by_originator);
         }
         step(mine, peer, flags, payload_octets, by_originator);
-        if seen.missed && mine.is_clean() && peer.is_clean() {
-            fits &= history.note_scaled(b'G', !by_originator);
+        if seen.missed() && mine.is_clean() && peer.is_clean() {
+            fits &= history.note_scaled(times, b'G', !by_originator);
         }
         self.note(segment.sequence, payload_octets, flags, by_originator);
         fits
+    }
+
+    /// Whether a segment may bring a letter whose number matters.
+    pub(crate) const fn may_scale(segment: TcpSegment, seen: Seen) -> bool {
+        seen.is_faulty() || (segment.window == 0 && !segment.flags.has(TcpFlags::RST))
     }
 
     /// [`Connection::observe`] for a segment that brings no new letter: payload or an acknowledgement
@@ -348,7 +354,8 @@ mod tests {
                 flags: TcpFlags(flags),
                 window: 1000,
             };
-            connection.observe(segment, payload, Seen::default(), by_originator, &mut history);
+            let noted = (&mut history, &mut Times::default());
+            connection.observe(segment, payload, Seen::default(), by_originator, noted);
         }
         (connection.conn_state(&history).name(), history.text())
     }
@@ -466,10 +473,22 @@ mod tests {
             flags: TcpFlags(flags),
             window: 0,
         };
-        connection.observe(segment(S), 0, Seen::default(), O, &mut history);
+        connection.observe(
+            segment(S),
+            0,
+            Seen::default(),
+            O,
+            (&mut history, &mut Times::default()),
+        );
         assert!(!connection.is_reuse(10));
 
-        connection.observe(segment(T | A), 0, Seen::default(), R, &mut history);
+        connection.observe(
+            segment(T | A),
+            0,
+            Seen::default(),
+            R,
+            (&mut history, &mut Times::default()),
+        );
         assert!(connection.is_over() && connection.is_reuse(10) && !connection.is_reuse(9));
     }
 
@@ -485,7 +504,8 @@ mod tests {
         };
         assert!(!connection.is_opened_again(9, O));
 
-        connection.observe(segment, 0, Seen::default(), O, &mut history);
+        let noted = (&mut history, &mut Times::default());
+        connection.observe(segment, 0, Seen::default(), O, noted);
 
         assert!(connection.is_opened_again(10, O));
         assert!(!connection.is_opened_again(9, O) && !connection.is_opened_again(10, R));

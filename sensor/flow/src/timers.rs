@@ -1,31 +1,51 @@
 //! When to look at a flow again: slots by the tick of packet time in which something is due.
 //!
 //! Near ticks stand in a ring, far ones in a tree, because packet time may jump by years: both hold
-//! one entry a flow whatever the span, and one more for each flow that ended before its entry came
-//! due. Entries are not moved when a flow's deadline moves; the table looks when one fires and sets
-//! it anew.
+//! four octets an entry whatever the span. Entries are not moved when a flow's deadline moves; the
+//! table looks when one fires and sets it anew. It keeps the soonest tick of each slot, sets none that
+//! is later than that, and passes over entries of other ticks; so a flow that begins where another
+//! has ended finds its entry there already.
 
 use std::collections::BTreeMap;
 
 use sekisho_model::Timestamp;
 
-/// A slot and the generation of the flow in it, so that a slot used again is not mistaken.
-pub(crate) type Due = (u32, u32);
-
 /// Ticks that the ring reaches ahead: longer than every timeout but the active one.
 const REACH: i64 = 512;
 /// Nanoseconds of a tick.
 const TICK: i64 = 1_000_000_000;
+/// The last tick.
+const LAST: i64 = u32::MAX as i64 - 1;
+
+/// A second of packet time, counted from 1970. Earlier ones are taken for the first, those after 2106 for
+/// the last: a pcap file has no others, and a timer that is late costs nothing but room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tick(u32);
+
+impl Tick {
+    /// Later than every tick.
+    pub(crate) const NEVER: Self = Self(u32::MAX);
+
+    /// The tick of a time.
+    #[inline]
+    pub(crate) fn of(at: Timestamp) -> Self {
+        Self(u32::try_from(at.nanos().div_euclid(TICK).clamp(0, LAST)).unwrap_or(0))
+    }
+
+    const fn number(self) -> i64 {
+        self.0 as i64
+    }
+}
 
 /// The ticks in which slots are due.
 #[derive(Debug)]
 pub(crate) struct Timers {
     /// The tick that the ring begins with.
     next: i64,
-    ring: Vec<Vec<Due>>,
+    ring: Vec<Vec<u32>>,
     /// Entries in the ring.
     near: usize,
-    far: BTreeMap<i64, Vec<Due>>,
+    far: BTreeMap<Tick, Vec<u32>>,
 }
 
 impl Default for Timers {
@@ -40,9 +60,15 @@ impl Default for Timers {
 }
 
 impl Timers {
-    /// Sets a slot to fire once packet time has come to the tick of `at`.
-    pub(crate) fn set(&mut self, at: Timestamp, due: Due) {
-        let tick = tick(at);
+    /// Octets that the entries of so many slots take, one each, in a list that doubles.
+    #[cfg(test)]
+    pub(crate) const fn octets(slots: usize) -> usize {
+        slots.next_power_of_two() * size_of::<u32>()
+    }
+
+    /// Sets a slot to fire once packet time has come to a tick.
+    pub(crate) fn set(&mut self, at: Tick, slot: u32) {
+        let tick = at.number();
         if self.near == 0 {
             // Deadlines of other kinds may be sooner than this one.
             self.next = tick.saturating_sub(REACH / 2);
@@ -51,34 +77,28 @@ impl Timers {
         match self.ring.get_mut(place(tick)) {
             Some(entries) if (0..REACH).contains(&ahead) => {
                 self.near = self.near.saturating_add(1);
-                entries.push(due);
+                entries.push(slot);
             }
-            _ => self.far.entry(tick).or_default().push(due),
+            _ => self.far.entry(at).or_default().push(slot),
         }
     }
 
-    /// Takes out every entry of the ticks up to that of `now`.
+    /// Takes out the entries of every tick up to that of `now`.
     #[inline]
-    pub(crate) fn fire(&mut self, now: Timestamp, into: &mut Vec<Due>) {
-        let now = tick(now);
-        while let Some(entry) = self.far.first_entry() {
-            if *entry.key() > now {
-                break;
-            }
-            into.append(&mut entry.remove());
+    pub(crate) fn fire(&mut self, now: Timestamp, into: &mut Vec<(Tick, Vec<u32>)>) {
+        let now = Tick::of(now);
+        while let Some(entry) = self.far.first_entry().filter(|entry| *entry.key() <= now) {
+            into.push(entry.remove_entry());
         }
-        while self.near > 0 && self.next <= now {
-            if let Some(entries) = self.ring.get_mut(place(self.next)) {
+        while self.near > 0 && self.next <= now.number() {
+            let entries = self.ring.get_mut(place(self.next)).map(std::mem::take);
+            if let Some(entries) = entries.filter(|entries| !entries.is_empty()) {
                 self.near = self.near.saturating_sub(entries.len());
-                into.append(&mut std::mem::take(entries));
+                into.push((Tick(u32::try_from(self.next).unwrap_or(0)), entries));
             }
             self.next = self.next.saturating_add(1);
         }
     }
-}
-
-const fn tick(at: Timestamp) -> i64 {
-    at.nanos().div_euclid(TICK)
 }
 
 /// Where a tick stands in the ring.
@@ -90,29 +110,36 @@ fn place(tick: i64) -> usize {
 mod tests {
     use super::*;
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_seconds(second, 0)
+    /// The slots that fire by a second, each with its tick.
+    fn fire(timers: &mut Timers, second: u32) -> Vec<(Tick, u32)> {
+        let mut fired = Vec::new();
+        timers.fire(Timestamp::from_seconds(i64::from(second), 0), &mut fired);
+        fired
+            .into_iter()
+            .flat_map(|(tick, slots)| slots.into_iter().map(move |slot| (tick, slot)))
+            .collect()
     }
 
     proptest::proptest! {
         /// Times near and far, forwards and backwards.
         #[test]
         fn every_entry_fires_once_when_its_time_has_come(
-            steps in proptest::collection::vec((proptest::bool::ANY, -1000_i64..2000), 1..200),
+            steps in proptest::collection::vec((proptest::bool::ANY, 0_u32..3000), 1..200),
         ) {
             let (mut timers, mut waiting) = (Timers::default(), Vec::new());
-            for (number, (fires, second)) in (0_u32..).zip(steps) {
+            for (slot, (fires, second)) in (0_u32..).zip(steps) {
                 if !fires {
-                    timers.set(at(second), (number, 0));
-                    waiting.push((second, (number, 0)));
+                    timers.set(Tick(second), slot);
+                    waiting.push((Tick(second), slot));
                     continue;
                 }
-                let mut fired = Vec::new();
-                timers.fire(at(second), &mut fired);
+
+                let mut fired = fire(&mut timers, second);
+
                 fired.sort_unstable();
-                let (due, left): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(due, _)| *due <= second);
+                waiting.sort_unstable();
+                let (due, left): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(due, _)| *due <= Tick(second));
                 waiting = left;
-                let due: Vec<Due> = due.into_iter().map(|(_, entry)| entry).collect();
                 proptest::prop_assert_eq!(fired, due);
             }
         }
@@ -120,13 +147,15 @@ mod tests {
 
     #[test]
     fn a_time_that_no_clock_reaches_costs_nothing() {
-        let (mut timers, mut fired) = (Timers::default(), Vec::new());
-        timers.set(at(0), (1, 0));
-        timers.set(Timestamp::MAX, (2, 0));
+        let mut timers = Timers::default();
+        let (first, last) = (Tick::of(Timestamp::MIN), Tick::of(Timestamp::MAX));
+        timers.set(first, 1);
+        timers.set(last, 2);
 
-        timers.fire(at(1), &mut fired);
-        assert_eq!(fired, [(1, 0)]);
+        assert_eq!(fire(&mut timers, 1), [(first, 1)]);
+        let mut fired = Vec::new();
         timers.fire(Timestamp::MAX, &mut fired);
-        assert_eq!(fired, [(1, 0), (2, 0)]);
+        assert_eq!(fired, [(last, vec![2])]);
+        assert!(last < Tick::NEVER);
     }
 }

@@ -1,6 +1,6 @@
 //! IEEE 802 MAC addresses.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde::{Serialize, Serializer};
 
@@ -25,19 +25,15 @@ impl MacAddress {
 impl fmt::Display for MacAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DIGITS: [u8; 16] = *b"0123456789abcdef";
-        let digit = |nibble: u8| {
-            DIGITS
-                .get(usize::from(nibble))
-                .map_or('0', |digit| char::from(*digit))
-        };
-        for (at, octet) in self.0.into_iter().enumerate() {
-            if at > 0 {
-                f.write_char(':')?;
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+        let mut text = *b"00:00:00:00:00:00";
+        for (digits, octet) in text.chunks_mut(3).zip(self.0) {
+            if let [high, low, ..] = digits {
+                (*high, *low) = (digit(octet >> 4), digit(octet & 15));
             }
-            f.write_char(digit(octet >> 4))?;
-            f.write_char(digit(octet & 15))?;
         }
-        Ok(())
+        // All of it is ASCII.
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -99,6 +99,7 @@ pub use files::Files;
 pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
 pub use observation::{Observation, is_answered, is_directed};
+pub use parse::json_schema;
 pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
 pub use trace::{Candidate, Placed, PlacedBy, Trace};
 pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};

@@ -144,14 +144,14 @@ pub fn play(mut conversation: Conversation, head: &Head, rest: &[u8]) {
 
 /// Octets of a tree of facts, keys counted as one.
 fn size(facts: &Facts) -> usize {
-    facts.iter().map(|(_, fact)| 1 + weight(fact)).sum()
+    weight(facts.into())
 }
 
-fn weight(fact: &Fact) -> usize {
+fn weight(fact: Fact<'_>) -> usize {
     match fact {
         Fact::Text(text) => text.len(),
         Fact::List(list) => list.iter().map(|fact| 1 + weight(fact)).sum(),
-        Fact::Group(facts) => size(facts),
+        Fact::Group(facts) => facts.iter().map(|(_, fact)| 1 + weight(fact)).sum(),
         _ => 8,
     }
 }

@@ -26,6 +26,7 @@
 pub mod capture;
 pub mod checksum;
 pub mod conversation;
+pub mod drill;
 pub mod endian;
 pub mod endpoint;
 pub mod exchange;

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use sekisho_model::MacAddress;
-use sekisho_model::app::{Event, Fact, Facts, FlowRef, Said};
+use sekisho_model::app::{Event, Fact, Facts, FlowRef, Group, Said};
 
 use super::names;
 
@@ -150,7 +150,7 @@ fn named(said: &Said, facts: &Facts, from: &'static str, path: &str) -> Vec<Evid
 
 /// Names that answers give to addresses, forwards and backwards.
 fn answers(facts: &Facts, from: &'static str) -> Vec<Evidence> {
-    let named = |answer: &Facts| {
+    let named = |answer: Group<'_>| {
         let owner = answer.text("rrname")?;
         let data = answer.text("rdata")?;
         let (address, name) = match data.parse() {
@@ -167,19 +167,21 @@ fn announced(facts: &Facts, flow: Option<&FlowRef>) -> Vec<Evidence> {
     let Some((mac, own)) = flow.and_then(|flow| Some((flow.orig_mac?, flow.orig.address))) else {
         return Vec::new();
     };
-    let is_own = records(facts).any(|answer| address(answer, "rdata") == Some(own));
+    let is_own =
+        records(facts).any(|answer| answer.text("rdata").and_then(|data| data.parse().ok()) == Some(own));
     is_own
         .then_some(Evidence::Binding(mac, own, "mdns"))
         .into_iter()
         .collect()
 }
 
-fn records(facts: &Facts) -> impl Iterator<Item = &Facts> {
+fn records(facts: &Facts) -> impl Iterator<Item = Group<'_>> {
     let answers = match facts.get("answers") {
-        Some(Fact::List(answers)) => answers.as_slice(),
-        _ => &[],
+        Some(Fact::List(answers)) => Some(answers),
+        _ => None,
     };
-    answers.iter().filter_map(|answer| match answer {
+    let answers = answers.into_iter().flat_map(|answers| answers.iter());
+    answers.filter_map(|answer| match answer {
         Fact::Group(answer) => Some(answer),
         _ => None,
     })

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use sekisho_model::{Fact, Facts, MacAddress, Text, Timestamp};
+use sekisho_model::app::{Fact, Facts, Group};
+use sekisho_model::{MacAddress, Text, Timestamp};
 
 use super::{Line, object};
 
@@ -96,6 +97,12 @@ impl Value for &Text {
 
 impl Value for &Facts {
     fn write(self, line: &mut Line) {
+        self.all().write(line);
+    }
+}
+
+impl Value for Group<'_> {
+    fn write(self, line: &mut Line) {
         let mut between = "{\"";
         for (key, fact) in self.iter() {
             line.raw(between);
@@ -108,15 +115,15 @@ impl Value for &Facts {
     }
 }
 
-impl Value for &Fact {
+impl Value for Fact<'_> {
     fn write(self, line: &mut Line) {
         match self {
             Fact::Text(text) => line.text(text),
-            Fact::Number(number) => line.number(*number),
-            Fact::Real(number) => line.real(*number),
+            Fact::Number(number) => line.number(number),
+            Fact::Real(number) => line.real(number),
             Fact::Flag(flag) => flag.write(line),
             Fact::Time(time) => time.write(line),
-            Fact::List(list) => line.list(list),
+            Fact::List(list) => line.list(list.iter()),
             Fact::Group(facts) => facts.write(line),
         }
     }

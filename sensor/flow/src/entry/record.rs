@@ -26,7 +26,9 @@ impl<T> Entry<'_, T> {
         let (hot, cold) = (&*self.hot, &*self.cold);
         let (orig, resp) = self.ends();
         let (to_resp, to_orig) = self.counts();
-        let [orig_mac, resp_mac] = cold.macs;
+        let [orig_mac, resp_mac] = cold.macs();
+        let (vlan, inner_vlan) = cold.vlans();
+        let rare = cold.rare_if_any();
         let record = FlowRecord {
             flow_id: cold.flow_id,
             part: cold.part,
@@ -34,8 +36,8 @@ impl<T> Entry<'_, T> {
             resp,
             protocol: hot.key.protocol(),
             has_ports: hot.key.has_ports(),
-            vlan: cold.vlan,
-            inner_vlan: cold.inner_vlan,
+            vlan,
+            inner_vlan,
             orig_mac,
             resp_mac,
             start: hot.start,
@@ -47,17 +49,17 @@ impl<T> Entry<'_, T> {
             end_reason,
             direction_by: cold.direction_by,
             community_id: community_id(&hot.key),
-            carrier: cold.carried_in.as_ref().map(|carrier| {
+            carrier: rare.and_then(|rare| rare.carried_in.as_ref()).map(|carrier| {
                 let (kind, key) = &**carrier;
                 Carrier {
                     kind: kind.name(),
                     community_id: community_id(key),
                 }
             }),
-            carries: cold.carries.map_or("", Tunnel::name),
+            carries: rare.and_then(|rare| rare.carries).map_or("", Tunnel::name),
             handshake_rtt: (hot.handshake == Handshake::Took).then(|| nanos(cold.handshake.unsigned_abs())),
-            data_rtt: (cold.data_rtt != u64::MAX).then(|| nanos(cold.data_rtt)),
-            icmp_errors: cold.icmp_errors,
+            data_rtt: (self.tcp.data_rtt != u64::MAX).then(|| nanos(self.tcp.data_rtt)),
+            icmp_errors: rare.map_or(0, |rare| rare.icmp_errors),
             app: cold.talk.app(),
             orig_zone: Arc::clone(&blank.zone),
             resp_zone: Arc::clone(&blank.zone),
@@ -88,11 +90,9 @@ impl<T> Entry<'_, T> {
     }
 
     fn turn_page(&mut self) {
-        self.cold.part = self.cold.part.saturating_add(1);
-        self.cold.faults = [Faults::default(); 2];
-        self.cold.spilled = None;
-        self.cold.icmp_errors = 0;
+        self.cold.turn_page();
         self.hot.sent = [Volume::default(); 2];
+        self.hot.duplicates = [0; 2];
         self.hot.tcp_flags = [TcpFlags::default(); 2];
     }
 
@@ -101,7 +101,8 @@ impl<T> Entry<'_, T> {
         let (key, side) = (&self.hot.key, self.hot.orig);
         let (mut orig, mut resp) = (key.endpoint(side), key.endpoint(side.other()));
         if key.is_icmp() {
-            (orig.port, resp.port) = (u16::from(self.cold.icmp_type), u16::from(self.cold.icmp_code));
+            // The key has the type at the originator's end; a type has eight bits.
+            (orig.port, resp.port) = (orig.port.min(255), u16::from(self.cold.icmp_code));
         }
         (orig, resp)
     }
@@ -110,9 +111,13 @@ impl<T> Entry<'_, T> {
     fn counts(&self) -> (Counts, Counts) {
         let [there, back] = self.hot.sent;
         let [orig_flags, resp_flags] = self.hot.tcp_flags;
-        let [orig, resp] = &self.cold.faults;
-        let (mut there, mut back) = (counts(there, orig_flags, orig), counts(back, resp_flags, resp));
-        if let Some(spilled) = &self.cold.spilled {
+        let rare = self.cold.rare_if_any();
+        let [mut orig, mut resp] = rare.map_or_else(Default::default, |rare| rare.faults);
+        for (faults, duplicates) in [&mut orig, &mut resp].into_iter().zip(self.hot.duplicates) {
+            faults.duplicates = faults.duplicates.saturating_add(u32::from(duplicates));
+        }
+        let (mut there, mut back) = (counts(there, orig_flags, &orig), counts(back, resp_flags, &resp));
+        if let Some(spilled) = rare.and_then(|rare| rare.spilled.as_ref()) {
             spilled.add_to(&mut there, &mut back);
         }
         (there, back)

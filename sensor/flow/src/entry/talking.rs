@@ -53,14 +53,15 @@ impl<T> Entry<'_, T> {
             String::new()
         };
         let (orig, resp) = self.ends();
-        let [orig_mac, resp_mac] = self.cold.macs;
+        let [orig_mac, resp_mac] = self.cold.macs();
+        let (vlan, inner_vlan) = self.cold.vlans();
         FlowRef {
             flow_id: self.cold.flow_id,
             orig,
             resp,
             protocol: key.protocol(),
-            vlan: self.cold.vlan,
-            inner_vlan: self.cold.inner_vlan,
+            vlan,
+            inner_vlan,
             orig_mac,
             resp_mac,
             community_id: community_id.into(),

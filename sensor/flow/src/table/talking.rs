@@ -4,11 +4,10 @@
 use sekisho_model::Timestamp;
 use sekisho_model::app::Event;
 
-use super::{Sink, Slots, Table};
+use super::{Sink, Table};
 use crate::entry::Hot;
 use crate::key::Side;
 use crate::observation::Observation;
-use crate::recency::Ticket;
 
 /// Slots that may be looked at for a packet, on the average, where there is no room.
 const SLOTS_A_PACKET: u64 = 16;
@@ -26,12 +25,12 @@ impl<T: Clone> Table<T> {
         let Some(mut entry) = self.slots.entry(slot) else {
             return;
         };
-        let before = entry.cold.held;
+        let before = entry.cold.held as usize;
         entry.converse(packet, place, &mut self.said);
         let after = entry.cold.talk.held();
         let others = self.talking.saturating_sub(before);
-        entry.cold.held = after;
-        self.talking = others.saturating_add(after);
+        entry.cold.held = counted(after);
+        self.talking = others.saturating_add(entry.cold.held as usize);
         self.tell(slot, sink);
         while self.talking > self.config.conversation_octets {
             let idle = self.longest_idle_talk().unwrap_or(slot);
@@ -49,9 +48,10 @@ impl<T: Clone> Table<T> {
         entry.cold.talk.finish(at, true, &mut self.said);
         entry.hot.be_quiet();
         self.counters.conversations_cut = self.counters.conversations_cut.saturating_add(1);
-        let after = entry.cold.talk.held();
+        let after = counted(entry.cold.talk.held());
         let before = std::mem::replace(&mut entry.cold.held, after);
-        self.talking = self.talking.saturating_sub(before).saturating_add(after);
+        let others = self.talking.saturating_sub(before as usize);
+        self.talking = others.saturating_add(after as usize);
         self.tell(slot, sink);
         true
     }
@@ -63,26 +63,25 @@ impl<T: Clone> Table<T> {
     /// however many there are: until then there is none. A flow that was heard since is passed over.
     fn longest_idle_talk(&mut self) -> Option<u32> {
         loop {
-            while let Some(ticket) = self.idle_talks.pop_front() {
-                let hot = self.slots.hot(ticket.slot);
-                if hot.is_some_and(|hot| is_open(hot) && ticket_of(ticket.slot, hot) == ticket) {
-                    return Some(ticket.slot);
+            while let Some((stamp, slot)) = self.idle_talks.pop_front() {
+                // Stamps are given once, so that an equal one is of the same flow.
+                let hot = self.slots.hot(slot);
+                if hot.is_some_and(|hot| is_open(hot) && hot.stamp == stamp) {
+                    return Some(slot);
                 }
             }
-            let pause = self.slots.hot.len() as u64 / SLOTS_A_PACKET;
+            let pause = self.slots.len() as u64 / SLOTS_A_PACKET;
             let next = self.ordered.saturating_add(pause);
             if self.ordered > 0 && self.stamp < next {
                 return None;
             }
             self.ordered = self.stamp;
-            let mut tickets: Vec<Ticket> = (0_u32..)
-                .zip(&self.slots.hot)
-                .filter(|(_, hot)| is_open(hot))
-                .map(|(slot, hot)| ticket_of(slot, hot))
-                .filter(|ticket| self.slots.is_talking(ticket.slot))
-                .collect();
-            tickets.sort_unstable();
-            self.idle_talks = tickets.into();
+            let mut talks = self.slots.talks(is_open);
+            if talks.is_empty() {
+                return None;
+            }
+            talks.sort_unstable();
+            self.idle_talks = talks.into();
         }
     }
 
@@ -91,7 +90,8 @@ impl<T: Clone> Table<T> {
         let Some(entry) = self.slots.entry(slot) else {
             return;
         };
-        self.talking = self.talking.saturating_sub(std::mem::take(&mut entry.cold.held));
+        let held = std::mem::take(&mut entry.cold.held) as usize;
+        self.talking = self.talking.saturating_sub(held);
         // What is kept from here on is the record's.
         entry.cold.talk.finish(entry.hot.last, false, &mut self.said);
         self.tell(slot, sink);
@@ -120,24 +120,12 @@ impl<T: Clone> Table<T> {
     }
 }
 
-impl<T> Slots<T> {
-    /// Whether a conversation holds something that is given back when it ends.
-    fn is_talking(&self, slot: u32) -> bool {
-        self.cold
-            .get(slot as usize)
-            .is_some_and(|cold| cold.talk.is_open())
-    }
-}
-
 /// Whether the payload of a flow that is there may say more.
 fn is_open(hot: &Hot) -> bool {
     hot.is_live() && !hot.is_quiet()
 }
 
-const fn ticket_of(slot: u32, hot: &Hot) -> Ticket {
-    Ticket {
-        stamp: hot.stamp,
-        slot,
-        generation: hot.generation,
-    }
+/// What is taken off later is what is added here; one conversation holds far less than 4 GiB.
+fn counted(octets: usize) -> u32 {
+    u32::try_from(octets).unwrap_or(u32::MAX)
 }

@@ -7,8 +7,10 @@
 
 mod essential;
 mod event;
+mod fact;
 mod facts;
 
 pub use essential::{App, Essential, Named, ServiceBy};
 pub use event::{Event, FlowRef, Said, Transaction};
-pub use facts::{Fact, FactKind, FactRow, Facts};
+pub use fact::{Fact, FactKind, FactRow, Group, List};
+pub use facts::{Facts, Put};

@@ -29,8 +29,8 @@ type KeyId = u32;
 /// `*`.
 const ANY: KeyId = 0;
 
-/// The condition that a candidate failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The condition that a candidate failed, in the order in which they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Failure {
     /// Another application protocol.
     Service,
@@ -129,10 +129,15 @@ impl Matcher {
                         allowed = Some(candidate.rank);
                         break;
                     }
-                    Some(failure) if failed.is_none_or(|(rank, _)| candidate.rank < rank) => {
-                        failed = Some((candidate.rank, failure));
+                    Some(failure) => {
+                        // A host may be a candidate in several ways: the one that gets furthest counts.
+                        let goes_before = |(rank, known): (u32, Failure)| {
+                            candidate.rank < rank || (candidate.rank == rank && known < failure)
+                        };
+                        if failed.is_none_or(goes_before) {
+                            failed = Some((candidate.rank, failure));
+                        }
                     }
-                    Some(_) => {}
                 }
             }
         });
@@ -172,8 +177,8 @@ impl Matcher {
                 }
             }
         });
-        // A host may be a candidate in several ways: the one that allows counts.
-        asked.sort_by_key(|(rank, asked)| (*rank, asked.failure.is_some()));
+        // A host may be a candidate in several ways: the one that allows counts, else that which gets furthest.
+        asked.sort_by_key(|(rank, asked)| (*rank, asked.failure.is_some(), std::cmp::Reverse(asked.failure)));
         asked.dedup_by_key(|(rank, _)| *rank);
         let end = asked.iter().position(|(_, asked)| asked.failure.is_none());
         asked.truncate(end.map_or(asked.len(), |end| end.saturating_add(1)));

@@ -10,7 +10,7 @@ use super::table::{Key, Table, key};
 use crate::error::{Report, Sink, shown};
 use crate::file::{At, Place};
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key("id", "id = \"BOUND-01\""),
     key("from", "from = \"office\""),
     key("to", "to = \"*\""),

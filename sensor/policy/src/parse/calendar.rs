@@ -6,7 +6,7 @@ use crate::calendar::{CalendarDecl, CalendarItem, EventDecl, WindowDecl};
 use crate::error::Sink;
 use crate::file::At;
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key("timezone", "timezone = \"Asia/Tokyo\""),
     key(
         "workdays",
@@ -19,13 +19,13 @@ const KEYS: &[Key] = &[
     key("event", "[[calendar.event]]"),
 ];
 
-const WINDOW_KEYS: &[Key] = &[
+pub(super) const WINDOW_KEYS: &[Key] = &[
     key("days", "days = [\"workday\"]"),
     key("times", "times = [\"08:30-17:15\"]"),
     key("label", "label.ja = \"…\""),
 ];
 
-const EVENT_KEYS: &[Key] = &[
+pub(super) const EVENT_KEYS: &[Key] = &[
     key("name", "name = \"election\""),
     key("from", "from = \"2026-11-06\""),
     key("to", "to = \"2026-11-08\""),

@@ -11,7 +11,7 @@ use super::zone;
 use crate::error::{Report, Sink, shown};
 use crate::file::At;
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key("near", "near = [\"10.25.1.1\"]"),
     key("far", "far = [\"10.25.2.1\"]"),
     key("pair_within", "pair_within = \"60s\""),

@@ -7,7 +7,7 @@ use super::zone;
 use crate::error::Sink;
 use crate::file::At;
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key("zones", "zones = [\"office\", \"server\"]"),
     key("label", "label.ja = \"…\""),
 ];

@@ -7,7 +7,7 @@ use crate::Mode;
 use crate::error::Sink;
 use crate::file::{At, Place};
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key("name", "name = \"three zones\""),
     key("version", "version = \"2026-11\""),
     key("mode", "mode = \"enforce\""),

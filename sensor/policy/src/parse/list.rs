@@ -12,7 +12,7 @@ use crate::error::{Report, Sink, shown};
 use crate::file::{At, File, Place};
 use crate::lists::{ListKind, ListValue};
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key("role", "role = \"dhcp-server\""),
     key("kind", "kind = \"address\""),
     key("values", "values = [\"10.30.0.2\"]"),
@@ -23,7 +23,7 @@ const KEYS: &[Key] = &[
     key("review", "review = \"2027-03-31\""),
 ];
 
-const VALUE_KEYS: &[Key] = &[
+pub(super) const VALUE_KEYS: &[Key] = &[
     key("value", "{ value = \"10.30.0.2\", expires = \"2027-03-31\" }"),
     key("expires", "{ value = \"10.30.0.2\", expires = \"2027-03-31\" }"),
     key("note", "{ value = \"10.30.0.2\", note = \"…\" }"),

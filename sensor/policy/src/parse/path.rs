@@ -12,7 +12,7 @@ use crate::error::{Report, Sink, nearest, shown};
 use crate::file::{At, Place};
 use crate::words;
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key("id", "id = \"PATH-0001\""),
     key("from", "from = \"office\""),
     key("to", "to = \"server\""),
@@ -37,7 +37,7 @@ const KEYS: &[Key] = &[
     key("onward", "onward = { protocol = \"tcp\", ports = [8443] }"),
 ];
 
-const EXCEPTION_KEYS: &[Key] = &[
+pub(super) const EXCEPTION_KEYS: &[Key] = &[
     key("id", "id = \"EXC-0001\""),
     key("from", "from = \"office\""),
     key("to", "to = \"server\""),
@@ -63,7 +63,7 @@ const EXCEPTION_KEYS: &[Key] = &[
     key("purpose", "purpose = \"…\""),
 ];
 
-const ONWARD_KEYS: &[Key] = &[
+pub(super) const ONWARD_KEYS: &[Key] = &[
     key("protocol", "protocol = \"tcp\""),
     key("ports", "ports = [8443]"),
     key("services", "services = [\"https\"]"),

@@ -12,7 +12,7 @@ use super::value;
 use crate::error::{Report, Sink, shown};
 use crate::file::{At, Place};
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key("id", "id = \"SEG-0007\""),
     key("title", "title.ja = \"…\""),
     key("severity", "severity = \"high\""),

@@ -6,7 +6,7 @@ use super::table::{Key, Table, key};
 use crate::error::{Report, Sink};
 use crate::file::{At, Place};
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key("id", "id = \"STATE-01\""),
     key("clause", "clause = \"6(3)ア\""),
     key("never", "never = \"office -> internet tcp/22\""),

@@ -7,7 +7,7 @@ use super::value;
 use crate::error::{Report, Sink, nearest, shown};
 use crate::file::{At, Place};
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key(
         "flow",
         "flow = { protocol = \"tcp\", orig = \"10.40.1.7:50211\", resp = \"10.40.2.10:443\" }",

@@ -11,7 +11,7 @@ use crate::builtin;
 use crate::error::{Report, Sink, shown};
 use crate::file::At;
 
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key("networks", "networks = [\"10.40.1.0/24\"]"),
     key("vlans", "vlans = [10]"),
     key("intra", "intra = \"allow\""),

@@ -2,10 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sekisho_model::app::{Fact, Facts};
-
-/// Facts for which a group makes room at first; from there on it doubles.
-const FIRST_ROOM: usize = 4;
+use sekisho_model::app::Facts;
 
 /// Something that may hold octets besides its own size.
 pub(in crate::app) trait Held {
@@ -69,24 +66,7 @@ impl<T: Held> Held for VecDeque<T> {
 
 impl Held for Facts {
     fn held(&self) -> usize {
-        if self.is_empty() {
-            return 0;
-        }
-        let count = self.iter().count().next_power_of_two().max(FIRST_ROOM);
-        sum(self.iter().map(|(_, fact)| fact)).saturating_add(room::<(&str, Fact)>(count))
-    }
-}
-
-impl Held for Fact {
-    fn held(&self) -> usize {
-        match self {
-            // Short ones stand in the fact itself.
-            Self::Text(text) if text.is_heap_allocated() => text.capacity(),
-            Self::Text(_) => 0,
-            Self::List(list) => list.held(),
-            Self::Group(facts) => facts.held(),
-            Self::Number(_) | Self::Real(_) | Self::Flag(_) | Self::Time(_) => 0,
-        }
+        self.heap_octets()
     }
 }
 

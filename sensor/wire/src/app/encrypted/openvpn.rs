@@ -397,7 +397,7 @@ mod tests {
                 panic!("{seen:?}")
             };
             assert_eq!(facts.text("server_session_id"), Some("5102030405060708"));
-            assert_eq!(facts.get("answered"), Some(&true.into()));
+            assert_eq!(facts.get("answered"), Some(true.into()));
             assert!(seen.anomalies().is_empty());
         }
     }

@@ -244,7 +244,7 @@ mod tests {
         let seen = converse([40_000, 51820], &[(End::Orig, &initiation)]);
 
         let facts = seen.transactions("wireguard")[0];
-        assert_eq!(facts.get("answered"), Some(&false.into()));
+        assert_eq!(facts.get("answered"), Some(false.into()));
     }
 
     #[test]

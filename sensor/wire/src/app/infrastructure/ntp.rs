@@ -249,7 +249,7 @@ mod tests {
         let [facts] = &seen.transactions("ntp")[..] else {
             panic!("{seen:?}")
         };
-        assert_eq!(facts.get("monlist"), Some(&true.into()));
+        assert_eq!(facts.get("monlist"), Some(true.into()));
         assert_eq!(facts.number("request_code"), Some(42));
         assert_eq!(facts.number("request_octets"), Some(8));
         assert_eq!(

@@ -281,9 +281,7 @@ impl Sip {
             "reason",
             status.get(4..).map(|reason| text::bounded(reason, 64).0),
         );
-        for (name, fact) in facts.iter() {
-            open.facts.put(name, fact.clone());
-        }
+        open.facts.put_all(&facts);
         self.exchanges.write(open, sheet);
     }
 }

@@ -415,8 +415,8 @@ mod tests {
         };
         assert_eq!(facts.text("pdu_type"), Some("get_request"));
         assert_eq!(facts.text("vars"), Some("1.3.6.1.2.1.1.1.0"));
-        assert_eq!(facts.get("default_community"), Some(&true.into()));
-        assert_eq!(facts.get("answered"), Some(&true.into()));
+        assert_eq!(facts.get("default_community"), Some(true.into()));
+        assert_eq!(facts.get("answered"), Some(true.into()));
         assert!(!format!("{seen:?}").contains("public"));
         hostile::bend(&PROTOCOL, Transport::Udp, chunks);
     }

@@ -71,10 +71,10 @@ pub fn read(payload: &[u8]) -> Option<Facts> {
         .put("hw_type", if hardware == 1 { "ethernet" } else { "ieee802" })
         .put("proto_type", "ipv4")
         .put("opcode", word(opcode)?)
-        .put("src_mac", MacAddress(*source_mac).to_string())
-        .put("src_ip", source.to_string())
-        .put("dest_mac", MacAddress(*target_mac).to_string())
-        .put("dest_ip", target.to_string());
+        .put("src_mac", MacAddress(*source_mac))
+        .put("src_ip", source)
+        .put("dest_mac", MacAddress(*target_mac))
+        .put("dest_ip", target);
     if matches!(opcode, 1 | 2) {
         if source.is_unspecified() && !target.is_unspecified() {
             facts.put("probe", opcode == 1);

@@ -160,12 +160,12 @@ fn probes_and_announcements_are_told_apart() {
     let probe = message([0; 4]);
     assert_eq!(
         (probe.at("probe"), probe.at("gratuitous")),
-        (Some(&true.into()), None)
+        (Some(true.into()), None)
     );
     let announcement = message([192, 0, 2, 7]);
     assert_eq!(
         (announcement.at("probe"), announcement.at("gratuitous")),
-        (None, Some(&true.into()))
+        (None, Some(true.into()))
     );
     let plain = message([192, 0, 2, 8]);
     assert_eq!((plain.at("probe"), plain.at("gratuitous")), (None, None));

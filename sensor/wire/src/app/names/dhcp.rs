@@ -157,7 +157,7 @@ fn message(octets: &[u8]) -> Option<Facts> {
         .put("type", if op == REQUEST { "request" } else { "reply" })
         .put("id", u32::from_be_bytes(*id));
     if (kind, length) == (1, 6) {
-        facts.put("client_mac", MacAddress([h0, h1, h2, h3, h4, h5]).to_string());
+        facts.put("client_mac", MacAddress([h0, h1, h2, h3, h4, h5]));
     }
     let options = octets.get(HEADER..).and_then(|rest| rest.strip_prefix(&COOKIE));
     let overload = options.map_or(0, |options| read(options, &mut facts));

@@ -199,7 +199,7 @@ fn option(code: u16, data: &[u8], facts: &mut Facts, leases: &mut Leases) {
     match code {
         CLIENT_ID => {
             facts.put("client_id", duid(data));
-            facts.put_some("client_mac", mac(data).map(|mac| mac.to_string()));
+            facts.put_some("client_mac", mac(data));
         }
         2 => _ = facts.put("server_id", duid(data)),
         // Addresses, temporary ones, prefixes; each with its own options.

@@ -542,7 +542,7 @@ mod tests {
         assert_eq!(facts.text("request.cip.class_name"), Some("Identity"));
         assert_eq!(facts.number("request.cip.attribute"), Some(7));
         assert_eq!(facts.get("request.cip.is_write"), None);
-        assert_eq!(facts.at("request.cip.is_write"), Some(&true.into()));
+        assert_eq!(facts.at("request.cip.is_write"), Some(true.into()));
         assert_eq!(facts.number("response.cip.status"), Some(0x0e));
         let single = test::in_single_octets([40_000, 44818], chunks);
         assert_eq!(whole.transactions("enip"), single.transactions("enip"));

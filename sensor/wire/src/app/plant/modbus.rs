@@ -418,7 +418,7 @@ mod tests {
         let mut counts = std::collections::BTreeMap::new();
         for flow in test::flows_of(&path) {
             for facts in flow.seen.transactions("modbus") {
-                assert_eq!(facts.get("answered"), Some(&true.into()));
+                assert_eq!(facts.get("answered"), Some(true.into()));
                 let function = facts.number("request.function_raw").unwrap();
                 *counts.entry(function).or_insert(0) += 1;
             }

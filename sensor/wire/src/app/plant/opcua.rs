@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(hello.text("endpoint_url"), Some("opc.tcp://plc7.example:4840/ua"));
         assert!(open.text("sec_policy_uri").unwrap().ends_with("#None"));
         assert_eq!(write.text("service"), Some("Write"));
-        assert_eq!(write.get("answered"), Some(&true.into()));
+        assert_eq!(write.get("answered"), Some(true.into()));
         let single = test::in_single_octets([40_000, 7000], chunks);
         assert_eq!(whole.transactions("opcua"), single.transactions("opcua"));
         hostile::bend(&PROTOCOL, Transport::Tcp, chunks);

@@ -173,7 +173,7 @@ mod tests {
             panic!("{whole:?}")
         };
         assert_eq!(facts.text("client_id"), Some("-UM1860-"));
-        assert_eq!(facts.get("dht"), Some(&true.into()));
+        assert_eq!(facts.get("dht"), Some(true.into()));
         let single = test::in_single_octets([40_000, 7000], chunks);
         assert_eq!(
             whole.transactions("bittorrent"),
@@ -212,7 +212,7 @@ mod tests {
 
         assert_eq!(
             seen.transactions("bittorrent")[0].get("local_search"),
-            Some(&true.into())
+            Some(true.into())
         );
         hostile::bend(&PROTOCOL, Transport::Udp, &[(End::Orig, search)]);
     }

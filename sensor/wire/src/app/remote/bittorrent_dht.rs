@@ -325,7 +325,7 @@ mod tests {
             peers.text("request.info_hash"),
             Some("6d6e6f707172737475767778797a313233343536")
         );
-        assert_eq!(peers.at("response.values"), Some(&true.into()));
+        assert_eq!(peers.at("response.values"), Some(true.into()));
         assert_eq!(error.number("error.num"), Some(201));
         hostile::bend(&PROTOCOL, Transport::Udp, chunks);
     }

@@ -321,6 +321,6 @@ mod tests {
         };
         // tshark: "Server Greeting proto=10 version=5.5.40-MariaDB-0ubuntu0.14.04.1", "SSL Handshake".
         assert_eq!(facts.text("version"), Some("5.5.40-MariaDB-0ubuntu0.14.04.1"));
-        assert_eq!(facts.get("tls"), Some(&true.into()));
+        assert_eq!(facts.get("tls"), Some(true.into()));
     }
 }

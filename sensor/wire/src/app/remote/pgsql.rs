@@ -361,7 +361,7 @@ mod tests {
 
         assert_eq!(
             seen.transactions("pgsql")[0].at("response.ssl_accepted"),
-            Some(&true.into()),
+            Some(true.into()),
             "{seen:?}"
         );
         assert_eq!(seen.app.service, "pgsql");

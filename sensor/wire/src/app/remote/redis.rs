@@ -301,14 +301,14 @@ mod tests {
         let [auth, length, ping] = &whole.transactions("redis")[..] else {
             panic!("{whole:?}")
         };
-        assert_eq!(auth.get("auth_present"), Some(&true.into()));
+        assert_eq!(auth.get("auth_present"), Some(true.into()));
         assert_eq!(auth.text("user_digest"), Some(&*text::user_digest(b"alice")));
         assert_eq!(auth.text("error"), Some("WRONGPASS"));
         assert_eq!(
             (length.text("command"), ping.text("command")),
             (Some("LLEN"), Some("PING"))
         );
-        assert_eq!(ping.get("answered"), Some(&true.into()));
+        assert_eq!(ping.get("answered"), Some(true.into()));
         for secret in ["hunter", "alice", "mylist", "foo"] {
             assert!(!format!("{whole:?}").contains(secret), "{secret}");
         }

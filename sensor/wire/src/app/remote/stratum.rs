@@ -245,7 +245,7 @@ mod tests {
             Some(&*text::user_digest(b"48edfHu7V9Z"))
         );
         assert_eq!(facts.text("algorithms"), Some("cn/1"));
-        assert_eq!(facts.get("accepted"), Some(&true.into()));
+        assert_eq!(facts.get("accepted"), Some(true.into()));
         assert!(!format!("{whole:?}").contains("48edf"));
         let single = test::in_single_octets([40_000, 443], chunks);
         assert_eq!(whole.transactions("stratum"), single.transactions("stratum"));

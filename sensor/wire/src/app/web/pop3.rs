@@ -330,7 +330,7 @@ mod tests {
                 .filter_map(|facts| {
                     Some((
                         facts.text("request.command")?.to_owned(),
-                        facts.at("response.success") == Some(&true.into()),
+                        facts.at("response.success") == Some(true.into()),
                         facts.text("user_digest").map(str::to_owned),
                     ))
                 })

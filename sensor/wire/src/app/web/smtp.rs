@@ -539,7 +539,7 @@ mod tests {
         let [facts] = &seen.transactions("smtp")[..] else {
             panic!("{seen:?}")
         };
-        assert_eq!(facts.at("starttls"), Some(&true.into()));
+        assert_eq!(facts.at("starttls"), Some(true.into()));
     }
 
     #[test]

@@ -380,13 +380,13 @@ mod tests {
             panic!("{seen:?}")
         };
         assert_eq!(first.text("user_digest"), Some(&*text::user_digest(b"alice")));
-        assert_eq!(first.at("is_refused"), Some(&true.into()));
+        assert_eq!(first.at("is_refused"), Some(true.into()));
         assert_eq!(first.text("terminal"), Some("XTERM"));
         assert_eq!(first.number("options"), Some(24));
         assert_eq!(second.text("user_digest"), Some(&*text::user_digest(b"bob")));
         assert_eq!(
             (second.at("has_password"), second.at("is_refused")),
-            (Some(&true.into()), None)
+            (Some(true.into()), None)
         );
         let split = test::in_single_octets([40_000, 4023], SESSION);
         assert_eq!(split.transactions("telnet"), seen.transactions("telnet"));

@@ -226,7 +226,7 @@ impl Rdp {
             if key == "event_type" {
                 facts.put(key, step);
             } else {
-                facts.put(key, fact.clone());
+                facts.put(key, fact);
             }
         }
         (at, facts)

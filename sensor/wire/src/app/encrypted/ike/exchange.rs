@@ -331,7 +331,7 @@ mod tests {
     }
 
     fn words(facts: &Facts, path: &str) -> Vec<String> {
-        let mut at = facts;
+        let mut at = facts.all();
         for key in path.split('.') {
             match at.get(key) {
                 Some(Fact::Group(group)) => at = group,
@@ -392,8 +392,8 @@ mod tests {
             assert_eq!(words(init, "vendors"), ["strongSwan"]);
             assert_eq!(words(init, "notify"), ["NAT_DETECTION_SOURCE_IP"]);
             assert_eq!(init.get("nat_traversal").is_some(), !marker.is_empty());
-            assert_eq!(auth.get("encrypted"), Some(&true.into()));
-            assert_eq!(auth.get("answered"), Some(&false.into()));
+            assert_eq!(auth.get("encrypted"), Some(true.into()));
+            assert_eq!(auth.get("answered"), Some(false.into()));
         }
     }
 

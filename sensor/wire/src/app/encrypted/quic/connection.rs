@@ -353,9 +353,7 @@ impl Connection {
         sheet.essential(Essential::Version, name.as_str(), "quic.version");
         let mut facts = Facts::new();
         facts.put("version", name);
-        for (key, fact) in self.facts.iter() {
-            facts.put(key, fact.clone());
-        }
+        facts.put_all(&self.facts);
         if !self.history.is_empty() {
             facts.put("history", self.history.as_str());
         }

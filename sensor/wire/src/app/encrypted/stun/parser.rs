@@ -450,7 +450,7 @@ mod tests {
         let facts = seen.transactions("stun")[0];
         assert_eq!(facts.text("mapped_address"), Some("192.0.2.1"));
         assert_eq!(facts.number("mapped_port"), Some(65397));
-        assert_eq!(facts.get("classic"), Some(&true.into()));
+        assert_eq!(facts.get("classic"), Some(true.into()));
     }
 
     #[test]

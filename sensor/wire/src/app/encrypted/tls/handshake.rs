@@ -340,7 +340,7 @@ impl Handshake {
             certificate.sha256,
             self.from.certificate_sha256,
         );
-        self.facts.put_all(certificate.facts);
+        self.facts.put_all(&certificate.facts);
         self.facts.put("certificate", certificate.more);
     }
 
@@ -390,9 +390,9 @@ impl Handshake {
         };
         // What a server chose is encrypted in TLS 1.3; an offer of one leaves it no choice.
         if let Some(Fact::List(offer)) = self.facts.get("client_alpns")
-            && let [Fact::Text(alpn)] = &offer[..]
+            && let (Some(Fact::Text(alpn)), 1) = (offer.iter().next(), offer.len())
         {
-            sheet.essential(Essential::Alpn, alpn.clone(), self.from.client_alpns);
+            sheet.essential(Essential::Alpn, alpn, self.from.client_alpns);
         }
         let facts = std::mem::take(&mut self.facts);
         if !facts.is_empty() {

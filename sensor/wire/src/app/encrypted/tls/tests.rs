@@ -146,7 +146,7 @@ fn a_server_that_encrypts_after_its_hello_resumes_a_session() {
     let seen = converse(&[(End::Orig, &client), (End::Resp, &server)]);
 
     let facts = only(&seen);
-    assert_eq!(facts.get("session_resumed"), Some(&true.into()));
+    assert_eq!(facts.get("session_resumed"), Some(true.into()));
     assert_eq!(facts.text("version"), Some("TLS 1.2"));
     assert_eq!(facts.text("server_alpn"), Some("h2"));
     assert_eq!(seen.app.get(Essential::Alpn), Some("h2"));
@@ -348,8 +348,8 @@ fn data_that_runs_ahead_of_the_server_s_hello_does_not_end_the_handshake() {
     let seen = converse(&[(End::Orig, &hello), (End::Orig, &early), (End::Resp, &server)]);
 
     let facts = only(&seen);
-    assert_eq!(facts.get("early_data"), Some(&true.into()));
-    assert_eq!(facts.get("session_resumed"), Some(&true.into()));
+    assert_eq!(facts.get("early_data"), Some(true.into()));
+    assert_eq!(facts.get("session_resumed"), Some(true.into()));
     assert_eq!(facts.text("version"), Some("TLS 1.3"));
 }
 
@@ -439,11 +439,11 @@ fn certificates_are_read_as_openssl_reads_them() {
     );
     assert_eq!(
         curve.at("notbefore"),
-        Some(&Timestamp::parse("2018-03-24T07:15:42Z").unwrap().into())
+        Some(Timestamp::parse("2018-03-24T07:15:42Z").unwrap().into())
     );
     assert_eq!(
         curve.at("notafter"),
-        Some(&Timestamp::parse("2020-03-23T07:15:42Z").unwrap().into())
+        Some(Timestamp::parse("2020-03-23T07:15:42Z").unwrap().into())
     );
     assert_eq!(curve.text("subjectaltname"), Some("bad.curveballtest.com"));
     assert_eq!(curve.number("chain_length"), Some(2));
@@ -461,10 +461,10 @@ fn certificates_are_read_as_openssl_reads_them() {
         own.text("serial"),
         Some("AF:33:69:9C:11:67:E7:D4:58:97:0B:1C:60:13:67")
     );
-    assert_eq!(own.at("certificate.self_signed"), Some(&true.into()));
+    assert_eq!(own.at("certificate.self_signed"), Some(true.into()));
     assert_eq!(own.number("certificate.key_bits"), Some(4096));
     // 9999-12-31 lies beyond what a timestamp can say.
-    assert_eq!(own.at("notafter"), Some(&Timestamp::MAX.into()));
+    assert_eq!(own.at("notafter"), Some(Timestamp::MAX.into()));
 }
 
 #[test]

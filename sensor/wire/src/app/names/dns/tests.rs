@@ -159,12 +159,7 @@ fn answers_find_their_query_by_identifier_and_question() {
     let told: Vec<_> = seen
         .transactions("dns")
         .iter()
-        .map(|facts| {
-            (
-                facts.text("queries.rrname").unwrap().to_owned(),
-                facts.at("rtt").cloned(),
-            )
-        })
+        .map(|facts| (facts.text("queries.rrname").unwrap().to_owned(), facts.at("rtt")))
         .collect();
     assert_eq!(
         told,
@@ -367,7 +362,7 @@ fn the_names_of_the_capture_set_are_found() {
                 let Some(Fact::List(queries)) = facts.get("queries") else {
                     continue;
                 };
-                for query in queries {
+                for query in queries.iter() {
                     if let Fact::Group(query) = query {
                         found.insert(query.text("rrname").unwrap().to_lowercase());
                     }

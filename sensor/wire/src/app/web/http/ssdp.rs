@@ -130,7 +130,7 @@ fn of_http(facts: &Facts) -> Facts {
         ("method", "http_method"),
         ("status", "status"),
     ] {
-        http.put_some(name, facts.get(key).cloned());
+        http.put_some(name, facts.get(key));
     }
     http
 }

@@ -41,7 +41,7 @@ fn a_sign_in_is_refused_and_then_granted() {
     assert_eq!(granted.text("encryption"), Some("aes256-cts-hmac-sha1-96"));
     let flags = |facts: &Facts| {
         ["pre_authenticated", "weak_encryption"].map(|key| match facts.get(key) {
-            Some(sekisho_model::app::Fact::Flag(flag)) => Some(*flag),
+            Some(sekisho_model::app::Fact::Flag(flag)) => Some(flag),
             _ => None,
         })
     };
@@ -68,7 +68,7 @@ fn a_ticket_under_a_weak_cipher_says_so_over_tcp_too() {
     assert_eq!(facts.text("ticket_encryption"), Some("rc4-hmac"));
     assert_eq!(
         facts.get("ticket_weak_encryption"),
-        Some(&sekisho_model::app::Fact::Flag(true))
+        Some(sekisho_model::app::Fact::Flag(true))
     );
     assert_eq!(cut.transactions("krb5"), [*facts]);
     assert_eq!(late.transactions("krb5")[0].text("msg_type"), Some("KRB_TGS_REP"));

@@ -216,9 +216,7 @@ impl Book {
             None => {}
         }
         facts.put("session_id", head.session).put("tree_id", head.tree);
-        for (key, fact) in details.iter() {
-            facts.put(key, fact.clone());
-        }
+        facts.put_all(details);
         sheet.transaction(at, facts);
     }
 

@@ -405,7 +405,7 @@ fn systems(
 fn replace(facts: &Facts, key: &'static str, with: Facts) -> Facts {
     let mut all = Facts::new();
     for (name, fact) in facts.iter().filter(|(name, _)| *name != key) {
-        all.put(name, fact.clone());
+        all.put(name, fact);
     }
     all.put(key, with);
     all

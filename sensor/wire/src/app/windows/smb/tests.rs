@@ -287,10 +287,7 @@ fn what_is_encrypted_is_said_once_and_ends_the_reading() {
 
     let all = seen.transactions("smb");
     assert_eq!(all.len(), 1);
-    assert_eq!(
-        all[0].at("encrypted"),
-        Some(&sekisho_model::app::Fact::Flag(true))
-    );
+    assert_eq!(all[0].at("encrypted"), Some(sekisho_model::app::Fact::Flag(true)));
 }
 
 #[test]

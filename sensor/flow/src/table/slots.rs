@@ -1,0 +1,130 @@
+//! Where the flows of a table lie: slots by number, each in three parts.
+//!
+//! Room for the flows that the table may hold is set aside at the begin, as addresses: the system gives
+//! memory where a slot is first used. A vector that grew would be copied, and for a moment be there twice.
+
+use crate::entry::{Cold, Entry, Hot, Tcp};
+
+/// Slots that room is set aside for, at most.
+const ROOM: usize = 65_536;
+
+/// The slots.
+pub(super) struct Slots<T> {
+    hot: Vec<Hot>,
+    tcp: Vec<Tcp>,
+    cold: Vec<Cold<T>>,
+    /// Slots of ended flows, the one that is used next last. They keep what they held.
+    free: Vec<u32>,
+}
+
+impl<T> Slots<T> {
+    /// Octets that so many slots take.
+    #[cfg(test)]
+    pub(super) const fn octets(slots: usize) -> usize {
+        slots * (size_of::<Hot>() + size_of::<Tcp>() + size_of::<Cold<T>>() + size_of::<u32>())
+    }
+
+    /// No slots yet, and room for those of so many flows.
+    pub(super) fn new(flows: usize) -> Self {
+        let room = flows.min(ROOM);
+        Self {
+            hot: Vec::with_capacity(room),
+            tcp: Vec::with_capacity(room),
+            cold: Vec::with_capacity(room),
+            free: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn hot(&self, slot: u32) -> Option<&Hot> {
+        self.hot.get(slot as usize)
+    }
+
+    #[inline]
+    pub(super) fn hot_mut(&mut self, slot: u32) -> Option<&mut Hot> {
+        self.hot.get_mut(slot as usize)
+    }
+
+    /// Loads what a packet of a flow touches. No load waits for another.
+    #[inline]
+    pub(super) fn touch(&self, slot: u32, is_tcp: bool) -> u32 {
+        let slot = slot as usize;
+        let hot = self.hot.get(slot).map_or(0, Hot::touch);
+        if !is_tcp {
+            return hot;
+        }
+        hot ^ self.tcp.get(slot).map_or(0, Tcp::touch) ^ self.cold.get(slot).map_or(0, Cold::touch)
+    }
+
+    /// Loads all that is there of a flow.
+    #[inline]
+    pub(super) fn touch_all(&self, slot: u32) -> u32 {
+        self.touch(slot, true) ^ self.cold.get(slot as usize).map_or(0, Cold::touch_all)
+    }
+
+    /// Loads the slot that the next flow will take, where that was used before.
+    #[inline]
+    pub(super) fn touch_free(&self) -> u32 {
+        self.free.last().map_or(0, |slot| self.touch_all(*slot))
+    }
+
+    #[inline]
+    pub(super) fn entry(&mut self, slot: u32) -> Option<Entry<'_, T>> {
+        let slot = slot as usize;
+        Some(Entry {
+            hot: self.hot.get_mut(slot)?,
+            tcp: self.tcp.get_mut(slot)?,
+            cold: self.cold.get_mut(slot)?,
+        })
+    }
+
+    /// How many there are, used and free.
+    pub(super) fn len(&self) -> usize {
+        self.hot.len()
+    }
+
+    /// Stamp and slot of every flow that `is_open` and whose conversation holds something that is given
+    /// back when it ends.
+    pub(super) fn talks(&self, is_open: impl Fn(&Hot) -> bool) -> Vec<(u64, u32)> {
+        (0_u32..)
+            .zip(self.hot.iter().zip(&self.cold))
+            .filter(|(_, (hot, cold))| is_open(hot) && cold.talk.is_open())
+            .map(|(slot, (hot, _))| (hot.stamp, slot))
+            .collect()
+    }
+
+    pub(super) fn tag(&self, slot: u32) -> Option<&T> {
+        self.cold.get(slot as usize).map(|cold| &cold.tag)
+    }
+
+    /// What [`Recency`](crate::recency::Recency) asks for, for flows of one kind.
+    pub(super) fn stamp_of(&mut self, slot: u32, answered: bool) -> Option<u64> {
+        self.hot_mut(slot)?.stamp_of(answered)
+    }
+
+    /// Puts a flow that begins into a slot.
+    #[inline]
+    pub(super) fn take(&mut self, hot: Hot, cold: Cold<T>) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            if let Some(entry) = self.entry(slot) {
+                entry.hot.settle(hot);
+                (*entry.tcp, *entry.cold) = (Tcp::default(), cold);
+            }
+            return slot;
+        }
+        let slot = u32::try_from(self.hot.len()).unwrap_or(u32::MAX);
+        self.hot.push(hot);
+        self.tcp.push(Tcp::default());
+        self.cold.push(cold);
+        slot
+    }
+
+    /// Frees a slot whose flow has ended.
+    pub(super) fn free(&mut self, slot: u32) {
+        if let Some(entry) = self.entry(slot) {
+            entry.hot.free();
+            entry.cold.empty();
+            self.free.push(slot);
+        }
+    }
+}
