@@ -157,7 +157,10 @@ impl Rules {
             .filter_map(|at| all.get(*at))
             .map(|rule| rule.when.clone());
         Self {
-            by_id: (0..).zip(&all).map(|(at, rule)| (Arc::clone(&rule.id), at)).collect(),
+            by_id: (0..)
+                .zip(&all)
+                .map(|(at, rule)| (Arc::clone(&rule.id), at))
+                .collect(),
             set: FilterSet::new(whens.collect()),
             enabled,
             all,
