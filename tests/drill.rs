@@ -95,7 +95,7 @@ fn an_expired_exception_is_at_least_high_and_one_that_nobody_uses_is_named() {
         .unwrap();
     assert!(expired["alert"]["severity"].as_u64().unwrap() <= 2, "{expired}");
     assert_eq!(
-        summary["policy"]["unused_exceptions"],
+        summary["rules"]["unused_exceptions"],
         serde_json::json!(["DRILL-EX-ENDED", "DRILL-EX-UNUSED"])
     );
 }

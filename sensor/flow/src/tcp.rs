@@ -190,11 +190,15 @@ impl Connection {
     }
 
     /// Whether a SYN begins another connection although the end of this one was not seen: the
-    /// originator's, under another number than its first. Zeek asks no more (`SYN_seq_jump`,
-    /// `active_connection_reuse`); whoever asks here knows that it was silent. Of the responder it may
-    /// be that both open at once.
+    /// originator's, under another number than its first; whoever asks here knows that it was silent.
+    /// An attempt that nobody answered goes on under the new number, and of the responder it may be that
+    /// both open at once.
     pub(crate) fn is_opened_again(&self, sequence: u32, by_originator: bool) -> bool {
-        let was_heard = self.orig.state() != State::Inactive;
+        let was_heard = match self.orig.state() {
+            State::Inactive => false,
+            State::SynSent => self.resp.state() != State::Inactive,
+            _ => true,
+        };
         let is_first = self.flags & SYN_SEEN != 0 && self.syn == sequence;
         by_originator && was_heard && !is_first
     }
@@ -506,6 +510,15 @@ mod tests {
 
         let noted = (&mut history, &mut Times::default());
         connection.observe(segment, 0, Seen::default(), O, noted);
+        assert!(!connection.is_opened_again(10, O));
+
+        let answer = TcpSegment {
+            acknowledgement: 10,
+            flags: TcpFlags(S | A),
+            ..segment
+        };
+        let noted = (&mut history, &mut Times::default());
+        connection.observe(answer, 0, Seen::default(), R, noted);
 
         assert!(connection.is_opened_again(10, O));
         assert!(!connection.is_opened_again(9, O) && !connection.is_opened_again(10, R));
