@@ -327,7 +327,7 @@ fn under_load(capture: &Path, packets: usize, one: &Arc<Policy>, other: &Arc<Pol
             (turn * 3, reload)
         })
         .collect();
-    assert!(news.len() > 10, "{} batches", batches);
+    assert!(news.len() > 10, "{batches} batches");
 
     let (eve, changing) = run(news.clone(), 1);
 
@@ -364,8 +364,7 @@ fn presets() -> (Arc<Policy>, Arc<Policy>) {
         let text = String::from_utf8(source.text.to_vec()).unwrap();
         source.text = text
             .replace("protocol = \"tcp\"\n", "protocol = \"sctp\"\n")
-            .into_bytes()
-            .into();
+            .into_bytes();
     }
     (Arc::new(one), Arc::new(Policy::compile(&other).unwrap()))
 }

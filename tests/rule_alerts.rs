@@ -53,6 +53,9 @@ when = 'start not in window("workday 08:30-17:15") and resp.zone == "b"'
 
 struct Place(tempfile::TempDir);
 
+/// Rule, originator, responder's port, flows.
+type Short = (String, String, u64, u64);
+
 impl Place {
     fn new(packets: Vec<Packet>, mode: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -73,8 +76,8 @@ impl Place {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// The alerts of a run, as (rule, originator, responder's port, flows), in order.
-    fn alerts(&self, workers: &str) -> (Vec<(String, String, u64, u64)>, Vec<Value>) {
+    /// The alerts of a run in short, in order, and whole.
+    fn alerts(&self, workers: &str) -> (Vec<Short>, Vec<Value>) {
         let eve = self.path("eve.json");
         let output = run(&[
             "replay",

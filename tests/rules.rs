@@ -225,9 +225,68 @@ fn a_flow_that_is_none_is_refused_with_what_to_write() {
     }
 }
 
+const TESTED: &str = "[[path]]\nid = \"WEB\"\nfrom = \"a\"\nto = \"b\"\nprotocol = \"tcp\"\nports = [443]\nowner = \"x\"\n\
+    [[path.test]]\nflow = { protocol = \"tcp\", orig = \"10.1.0.7:50211\", resp = \"10.2.0.1:443\" }\n\
+    expect = \"allowed\"\n";
+
+#[test]
+fn tests_of_a_policy_are_reported_with_place_expectation_and_what_nothing_touches() {
+    let other = "[[path]]\nid = \"MAIL\"\nfrom = \"a\"\nto = \"b\"\nprotocol = \"tcp\"\nports = [25]\n";
+    let wrong = "[[test]]\nflow = { protocol = \"tcp\", orig = \"10.2.0.1:50211\", resp = \"10.1.0.7:443\" }\n\
+        expect = \"allowed\"\n";
+    let right = Folder::policy(&format!("{TWO_ZONES}{TESTED}{other}"));
+    let failing = Folder::policy(&format!("{TWO_ZONES}{TESTED}{wrong}"));
+
+    let passed = run(&["rules", "test", &right.name()]);
+    let untouched = run(&["rules", "test", &right.name(), "--all-touched"]);
+    let both = run(&["rules", "test", &right.name(), &failing.name(), "--failed"]);
+    let json = summary(&run(&["rules", "test", &failing.name(), "--json"]));
+
+    let said = stdout(&passed);
+    assert_eq!(code(&passed), 0, "{said}{}", stderr(&passed));
+    assert!(
+        said.contains("  ok   WEB: tcp 10.1.0.7:50211 -> 10.2.0.1:443 ("),
+        "{said}"
+    );
+    assert!(said.contains("path MAIL ("), "{said}");
+    assert!(
+        said.ends_with("  1 passed, 0 failed; tests touch 1 of 2 paths, exceptions and rules.\n"),
+        "{said}"
+    );
+    assert_eq!((code(&untouched), code(&both)), (1, 1));
+    let said = stdout(&both);
+    assert!(!said.contains("ok   WEB"), "{said}");
+    assert!(
+        said.contains("  FAIL policy: tcp 10.2.0.1:50211 -> 10.1.0.7:443 ("),
+        "{said}"
+    );
+    assert!(
+        said.contains("policy.toml:20)\n       expected: allowed\n       got:      denied"),
+        "{said}"
+    );
+    let test = &json["policies"][0]["tests"][0];
+    assert_eq!(
+        (&test["got"], &test["line"], &test["passed"]),
+        (&"denied".into(), &20.into(), &false.into())
+    );
+    let nowhere = run(&["rules", "test", &right.name(), "/nowhere"]);
+    assert_eq!((code(&nowhere), stdout(&nowhere).as_str()), (2, ""));
+}
+
+#[test]
+fn the_schema_is_one_json_document() {
+    let output = run(&["rules", "schema"]);
+
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let schema = summary(&output);
+    assert!(schema["definitions"]["path"]["properties"]["services"].is_object());
+}
+
 #[test]
 fn the_help_of_every_command_has_an_example() {
-    for command in ["check", "prove", "diff", "whatif", "suggest", "explain"] {
+    for command in [
+        "check", "prove", "diff", "whatif", "suggest", "explain", "schema", "test",
+    ] {
         let output = run(&["rules", command, "--help"]);
 
         assert_eq!(code(&output), 0);

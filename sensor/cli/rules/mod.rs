@@ -7,6 +7,7 @@ mod explain;
 mod prove;
 mod schema;
 mod suggest;
+mod test;
 mod traffic;
 mod whatif;
 
@@ -44,6 +45,8 @@ enum Command {
     Explain(explain::Args),
     /// Prints the policy language as a JSON Schema, for editors
     Schema(schema::Args),
+    /// Runs the tests that policies carry
+    Test(test::Args),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
@@ -55,6 +58,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Command::Suggest(args) => suggest::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Test(args) => test::run(args),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_capture::Batch;
-use sekisho_flow::{Brief, Counters};
+use sekisho_flow::{Brief, Carried, Counters};
 use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
 use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, Verdict, limits};
@@ -41,6 +41,8 @@ pub(crate) struct Standalone {
     pub(crate) len: u64,
     /// Number of the packet in the batch that completed it.
     pub(crate) batch_index: u32,
+    /// The tunnel that carries it, where it was taken out of one.
+    pub(crate) carried: Option<Box<Carried>>,
 }
 
 /// One layer of a packet, and the partition that it belongs to.

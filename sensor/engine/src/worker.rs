@@ -398,18 +398,15 @@ fn observe<'w>(
     judge: &mut Judge<'_>,
     totals: &mut WorkerTotals,
 ) -> Option<()> {
-    let (packet, index, frames, wire_octets) = match dealt.at {
-        Where::Batch(index) => (packets.batch.get(usize::try_from(index).ok()?)?, index, 1, None),
+    let (packet, index, standalone) = match dealt.at {
+        Where::Batch(index) => (packets.batch.get(usize::try_from(index).ok()?)?, index, None),
         Where::Standalone(index) => {
             let whole = packets.standalone.get(usize::try_from(index).ok()?)?;
-            (
-                whole.as_packet(),
-                whole.batch_index,
-                whole.frames,
-                Some(whole.len),
-            )
+            (whole.as_packet(), whole.batch_index, Some(whole))
         }
     };
+    let frames = standalone.map_or(1, |whole| whole.frames);
+    let carried = standalone.and_then(|whole| whole.carried.as_deref());
     // Decoding keeps no state, so a fault in it costs this frame and nothing else.
     let decoded = catch_unwind(AssertUnwindSafe(|| {
         frame::decode_into(frame, packet.data, packet.linktype, packet.len);
@@ -423,12 +420,18 @@ fn observe<'w>(
         }
         return None;
     }
+    if let Some(carried) = carried {
+        carried.note_on(frame);
+    }
     let ordinal = packets.first.saturating_add(u64::from(index));
     let mut bucket = frame.bucket;
     if let Some(mut layer) = Observation::of(frame, usize::from(dealt.layer), packet.time, ordinal) {
         layer.frames = frames;
-        if let (0, Some(octets)) = (dealt.layer, wire_octets) {
-            layer.wire_octets = octets;
+        if let (0, Some(whole)) = (dealt.layer, standalone) {
+            layer.wire_octets = whole.len;
+            if let Some(carried) = carried {
+                layer = layer.carried(carried);
+            }
         }
         match table.observe(&layer, judge) {
             Observed::Counted(_) => {}

@@ -46,5 +46,5 @@ mod volume;
 pub use brief::Brief;
 pub use config::{Config, Counters};
 pub use key::{FlowKey, Side};
-pub use observation::Observation;
+pub use observation::{Carried, Observation};
 pub use table::{Observed, Prepared, Sink, Start, Table};

@@ -1,16 +1,57 @@
 //! One IP packet on its way into the table.
 
+use std::net::IpAddr;
+
 use sekisho_model::Timestamp;
+use sekisho_wire::link::Link;
 use sekisho_wire::tunnel::Tunnel;
 use sekisho_wire::{Frame, IpPacket, Layer};
 
 use crate::key::FlowKey;
+
+/// What is known of a packet in a tunnel besides its own octets, for one that is taken out of its frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The tunnel.
+    pub tunnel: Tunnel,
+    /// The flow that the tunnel is.
+    pub flow: FlowKey,
+    /// The two ends of the tunnel: from, to.
+    pub ends: (IpAddr, IpAddr),
+    /// The link header right below the packet.
+    pub link: Link,
+}
+
+impl Carried {
+    /// Of layer `index` of a frame; nothing for the outermost.
+    #[must_use]
+    pub fn of(frame: &Frame<'_>, index: usize) -> Option<Self> {
+        let outer = &frame.layers.get(index.checked_sub(1)?)?.ip;
+        let layer = frame.layers.get(index)?;
+        Some(Self {
+            tunnel: layer.carried_by?,
+            flow: FlowKey::of(outer).0,
+            ends: (outer.source, outer.destination),
+            link: layer.link,
+        })
+    }
+
+    /// Says it of the outermost layer of a frame that was read from the packet alone.
+    pub fn note_on(&self, frame: &mut Frame<'_>) {
+        if let Some(layer) = frame.layers.first_mut() {
+            layer.link = self.link;
+            layer.carried_by = Some(self.tunnel);
+        }
+    }
+}
 
 /// One layer of a decoded frame, with what the decoder does not know.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation<'a> {
     layer: &'a Layer<'a>,
     outer: Option<&'a Layer<'a>>,
+    /// The flow that the tunnel is, of a packet that was taken out of its frame.
+    carrier: Option<&'a FlowKey>,
     /// The tunnel that the packet is.
     carries: Option<Tunnel>,
     /// Packet time.
@@ -45,12 +86,20 @@ impl<'a> Observation<'a> {
         Self {
             layer,
             outer: None,
+            carrier: None,
             carries: None,
             at,
             ordinal,
             frames: 1,
             wire_octets: u64::from(layer.frame_octets),
         }
+    }
+
+    /// The same for the outermost layer of a frame that was read from a packet in a tunnel alone.
+    #[must_use]
+    pub const fn carried(mut self, carried: &'a Carried) -> Self {
+        self.carrier = Some(&carried.flow);
+        self
     }
 
     /// The layer: its packet's payload and sequence number stand there.
@@ -67,7 +116,12 @@ impl<'a> Observation<'a> {
 
     /// The tunnel that carries the packet, and the flow that the tunnel is.
     pub(crate) fn carried_in(&self) -> Option<(Tunnel, FlowKey)> {
-        Some((self.layer.carried_by?, FlowKey::of(&self.outer?.ip).0))
+        let tunnel = self.layer.carried_by?;
+        let flow = match self.carrier {
+            Some(flow) => *flow,
+            None => FlowKey::of(&self.outer?.ip).0,
+        };
+        Some((tunnel, flow))
     }
 
     /// The tunnel that the packet is.

@@ -14,7 +14,9 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use sekisho_model::host::{ServiceSeen, Sighting};
-use sekisho_model::summary::{AlertTotals, Input, InputFile, MatrixCell, Summary, Talker, Volume};
+use sekisho_model::summary::{
+    AlertTotals, Input, InputFile, MatrixCell, PolicyChanges, RuleUse, Summary, Talker, Volume,
+};
 use sekisho_model::{
     Alert, Category, Endpoint, Explanation, FlowRecord, Host, MacAddress, Severity, Text, Timestamp, Verdict,
 };
@@ -359,6 +361,17 @@ fn summary() -> Summary {
         policy_name: "three zones".to_owned(),
         policy_version: "2026-11".to_owned(),
         policy_mode: "enforce".to_owned(),
+        policy_hash: "1f".repeat(32),
+        policy_changes: PolicyChanges {
+            taken_up: 1,
+            refused: 1,
+            standing_refusal: Some("zones.toml:3: a mistake".to_owned()),
+        },
+        rules: RuleUse {
+            used: [("PATH-0001".to_owned(), FLOWS)].into(),
+            unused_paths: vec!["PATH-0002".to_owned()],
+            unused_exceptions: vec!["EXC-0001".to_owned()],
+        },
         workers: 2,
     }
 }

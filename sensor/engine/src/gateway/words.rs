@@ -80,18 +80,26 @@ fn explanation(about: &About, group: &Group) -> Explanation {
         )
     };
     let (ja, en) = (&label.ja, &label.en);
+    let answered = match flows {
+        1 => "there is one answered flow".to_owned(),
+        flows => format!("there are {flows} answered flows"),
+    };
     Explanation {
         observed: Text::new(
             format!(
                 "{ja} の{here_ja}で応答のある通信が {flows} 件あり({orig} から {resp} の {protocol}/{port} など)、前後 {within} 秒以内に{there_ja}の通信がありません。"
             ),
             format!(
-                "On one side of {en}, {flows} answered flow(s), such as {orig} to {resp} over {protocol}/{port}; and none on its other side within {within} s."
+                "On one side of {en} {answered}, such as {orig} to {resp} over {protocol}/{port}; and on its other side there is none within {within} s."
             ),
         ),
         expected: Text::new(
             format!("経路 {path} の通信には、{within} 秒以内に{other_ja}が伴います。"),
             format!("A flow of path {path} has {other_en} within {within} s."),
+        ),
+        nearest: Text::new(
+            format!("{ja} の入口側と出口側の両方がそろえば、経路 {path} で許可される通信です。"),
+            format!("With flows on both sides of {en}, this is what path {path} allows."),
         ),
         nearest_path: path.to_string(),
         silenced_by: Text::new(

@@ -5,7 +5,8 @@ use sekisho_model::{Linktype, Timestamp, limits};
 use super::fragment::{Piece, range};
 use super::head::Head;
 use super::overlap::{Run, Runs};
-use super::{Anomalies, Anomaly, Cause, FragmentIn, Rebuilt, Refusal, Released};
+use super::{Anomalies, Anomaly, Cause, FragmentIn, Origin, Rebuilt, Refusal, Released};
+use crate::observation::Carried;
 
 /// Frames that one datagram may have, duplicates among them.
 ///
@@ -53,6 +54,7 @@ struct Held {
     len: u32,
     linktype: Linktype,
     time: Timestamp,
+    origin: Origin,
 }
 
 impl Held {
@@ -84,8 +86,12 @@ impl Datagram {
     pub(super) const COST: usize = size_of::<Self>() + 4 * size_of::<Held>() + 4 * size_of::<Run>();
 
     /// Octets of memory that one more frame takes.
-    pub(super) const fn cost_of(frame: &[u8]) -> usize {
-        frame.len().saturating_add(FRAME_COST)
+    pub(super) const fn cost_of(frame: &[u8], origin: &Origin) -> usize {
+        let cost = frame.len().saturating_add(FRAME_COST);
+        if origin.carried.is_some() {
+            return cost.saturating_add(size_of::<Carried>());
+        }
+        cost
     }
 
     /// Frames that are held for it.
@@ -145,7 +151,12 @@ impl Datagram {
     }
 
     /// Takes a fragment that was assessed.
-    pub(super) fn insert(&mut self, fragment: &FragmentIn<'_>, piece: &Piece<'_>, anomalies: Anomalies) {
+    pub(super) fn insert(
+        &mut self,
+        (fragment, origin): (&FragmentIn<'_>, Origin),
+        piece: &Piece<'_>,
+        anomalies: Anomalies,
+    ) {
         let number = self.frames.len();
         if piece.start == 0 && self.first.is_none() {
             self.first = Some((number, piece.head));
@@ -158,7 +169,7 @@ impl Datagram {
         self.runs.fill(piece.start, end, number);
         self.reach = self.reach.max(piece.end);
         self.anomalies.extend(anomalies);
-        self.cost = self.cost.saturating_add(Self::cost_of(fragment.frame));
+        self.cost = self.cost.saturating_add(Self::cost_of(fragment.frame, &origin));
         self.frames.push(Held {
             octets: fragment.frame.to_vec(),
             payload_start: fragment.payload_start,
@@ -168,6 +179,7 @@ impl Datagram {
             len: fragment.len,
             linktype: fragment.linktype,
             time: fragment.time,
+            origin,
         });
     }
 
@@ -184,13 +196,15 @@ impl Datagram {
         for run in self.runs.iter() {
             octets.extend_from_slice(self.frames.get(run.frame)?.data(run.start, run.end)?);
         }
+        let frames = self.frames.iter().map(|held| held.origin.frames);
         let len = self.frames.iter().map(|held| u64::from(held.len));
         Some(Rebuilt {
             octets,
             time,
-            frames: u32::try_from(self.frames.len()).unwrap_or(u32::MAX),
+            frames: frames.fold(0, u32::saturating_add),
             len: len.fold(0, u64::saturating_add),
             linktype: first.linktype,
+            carried: first.origin.carried.clone(),
             anomalies: self.anomalies,
         })
     }
@@ -208,6 +222,7 @@ impl Datagram {
                 len: held.len,
                 linktype: held.linktype,
                 time: held.time,
+                origin: held.origin,
                 cause,
                 anomalies: self.anomalies,
             });

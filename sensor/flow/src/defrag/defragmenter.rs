@@ -6,10 +6,13 @@ use std::net::IpAddr;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use sekisho_model::Timestamp;
+use sekisho_wire::tunnel::Tunnel;
 
 use super::datagram::{Age, Datagram};
 use super::fragment::Piece;
-use super::{Anomalies, Anomaly, Cause, Config, Counters, FragmentIn, Rebuilt, Refusal, Released, Verdict};
+use super::{
+    Anomalies, Anomaly, Cause, Config, Counters, FragmentIn, Origin, Rebuilt, Refusal, Released, Verdict,
+};
 
 /// What a datagram costs besides its frames: itself, and its place in two indexes that may be hardly
 /// half full.
@@ -25,11 +28,15 @@ struct Key {
     identification: u32,
     /// 0 for IPv6, whose fragments need not agree on it.
     protocol: u8,
+    /// The tunnel that carries them, from one of its ends to the other.
+    tunnel: Option<(Tunnel, (IpAddr, IpAddr))>,
 }
 
 impl Key {
-    const fn of(fragment: &FragmentIn<'_>) -> Self {
+    fn of(fragment: &FragmentIn<'_>, origin: &Origin) -> Self {
+        let carried = origin.carried.as_deref();
         Self {
+            tunnel: carried.map(|carried| (carried.tunnel, carried.ends)),
             source: fragment.source,
             destination: fragment.destination,
             identification: fragment.identification,
@@ -90,10 +97,20 @@ impl Defragmenter {
     /// `released` gets the fragments that other datagrams give back for it, and those of its own
     /// datagram where this one shows that it can never be whole.
     pub fn add(&mut self, fragment: &FragmentIn<'_>, released: &mut Vec<Released>) -> Verdict {
+        self.add_from(fragment, Origin::default(), released)
+    }
+
+    /// The same for a fragment that is not a frame's own packet.
+    pub fn add_from(
+        &mut self,
+        fragment: &FragmentIn<'_>,
+        origin: Origin,
+        released: &mut Vec<Released>,
+    ) -> Verdict {
         self.expire(fragment.time, released);
         self.counters.fragments = self.counters.fragments.saturating_add(1);
-        let key = Key::of(fragment);
-        match self.hold(key, fragment, released) {
+        let key = Key::of(fragment, &origin);
+        match self.hold(key, (fragment, origin), released) {
             Ok(()) => match self.finish(key, fragment.time, released) {
                 Some(rebuilt) => Verdict::Complete(rebuilt),
                 None => Verdict::Held,
@@ -135,7 +152,7 @@ impl Defragmenter {
     fn hold(
         &mut self,
         key: Key,
-        fragment: &FragmentIn<'_>,
+        (fragment, origin): (&FragmentIn<'_>, Origin),
         released: &mut Vec<Released>,
     ) -> Result<(), Refusal> {
         let piece: Piece<'_> = fragment.piece()?;
@@ -143,11 +160,11 @@ impl Defragmenter {
             Some(datagram) => datagram.assess(&piece, fragment.is_v6())?,
             None => piece.anomalies,
         };
-        let cost = Datagram::cost_of(fragment.frame);
+        let cost = Datagram::cost_of(fragment.frame, &origin);
         let datagram = self
             .open(key, fragment.time, cost, released)
             .ok_or(Refusal::NoRoom)?;
-        datagram.insert(fragment, &piece, anomalies);
+        datagram.insert((fragment, origin), &piece, anomalies);
         self.octets = self.octets.saturating_add(cost);
         self.held = self.held.saturating_add(1);
         self.counters.anomalies.count(anomalies);
@@ -198,12 +215,10 @@ impl Defragmenter {
             self.abandon(key, Anomaly::TooLong, released);
             return None;
         };
+        let fragments = u64::try_from(datagram.frames()).unwrap_or(u64::MAX);
         self.remove(key);
         self.counters.completed = self.counters.completed.saturating_add(1);
-        self.counters.reassembled = self
-            .counters
-            .reassembled
-            .saturating_add(u64::from(rebuilt.frames));
+        self.counters.reassembled = self.counters.reassembled.saturating_add(fragments);
         Some(rebuilt)
     }
 

@@ -6,6 +6,7 @@ use sekisho_model::{Linktype, Protocol, Timestamp};
 
 use super::head::{self, Head};
 use super::{Anomalies, Anomaly, Refusal};
+use crate::observation::Carried;
 
 /// Octets that the length field of an IP header can express.
 const LARGEST: u32 = 65_535;
@@ -13,7 +14,8 @@ const LARGEST: u32 = 65_535;
 /// One IP fragment of a frame: where its IP header and its data lie in the frame.
 ///
 /// What lies before the IP header is kept as it is. An outer IP packet there would contradict the
-/// length of the whole datagram, so of a fragment inside a tunnel only the inner frame is given.
+/// length of the whole datagram, so of a fragment inside a tunnel only the packet is given, and what
+/// else is known of it as its [`Origin`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FragmentIn<'a> {
     /// Sender.
@@ -42,6 +44,27 @@ pub struct FragmentIn<'a> {
     pub linktype: Linktype,
     /// When it was captured.
     pub time: Timestamp,
+}
+
+/// Where a fragment comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Frames on the wire that it stands for: more than one where what carries it was put together
+    /// itself.
+    pub frames: u32,
+    /// The tunnel that carries it. Only fragments from the same end of a tunnel to the same other end
+    /// are parts of one datagram; its ports may differ, which some choose by what they carry.
+    pub carried: Option<Box<Carried>>,
+}
+
+impl Default for Origin {
+    /// A frame's own packet.
+    fn default() -> Self {
+        Self {
+            frames: 1,
+            carried: None,
+        }
+    }
 }
 
 /// A fragment that may be part of a datagram.

@@ -49,5 +49,5 @@ pub use anomaly::{Anomalies, Anomaly, AnomalyCounts};
 pub use config::{Config, Counters};
 pub use datagram::FRAGMENTS;
 pub use defragmenter::Defragmenter;
-pub use fragment::FragmentIn;
+pub use fragment::{FragmentIn, Origin};
 pub use verdict::{Cause, Rebuilt, Refusal, Released, Verdict};

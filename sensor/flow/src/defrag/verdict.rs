@@ -2,7 +2,8 @@
 
 use sekisho_model::{Linktype, Timestamp};
 
-use super::{Anomalies, Anomaly};
+use super::{Anomalies, Anomaly, Origin};
+use crate::observation::Carried;
 
 /// What became of one fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Rebuilt {
     pub len: u64,
     /// Link type of the first fragment.
     pub linktype: Linktype,
+    /// The tunnel that carried the first fragment.
+    pub carried: Option<Box<Carried>>,
     /// What was wrong with its fragments.
     pub anomalies: Anomalies,
 }
@@ -63,6 +66,8 @@ pub struct Released {
     pub len: u32,
     /// What its first octets are.
     pub linktype: Linktype,
+    /// Where it came from.
+    pub origin: Origin,
     /// When it was captured.
     pub time: Timestamp,
     /// Why its datagram did not complete.

@@ -210,11 +210,12 @@ fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
     let mut headers = std::mem::take(&mut declared.headers).into_iter();
     let first = headers.next();
     if first.is_none() && !declared.incomplete {
-        sink.push(
-            Report::error("policy::header", "no file has the table `[policy]`").help(
-                "write it in one of the files:\n[policy]\nname = \"three zones\"\nversion = \"2026-11\"",
-            ),
-        );
+        let report = Report::error("policy::header", "no file has the table `[policy]`")
+            .help("write it in one of the files:\n[policy]\nname = \"three zones\"\nversion = \"2026-11\"");
+        sink.push(match &declared.begin {
+            Some(begin) => report.at(begin, "here, or in another file"),
+            None => report,
+        });
     }
     for further in headers {
         let report = Report::error("policy::header", "the table `[policy]` stands in two files")

@@ -97,7 +97,12 @@ impl Units {
             state: vec![State::New; names.len()],
             order: Vec::new(),
         };
-        walk.visit(0, sink);
+        // The policy's own files first; what only a circle reaches comes after them.
+        for unit in 0..names.len() {
+            if walk.state.get(unit) == Some(&State::New) {
+                walk.visit(unit, sink);
+            }
+        }
         Self::ordered(&walk.order, &edges, &of_file)
     }
 

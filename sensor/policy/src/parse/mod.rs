@@ -44,7 +44,7 @@ pub(crate) use test::{TestDecl, TestValue};
 pub(crate) use zone::ZoneDecl;
 
 use crate::error::{Report, Sink};
-use crate::file::{At, File};
+use crate::file::{At, File, Place};
 use gather::Gathered;
 use include::Units;
 use table::{Key, key};
@@ -53,6 +53,8 @@ use value::Spanned;
 /// Everything that the files declare, in the order of the files.
 #[derive(Debug, Default)]
 pub(crate) struct Declarations {
+    /// Where the first file begins.
+    pub(crate) begin: Option<Place>,
     pub(crate) headers: Vec<HeaderDecl>,
     pub(crate) zones: Vec<ZoneDecl>,
     pub(crate) groups: Vec<GroupDecl>,
@@ -90,7 +92,10 @@ pub(crate) const MAX_VALUES: usize = 600_000;
 
 /// Reads files that belong together.
 pub(crate) fn files(files: &[File], sink: &mut Sink) -> Declarations {
-    let mut declared = Declarations::default();
+    let mut declared = Declarations {
+        begin: files.first().map(|file| file.place(0..0)),
+        ..Declarations::default()
+    };
     if too_many_values(files, sink) {
         declared.incomplete = true;
         return declared;

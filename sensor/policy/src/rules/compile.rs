@@ -162,10 +162,8 @@ fn report(error: &FilterError, text: &At<String>) -> Report {
         Some(place) => report.at(&place, error.label.clone()),
         None => report.at(&text.place, error.label.clone()),
     };
-    match &error.help {
-        Some(help) => report.help(help.clone()),
-        None => report,
-    }
+    let example = "an expression compares fields of a flow, as in `service == \"ssh\" and resp.port != 22`";
+    report.help(error.help.clone().unwrap_or_else(|| example.to_owned()))
 }
 
 /// Where in the file a part of an expression stands; nothing where escapes moved it.

@@ -143,6 +143,41 @@ fn rows_that_arrive_between_two_pages_move_nothing() {
 }
 
 #[test]
+fn versions_that_follow_each_other_in_a_run_share_its_time() {
+    let (_scratch, store) = fresh();
+    let at = |second| Timestamp::from_seconds(second, 0);
+    let mut writer = Box::new(store.writer().unwrap());
+    writer.policy_text(&samples::policy_text("a")).unwrap();
+    for (hash, second) in [("b", 200), ("a", 300), ("c", 400)] {
+        let text = samples::policy_text(hash);
+        writer.newer_policy_text(&text, at(second)).unwrap();
+    }
+    let summary = Summary {
+        first_packet: Some(at(100)),
+        last_packet: Some(at(500)),
+        ..Summary::default()
+    };
+    writer.finish(&summary).unwrap();
+
+    let versions: Vec<_> = store
+        .policy_versions()
+        .unwrap()
+        .into_iter()
+        .map(|version| (version.hash, version.since, version.until, version.runs))
+        .collect();
+
+    let version = |hash: &str, since, until, runs| (hash.to_owned(), Some(at(since)), Some(at(until)), runs);
+    assert_eq!(
+        versions,
+        [
+            version("c", 400, 500, 1),
+            version("a", 100, 400, 0),
+            version("b", 200, 300, 0),
+        ]
+    );
+}
+
+#[test]
 fn each_policy_version_is_kept_once_with_all_the_time_it_was_in_force() {
     let (_scratch, store) = fresh();
     let at = |second| Some(Timestamp::from_seconds(second, 0));

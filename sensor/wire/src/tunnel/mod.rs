@@ -126,6 +126,25 @@ pub fn may_carry(datagram: &[u8]) -> bool {
 /// The packet that `outer` carries, and the bucket that it ends in.
 #[inline]
 pub(crate) fn open<'a>(outer: &IpPacket<'a>) -> Option<(FrameBucket, Layer<'a>)> {
+    let Carried { bucket, layer, .. } = carried(outer)?;
+    Some((bucket, layer))
+}
+
+/// The captured octets of the packet that `outer` carries, from its IP header on; padding may follow it.
+#[must_use]
+pub fn packet<'a>(outer: &IpPacket<'a>) -> Option<&'a [u8]> {
+    carried(outer).map(|carried| carried.packet)
+}
+
+/// A packet in a tunnel.
+struct Carried<'a> {
+    bucket: FrameBucket,
+    layer: Layer<'a>,
+    packet: &'a [u8],
+}
+
+#[inline]
+fn carried<'a>(outer: &IpPacket<'a>) -> Option<Carried<'a>> {
     match outer.protocol {
         // The one question that is asked of every packet.
         Protocol::TCP | Protocol::ICMP | Protocol::ICMPV6 => None,
@@ -155,7 +174,7 @@ enum Trust {
 }
 
 /// The packet after a tunnel's header, where there is one that can be read.
-fn inner<'a>(outer: &IpPacket<'a>, opened: &Opened<'a>, trust: Trust) -> Option<(FrameBucket, Layer<'a>)> {
+fn inner<'a>(outer: &IpPacket<'a>, opened: &Opened<'a>, trust: Trust) -> Option<Carried<'a>> {
     let (link, Network::Ip(packet)) = next::follow(opened.next) else {
         return None;
     };
@@ -183,5 +202,9 @@ fn inner<'a>(outer: &IpPacket<'a>, opened: &Opened<'a>, trust: Trust) -> Option<
         carried_by: Some(opened.tunnel),
         frame_octets: octets(link.header_octets).saturating_add(ip.octets),
     };
-    Some((bucket, layer))
+    Some(Carried {
+        bucket,
+        layer,
+        packet,
+    })
 }

@@ -1,9 +1,6 @@
 //! Tunnels over UDP: which header to look for behind a port.
 
-use sekisho_model::FrameBucket;
-
-use super::{Opened, Trust, Tunnel, geneve, gtp, inner, l2tp, teredo, vxlan};
-use crate::frame::Layer;
+use super::{Carried, Opened, Trust, Tunnel, geneve, gtp, inner, l2tp, teredo, vxlan};
 use crate::ip::IpPacket;
 use crate::link::next::Next;
 
@@ -13,7 +10,7 @@ pub(super) type Reader = fn(&[u8]) -> Option<Opened<'_>>;
 /// The packet that a datagram carries. Either port may be the tunnel's: answers and translated
 /// addresses turn them round.
 #[inline]
-pub(super) fn open<'a>(outer: &IpPacket<'a>) -> Option<(FrameBucket, Layer<'a>)> {
+pub(super) fn open<'a>(outer: &IpPacket<'a>) -> Option<Carried<'a>> {
     for port in [outer.destination_port, outer.source_port] {
         if let Some(read) = reader(port)
             && let Some(opened) = read(outer.payload)
