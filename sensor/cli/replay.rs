@@ -123,17 +123,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.json && args.eve.as_ref().is_some_and(|eve| eve.as_os_str() == "-") {
         bail!("--json and --eve - both write to standard output; give --eve a file");
     }
-    let filter = args
-        .filter
-        .as_deref()
-        .map(Filter::parse)
-        .transpose()
-        .map_err(|error| {
-            anyhow::anyhow!(
-                "--filter: {}",
-                explain_filter(args.filter.as_deref().unwrap_or_default(), &error)
-            )
-        })?;
     let policy = match &args.policy {
         Some(folder) => match rules::load(folder) {
             Some(policy) => policy,
@@ -144,6 +133,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         },
         None => Policy::none(),
     };
+    let filter = args
+        .filter
+        .as_deref()
+        .map(|text| Filter::parse_with(text, &policy.names()))
+        .transpose()
+        .map_err(|error| {
+            anyhow::anyhow!(
+                "--filter: {}",
+                explain_filter(args.filter.as_deref().unwrap_or_default(), &error)
+            )
+        })?;
     let policy = Arc::new(policy);
     let interrupt = Interrupt::listen()?;
     let dashboard = args.serve.map(Dashboard::bind).transpose()?;

@@ -10,6 +10,7 @@ use sekisho_store::{MAX_LIMIT, TimeRange};
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
+use crate::state::App;
 
 /// Octets of a text that is no filter expression; those have the limit of their language.
 const MAX_TEXT_OCTETS: usize = 1024;
@@ -80,12 +81,14 @@ fn time(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
     }
 }
 
-/// A filter expression; an empty one is no filter.
-pub(crate) fn filter(text: Option<&str>) -> Result<Option<Filter>, ApiError> {
+/// A filter expression, with the names of the policy of the last run; an empty one is no filter.
+pub(crate) async fn filter(app: &App, text: Option<&str>) -> Result<Option<Filter>, ApiError> {
     let Some(text) = present(text) else {
         return Ok(None);
     };
-    Filter::parse(text).map(Some).map_err(ApiError::BadFilter)
+    let policy = app.policy().await?;
+    let parsed = Filter::parse_with(text, &policy.names().of_records());
+    parsed.map(Some).map_err(ApiError::BadFilter)
 }
 
 /// Rows of a page.

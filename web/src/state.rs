@@ -1,7 +1,8 @@
 //! What handlers work on: the store, asked off the threads that serve connections.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use sekisho_policy::{Policy, Source};
 use sekisho_store::{Store, StoreError};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -24,6 +25,13 @@ pub struct AppState {
 pub(crate) struct App {
     store: Arc<dyn Store>,
     questions: Arc<Semaphore>,
+    policy: Arc<Mutex<Option<InForce>>>,
+}
+
+/// The policy of the last run, by the hash of its text.
+struct InForce {
+    hash: String,
+    policy: Arc<Policy>,
 }
 
 impl App {
@@ -31,7 +39,39 @@ impl App {
         Self {
             store: state.store,
             questions: Arc::new(Semaphore::new(QUESTIONS)),
+            policy: Arc::default(),
         }
+    }
+
+    /// The policy of the last run, compiled once from the text that the store keeps; none where no run
+    /// had one, or where its text is of a language that is read no more.
+    pub(crate) async fn policy(&self) -> Result<Arc<Policy>, ApiError> {
+        let known = Arc::clone(&self.policy);
+        self.ask(move |store| {
+            let versions = store.policy_versions()?;
+            let Some(version) = versions.first() else {
+                return Ok(Arc::new(Policy::none()));
+            };
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(in_force) = known.as_ref().filter(|in_force| in_force.hash == version.hash) {
+                return Ok(Arc::clone(&in_force.policy));
+            }
+            let files = store.policy_text(&version.hash)?.unwrap_or_default();
+            let sources: Vec<Source> = files
+                .into_iter()
+                .map(|(name, text)| Source {
+                    name,
+                    text: text.into(),
+                })
+                .collect();
+            let policy = Arc::new(Policy::compile(&sources).unwrap_or_else(|_| Policy::none()));
+            *known = Some(InForce {
+                hash: version.hash.clone(),
+                policy: Arc::clone(&policy),
+            });
+            Ok(policy)
+        })
+        .await
     }
 
     /// Asks the store on a thread that may block.

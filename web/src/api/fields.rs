@@ -1,5 +1,6 @@
 //! `/api/v1/fields` and `/api/v1/complete`: what the search box knows.
 
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use sekisho_filter::{MAX_LEN, SuggestionKind};
@@ -93,6 +94,7 @@ pub(super) async fn list(Params(NoQuery {}): Params<NoQuery>) -> Result<Json<Vec
     )
 )]
 pub(super) async fn complete(
+    State(app): State<App>,
     Params(query): Params<CompleteQuery>,
 ) -> Result<Json<Vec<Suggestion>>, ApiError> {
     query::within("text", &query.text, MAX_LEN)?;
@@ -103,7 +105,8 @@ pub(super) async fn complete(
             query.text.len()
         )));
     }
-    let suggestions = sekisho_filter::complete(&query.text, cursor);
+    let policy = app.policy().await?;
+    let suggestions = sekisho_filter::complete_with(&query.text, cursor, &policy.names().of_records());
     Ok(Json(suggestions.into_iter().map(Suggestion::from).collect()))
 }
 

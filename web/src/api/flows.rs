@@ -70,7 +70,7 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Flow>>, ApiError> {
     let query = FlowQuery {
         range: query::range(query.since.as_deref(), query.until.as_deref())?,
-        filter: query::filter(query.filter.as_deref())?,
+        filter: query::filter(&app, query.filter.as_deref()).await?,
         limit: query::limit(query.limit)?,
         cursor: query::words("cursor", query.cursor)?,
     };

@@ -105,7 +105,7 @@ pub(super) async fn overview(
 ) -> Result<Json<Overview>, ApiError> {
     let traffic = TrafficQuery {
         range: query::range(query.since.as_deref(), query.until.as_deref())?,
-        filter: query::filter(query.filter.as_deref())?,
+        filter: query::filter(&app, query.filter.as_deref()).await?,
         buckets: query::count("buckets", query.buckets.unwrap_or(120), MAX_BUCKETS)?,
     };
     let (span, traffic, alerts) = app

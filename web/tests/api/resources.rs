@@ -179,6 +179,32 @@ async fn completion_knows_fields_and_values() {
 }
 
 #[tokio::test]
+async fn expressions_may_name_what_the_policy_of_the_last_run_declares() {
+    let site = Site::new();
+    let ask = |text: &str| format!("/api/v1/flows?filter={}&limit=1", encoded(text));
+
+    let by_zone = site.json(&ask("resp.zone == server")).await;
+    let by_fact = site.json(&ask("resp.zone.classification >= 3")).await;
+    let zones = site
+        .json(&format!("/api/v1/complete?text={}", encoded("resp.zone == ")))
+        .await;
+
+    assert!(by_zone["total"].as_u64().unwrap() > 0);
+    assert_eq!(by_fact["total"], by_zone["total"]);
+    assert!(
+        zones
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|zone| zone["text"] == "office"),
+        "{zones}"
+    );
+    // Records may carry zones of policies that were, so that no zone is a mistake.
+    assert_eq!(site.json(&ask("resp.zone == closed-long-ago")).await["total"], 0);
+    assert_eq!(Site::empty().json(&ask("resp.zone == server")).await["total"], 0);
+}
+
+#[tokio::test]
 async fn the_policy_is_the_one_of_the_last_run() {
     let policy = Site::new().json("/api/v1/policy").await;
     let none = Site::empty().json("/api/v1/policy").await;

@@ -32,8 +32,11 @@ impl<'p> Names<'p> {
         let built_in = [ZoneId::UNKNOWN, ZoneId::LINK];
         let built_in = built_in.into_iter().filter_map(|zone| zones.get(zone));
         let declared = zones.declared().map(|(_, zone)| zone);
+        // Without a policy there are no zones that one could ask about.
+        let has_zones = zones.declared().next().is_some();
+        let zones_known = built_in.chain(declared).filter(|_| has_zones);
         Self {
-            zones: built_in.chain(declared).map(facts).collect(),
+            zones: zones_known.map(facts).collect(),
             groups: groups
                 .iter()
                 .map(|group| GroupFacts {
@@ -50,7 +53,7 @@ impl<'p> Names<'p> {
             lists: lists.iter().map(|list| (list, OnceLock::new())).collect(),
             calendar,
             shared: OnceLock::new(),
-            knows_every_zone: true,
+            knows_every_zone: has_zones,
         }
     }
 
