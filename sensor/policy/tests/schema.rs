@@ -194,7 +194,7 @@ clause = "1"
 category = "policy_violation"
 attack = ["T1021"]
 enabled = true
-number = 2_000_001
+number = 3_000_001
 [[statement]]
 id = "S-1"
 never = "b -> a tcp/22"
@@ -301,7 +301,7 @@ fn wrong_values_are_refused_by_both() {
         ("tunnel = \"none\"", "tunnel = \"non\""),
         ("severity = \"high\"", "severity = \"urgent\""),
         ("kind = \"address\"", "kind = \"adress\""),
-        ("number = 2_000_001", "number = 3"),
+        ("number = 3_000_001", "number = 3"),
         ("id = \"P-1\"", "id = \"P 1\""),
         ("id = \"P-1\"", ""),
         ("[zone.a]", "[zone.A]"),

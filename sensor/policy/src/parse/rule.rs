@@ -29,7 +29,7 @@ pub(super) const KEYS: &[Key] = &[
 ];
 
 /// Numbers that rules may have.
-const NUMBERS: std::ops::RangeInclusive<i64> = 3_000_000..=3_999_999;
+pub(super) const NUMBERS: std::ops::RangeInclusive<i64> = 3_000_000..=3_999_999;
 
 /// What one rule declares.
 #[derive(Debug, Clone)]

@@ -122,7 +122,9 @@ fn shape(table: &str, key: &str) -> Option<Value> {
         }
         ("boundary" | "rule", "severity") => json!({ "enum": ["high", "medium", "low"] }),
         ("boundary" | "rule", "attack") => one_or_more(&text(), 0),
-        ("rule", "number") => json!({ "type": "integer", "minimum": 2_000_000, "maximum": 2_999_999 }),
+        ("rule", "number") => {
+            json!({ "type": "integer", "minimum": rule::NUMBERS.start(), "maximum": rule::NUMBERS.end() })
+        }
         ("list", "kind") => json!({ "enum": ListKind::ALL.map(ListKind::name) }),
         ("list", "values") => json!({ "type": "array", "items": {
             "anyOf": [text(), { "type": "integer" }, reference("value")],
