@@ -55,7 +55,10 @@ pub(super) fn judged(
 /// Notes that a run ended under a version.
 pub(super) fn ended(connection: &Connection, path: &Path, hash: &str) -> Result<(), StoreError> {
     connection
-        .execute("UPDATE policy_versions SET runs = runs + 1 WHERE hash = ?1", [hash])
+        .execute(
+            "UPDATE policy_versions SET runs = runs + 1 WHERE hash = ?1",
+            [hash],
+        )
         .map_err(StoreError::database(path))?;
     Ok(())
 }
