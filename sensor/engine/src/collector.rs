@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
-use sekisho_export::Exporter;
+use sekisho_export::{Exporter, SaidLines};
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::app::Said;
 use sekisho_model::summary::{PolicyChanges, RuleUse};
@@ -310,6 +310,15 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
+    /// Whether of what is said only the lines are wanted.
+    pub(crate) fn wants_lines(&self) -> bool {
+        self.inventory.is_none()
+            && self
+                .exporters
+                .iter()
+                .all(|named| named.exporter.takes_said_lines())
+    }
+
     /// Whether records go anywhere.
     pub(crate) fn has_outputs(&self) -> bool {
         self.store.is_some() || !self.exporters.is_empty()
@@ -318,8 +327,10 @@ impl<'a> Collector<'a> {
     /// Writes what one batch brought, in an order that does not depend on the workers: equal keys
     /// come from one flow, so from one worker, and stay as they are.
     fn write(&mut self, gathered: &mut Gathered, now: Option<Timestamp>) -> Result<(), OutputError> {
-        let Gathered { records, said } = gathered;
+        let Gathered { records, said, lines } = gathered;
         self.tell(said)?;
+        SaidLines::in_order(lines, |line| self.export(|exporter| exporter.said_line(line)))?;
+        lines.clear();
         // Numbers beside the keys are put in order: the records themselves are large to move.
         let mut order: Vec<_> = (0_usize..)
             .zip(&*records)

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::HashMap;
+use sekisho_export::SaidLines;
 use sekisho_filter::Filter;
 use sekisho_flow::{Brief, Sink, Start};
 use sekisho_model::app::{Event, Facts, FlowRef, Said};
@@ -23,7 +24,7 @@ use sekisho_policy::rules::Rule;
 use sekisho_policy::{EntryId, Judgement, Leg, Mode, Policy, Question, ZoneId};
 
 use crate::excluded;
-use crate::work::{Gathered, Judged};
+use crate::work::{Gathered, Judged, Wanted};
 
 /// What hangs on a flow: a judgement, its rule and its policy by number.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +63,7 @@ pub(crate) struct Judge<'a> {
     /// Whether records are asked for rules.
     asks_rules: bool,
     filter: Option<&'a Filter>,
-    /// Whether anyone reads the records; if not, only the folds of denied flows need them.
-    is_read: bool,
+    wanted: Wanted,
     /// The rules met so far under this policy, by [`Tag::rule`].
     rules: Vec<Met>,
     /// Their numbers, by where their handles point, and leg.
@@ -73,11 +73,13 @@ pub(crate) struct Judge<'a> {
     /// What was judged since it was last taken.
     records: Vec<Judged>,
     /// What was said since then.
-    pub(crate) said: Vec<Said>,
+    said: Vec<Said>,
+    /// Its lines, where it was written down.
+    lines: SaidLines,
 }
 
 impl<'a> Judge<'a> {
-    pub(crate) fn new(policy: Arc<Policy>, filter: Option<&'a Filter>, is_read: bool) -> Self {
+    pub(crate) fn new(policy: Arc<Policy>, filter: Option<&'a Filter>, wanted: Wanted) -> Self {
         Self {
             judges_late: policy.judges_late(),
             labels_late: policy.uses_macs(),
@@ -85,12 +87,13 @@ impl<'a> Judge<'a> {
             policy,
             epoch: 0,
             filter,
-            is_read,
+            wanted,
             rules: Vec::new(),
             numbers: HashMap::default(),
             earlier: BTreeMap::new(),
             records: Vec::new(),
             said: Vec::new(),
+            lines: SaidLines::default(),
         }
     }
 
@@ -124,9 +127,24 @@ impl<'a> Judge<'a> {
     pub(crate) fn take(&mut self) -> Gathered {
         // The next batch brings about as much, and growing means moving.
         let (records, said) = (self.records.len(), self.said.len());
+        let mut lines = Vec::new();
+        if !self.lines.is_empty() {
+            let room = SaidLines::with_room(self.lines.len());
+            lines.push(std::mem::replace(&mut self.lines, room));
+        }
         Gathered {
             records: std::mem::replace(&mut self.records, Vec::with_capacity(records)),
             said: std::mem::replace(&mut self.said, Vec::with_capacity(said)),
+            lines,
+        }
+    }
+
+    /// Takes what was said, or its line.
+    pub(crate) fn hear(&mut self, said: Said) {
+        if self.wanted.lines {
+            self.lines.write(&said);
+        } else {
+            self.said.push(said);
         }
     }
 
@@ -267,7 +285,7 @@ impl Sink for Judge<'_> {
 
     fn wants_records(&self, tag: &Tag) -> bool {
         !tag.excluded
-            && (self.is_read
+            && (self.wanted.records
                 || self.may_change(tag)
                 || self.asks_rules
                 || (tag.verdict == Verdict::Denied && self.policy.mode() != Mode::Learn)
@@ -312,7 +330,7 @@ impl Sink for Judge<'_> {
         };
         flow.orig_zone = Arc::clone(self.policy.zone_name(zones.0));
         flow.resp_zone = Arc::clone(self.policy.zone_name(zones.1));
-        self.said.push(Said {
+        self.hear(Said {
             flow: Some(flow),
             mac: None,
             ordinal,

@@ -19,6 +19,7 @@ use crate::progress::Progress;
 use crate::reader::{self, Reader, ReaderTotals};
 use crate::reload::{Policies, Reload};
 use crate::summary;
+use crate::work::Wanted;
 use crate::worker::{self, Worker};
 
 /// Batches that may wait in front of each worker.
@@ -87,9 +88,13 @@ pub fn replay(
     };
     let policies = Policies::new(Arc::clone(&config.policy), config.reload.clone());
     let reader = Reader::new(&mut *source, workers, progress, policies);
+    let wanted = Wanted {
+        records: is_read,
+        lines: collector.wants_lines(),
+    };
     let worker = |index| {
         let filter = config.filter.as_ref();
-        Worker::new((index, workers), &config.policy, filter, is_read, &flow)
+        Worker::new((index, workers), &config.policy, filter, wanted, &flow)
     };
     let read = match (workers, is_read) {
         (1, false) => run_in_one(&mut collector, reader, worker(0)),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_capture::Batch;
+use sekisho_export::SaidLines;
 use sekisho_flow::{Brief, Carried, Counters};
 use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
@@ -94,22 +95,36 @@ impl Dealt {
     }
 }
 
+/// What somebody reads of what the workers make.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// The records; if not, only the folds of denied flows need them.
+    pub(crate) records: bool,
+    /// Of what is said the lines alone.
+    pub(crate) lines: bool,
+}
+
 /// What was judged and what was said.
 #[derive(Default)]
 pub(crate) struct Gathered {
     pub(crate) records: Vec<Judged>,
+    /// What was said, where somebody wants more of it than lines.
     pub(crate) said: Vec<Said>,
+    /// The lines of what was said, where nobody does.
+    pub(crate) lines: Vec<SaidLines>,
 }
 
 impl Gathered {
     pub(crate) fn append(&mut self, other: &mut Self) {
         self.records.append(&mut other.records);
         self.said.append(&mut other.said);
+        self.lines.append(&mut other.lines);
     }
 
     /// How much it is.
     pub(crate) fn len(&self) -> usize {
-        self.records.len().max(self.said.len())
+        let lines: usize = self.lines.iter().map(SaidLines::len).sum();
+        self.records.len().max(self.said.len()).max(lines)
     }
 }
 

@@ -22,7 +22,7 @@ use sekisho_wire::{Frame, Layer, frame};
 
 use crate::judge::{Judge, Tag};
 use crate::reader::{self, Reader, ReaderTotals};
-use crate::work::{Dealt, Done, Gathered, Standalone, What, Where, Work, WorkerTotals};
+use crate::work::{Dealt, Done, Gathered, Standalone, Wanted, What, Where, Work, WorkerTotals};
 
 /// Flows that are ended in one step when the input has ended.
 const DRAIN: usize = 4096;
@@ -90,12 +90,12 @@ impl<'w> Packets<'w> {
 }
 
 impl<'a> Worker<'a> {
-    /// Worker `index` of `workers`. `is_read` says whether anyone reads the records.
+    /// Worker `index` of `workers`.
     pub(crate) fn new(
         (index, workers): (usize, usize),
         policy: &Arc<Policy>,
         filter: Option<&'a Filter>,
-        is_read: bool,
+        wanted: Wanted,
         config: &FlowConfig,
     ) -> Self {
         let config = FlowConfig {
@@ -108,7 +108,7 @@ impl<'a> Worker<'a> {
             index,
             workers,
             tables: (0..PARTITIONS).map(|_| Table::new(config.clone())).collect(),
-            judge: Judge::new(Arc::clone(policy), filter, is_read),
+            judge: Judge::new(Arc::clone(policy), filter, wanted),
             totals: WorkerTotals::default(),
             begin: Timestamp::MIN,
             hears: config.conversations,
@@ -376,7 +376,7 @@ fn hear(packets: Packets<'_>, dealt: Dealt, frame: &Frame<'_>, judge: &mut Judge
     if judge.sets_aside_what_is_said(&facts, frame.link.vlan) {
         return;
     }
-    judge.said.push(Said {
+    judge.hear(Said {
         flow: None,
         mac: frame.link.source,
         ordinal: packets.first.saturating_add(u64::from(index)),

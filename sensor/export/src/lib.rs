@@ -14,7 +14,7 @@ use sekisho_model::app::Said;
 use sekisho_model::summary::Summary;
 use sekisho_model::{Alert, FlowRecord};
 
-pub use eve::Eve;
+pub use eve::{Eve, SaidLines};
 pub use json::{is_hostile, write_line};
 
 /// Something that records are written to.
@@ -32,6 +32,21 @@ pub trait Exporter: Send {
     ///
     /// What the target of the export said.
     fn said(&mut self, said: &Said) -> io::Result<()>;
+
+    /// Whether it takes what was said as lines of EVE that others have written: [`SaidLines`].
+    fn takes_said_lines(&self) -> bool {
+        false
+    }
+
+    /// Writes such a line.
+    ///
+    /// # Errors
+    ///
+    /// What the target of the export said.
+    fn said_line(&mut self, line: &[u8]) -> io::Result<()> {
+        let _ = line;
+        Ok(())
+    }
 
     /// Writes an alert, folded.
     ///

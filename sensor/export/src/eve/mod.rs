@@ -5,6 +5,7 @@ mod alert;
 mod app;
 mod flow;
 mod head;
+mod said;
 mod stats;
 
 use std::io::{self, Write};
@@ -12,6 +13,8 @@ use std::io::{self, Write};
 use sekisho_model::app::Said;
 use sekisho_model::summary::Summary;
 use sekisho_model::{Alert, FlowRecord};
+
+pub use said::SaidLines;
 
 use crate::Exporter;
 use crate::line::Line;
@@ -66,6 +69,14 @@ impl<W: Write + Send> Exporter for Eve<W> {
 
     fn said(&mut self, said: &Said) -> io::Result<()> {
         self.line(|line| app::write(line, said))
+    }
+
+    fn takes_said_lines(&self) -> bool {
+        true
+    }
+
+    fn said_line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.line(|lines| lines.octets_of_json(line))
     }
 
     fn alert(&mut self, alert: &Alert) -> io::Result<()> {

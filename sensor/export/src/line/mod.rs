@@ -49,6 +49,11 @@ impl Line {
         self.octets.extend_from_slice(json.as_bytes());
     }
 
+    /// The same of a whole line that was written before.
+    pub(crate) fn octets_of_json(&mut self, line: &[u8]) {
+        self.octets.extend_from_slice(line);
+    }
+
     /// A key that is not known beforehand, after another pair.
     pub(crate) fn key(&mut self, key: &'static str) {
         self.raw(",\"");
