@@ -179,6 +179,7 @@ const NAMED: &[&str] = &[
     "duration >= 1s",
     "verdict == Denied",
     "orig.zone == OFFICE",
+    "orig.zone == server",
     "orig.zone in {Z1, office, guest, z7}",
     "zone matches \"^z[0-3]$\"",
     "vlan != 3",
