@@ -300,3 +300,48 @@ fn a_block_is_decided_where_its_bounds_or_its_values_decide_it() {
         Matches::Never
     );
 }
+
+#[test]
+fn a_block_is_not_decided_by_the_case_of_letters_nor_by_a_term_that_ends_within_it() {
+    let knows = Knows {
+        bounds: true,
+        absent: true,
+        distinct: true,
+        addresses_as_text: true,
+    };
+    let judged = |text: &str, block: &Records| Filter::parse_with(text, &office()).unwrap().judge(block);
+    let mut records = vec![FlowRecord::example(); 2];
+    for (record, (zone, second)) in records.iter_mut().zip([("Server", 3), ("guest", 7)]) {
+        record.orig_zone = zone.into();
+        record.resp.address = [10, 0, 0, 53].into();
+        record.start = Timestamp::from_seconds(second, 0);
+    }
+
+    let by_bounds = Records::new(
+        records.clone(),
+        Knows {
+            distinct: false,
+            ..knows
+        },
+    );
+    assert_eq!(judged("orig.zone == server", &by_bounds), Matches::Mixed);
+    assert_eq!(judged("orig.zone == office", &by_bounds), Matches::Mixed);
+
+    // The address is in the list up to the fifth second.
+    assert_eq!(
+        judged("resp.address in @dns", &Records::new(records.clone(), knows)),
+        Matches::Mixed
+    );
+    records[1].start = Timestamp::from_seconds(4, 0);
+    assert_eq!(
+        judged("resp.address in @dns", &Records::new(records.clone(), knows)),
+        Matches::Always
+    );
+    for record in &mut records {
+        record.start = Timestamp::from_seconds(5, 0);
+    }
+    assert_eq!(
+        judged("resp.address in @dns", &Records::new(records, knows)),
+        Matches::Never
+    );
+}
