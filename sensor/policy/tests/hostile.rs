@@ -35,7 +35,7 @@ fn one(text: &str) -> Result<Policy, PolicyErrors> {
 
 /// Code and message of the only error, whose words are few.
 fn refusal(result: Result<Policy, PolicyErrors>) -> String {
-    let errors = result.err().expect("the policy is refused");
+    let errors = result.expect_err("the policy is refused");
     let reports: Vec<_> = errors.reports().collect();
     let text = format!("{} {}", miette::Diagnostic::code(reports[0]).unwrap(), reports[0]);
     assert!(miette::Diagnostic::help(reports[0]).is_some(), "{text}");
