@@ -4,11 +4,11 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
-use sekisho::model::{FlowRecord, MacAddress, Protocol, Timestamp, Verdict};
+use sekisho::model::Timestamp;
 use sekisho::policy::prove::{Outcome, RemarkKind};
-use sekisho::policy::{Judgement, Policy, Question};
+use sekisho::policy::run_tests::DEFAULT_TIME;
+use sekisho::policy::{CitedBy, Policy};
 use serde_json::Value;
 
 /// Folders of `rules/` that are policies of their own.
@@ -23,9 +23,6 @@ const PRESETS: &[&str] = &[
 
 /// A site's own policy, made from a preset as the manual shows it.
 const SITE: &str = "example-site";
-
-/// What the flows of tests without a time are judged at, and what proofs begin with.
-const AT: &str = "2026-11-04T10:00";
 
 struct Preset {
     name: &'static str,
@@ -50,80 +47,26 @@ impl Preset {
         self.described[kind].as_array().unwrap()
     }
 
-    fn at(&self, text: &str) -> Timestamp {
-        self.policy.calendar().date_start(text).unwrap()
+    fn at(&self) -> Timestamp {
+        self.policy.calendar().date_start(DEFAULT_TIME).unwrap()
     }
 
-    fn judge(&self, flow: &Value) -> (FlowRecord, Judgement) {
-        let text = |name: &str| flow[name].as_str();
-        let mac = |name: &str| text(name).map(|mac| MacAddress::parse(mac).unwrap());
-        let protocol = Protocol::parse(text("protocol").unwrap()).unwrap();
-        let (orig, orig_port) = end(text("orig").unwrap());
-        let (resp, resp_port) = end(text("resp").unwrap());
-        let at = self.at(text("time").unwrap_or(AT));
-        let question = Question {
-            orig_mac: mac("orig_mac"),
-            resp_mac: mac("resp_mac"),
-            service: text("service"),
-            tunnel: text("tunnel"),
-            ..Question::new(orig, resp, protocol, resp_port, at)
-        };
-        let judgement = self.policy.judge(&question);
-        let mut record = FlowRecord::example();
-        record.protocol = protocol;
-        (record.orig.address, record.orig.port) = (orig, orig_port);
-        (record.resp.address, record.resp.port) = (resp, resp_port);
-        (record.orig_mac, record.resp_mac) = (question.orig_mac, question.resp_mac);
-        (record.start, record.end) = (at, at);
-        (record.vlan, record.app, record.carrier) = (None, None, None);
-        record.verdict = judgement.verdict;
-        record.rule = judgement.rule.clone();
-        record.orig_zone = self.policy.zone_name(judgement.orig_zone).clone();
-        record.resp_zone = self.policy.zone_name(judgement.resp_zone).clone();
-        (record, judgement)
-    }
-
-    /// What is wrong with the outcome of a test.
-    fn fault(&self, test: &Value) -> Option<String> {
-        let (record, judgement) = self.judge(&test["flow"]);
-        let (of, expected) = (test["of"].as_str().unwrap(), test["expect"].as_str().unwrap());
-        if self.all("rules").iter().any(|rule| rule["id"] == *of) {
-            return None;
+    /// What cites a clause, by kind and id, with the clauses that it cites.
+    fn citations(&self) -> BTreeMap<(CitedBy, String), Vec<String>> {
+        let mut by_id: BTreeMap<_, Vec<String>> = BTreeMap::new();
+        for citation in self.policy.citations() {
+            let clauses = by_id.entry((citation.by, citation.id.to_string())).or_default();
+            clauses.push(citation.clause);
         }
-        let boundary = self.all("boundaries").iter().find(|one| one["id"] == *expected);
-        let is_met = match (expected, boundary) {
-            ("allowed", _) => {
-                judgement.verdict == Verdict::Allowed && (of.is_empty() || *judgement.rule == *of)
-            }
-            ("denied", _) => judgement.verdict == Verdict::Denied,
-            ("unknown", _) => judgement.verdict == Verdict::Unknown,
-            (_, Some(boundary)) => self.policy.finding(&record).is_some_and(|violation| {
-                boundary["title"]["ja"] == *violation.title.ja && boundary["clause"] == *violation.clause
-            }),
-            (id, None) => *judgement.rule == *id,
-        };
-        let title = || self.policy.finding(&record).map(|violation| violation.title.ja);
-        (!is_met).then(|| {
-            format!(
-                "{}: {of} expects {expected} of {}, found {} by {} {:?}",
-                self.name,
-                test["flow"],
-                judgement.verdict.name(),
-                judgement.rule,
-                title()
-            )
-        })
+        by_id
     }
-}
 
-/// An address, and the port behind it where one stands there.
-fn end(text: &str) -> (IpAddr, u16) {
-    match text.parse() {
-        Ok(address) => (address, 0),
-        Err(_) => {
-            let end: std::net::SocketAddr = text.parse().unwrap();
-            (end.ip(), end.port())
-        }
+    fn statements(&self) -> Vec<String> {
+        let citing = self.citations().into_keys();
+        citing
+            .filter(|(by, _)| *by == CitedBy::Statement)
+            .map(|(_, id)| id)
+            .collect()
     }
 }
 
@@ -139,7 +82,7 @@ fn policies() -> impl Iterator<Item = Preset> {
 #[test]
 fn a_preset_compiles_without_a_remark() {
     for preset in policies() {
-        let of_the_day = preset.policy.lint(preset.at(AT));
+        let of_the_day = preset.policy.lint(preset.at());
         let remarks = preset.policy.warnings().iter().chain(&of_the_day);
         let remarks: Vec<_> = remarks.map(ToString::to_string).collect();
 
@@ -150,7 +93,7 @@ fn a_preset_compiles_without_a_remark() {
 #[test]
 fn a_preset_proves_its_statements_and_has_no_idle_path() {
     for preset in policies() {
-        let proof = preset.policy.prove(preset.at(AT));
+        let proof = preset.policy.prove(preset.at());
 
         assert!(proof.complete && !proof.answers.is_empty(), "{}", preset.name);
         for answer in &proof.answers {
@@ -180,12 +123,13 @@ fn a_preset_proves_its_statements_and_has_no_idle_path() {
 #[test]
 fn a_preset_passes_its_own_tests() {
     for preset in policies() {
-        let faults: Vec<_> = preset
-            .all("tests")
-            .iter()
-            .filter_map(|test| preset.fault(test))
+        let run = preset.policy.run_tests();
+        let failed = run.results.iter().filter(|result| !result.passed);
+        let faults: Vec<_> = failed
+            .map(|result| format!("{}: {result:?}", preset.name))
             .collect();
 
+        assert!(!run.results.is_empty(), "{}", preset.name);
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 }
@@ -215,13 +159,13 @@ fn each_path_has_a_flow_that_passes_and_a_near_miss_and_each_boundary_a_flow_tha
 #[test]
 fn everything_in_a_preset_names_its_clause_and_speaks_both_languages() {
     for preset in policies() {
-        for stated in preset.policy.statements() {
-            assert_ne!(stated.clause, "", "{}: {}", preset.name, stated.id);
+        for ((by, id), clauses) in preset.citations() {
+            let is_cited = clauses.iter().all(|clause| !clause.is_empty());
+            assert!(is_cited, "{}: {} {id}", preset.name, by.name());
         }
         for kind in ["paths", "boundaries", "rules"] {
             for one in preset.all(kind) {
                 let id = one["id"].as_str().unwrap();
-                assert_ne!(one["clause"], "", "{}: {id}", preset.name);
                 for words in ["title", "first_step", "why"] {
                     if let Some(words) = one.get(words) {
                         assert!(
@@ -298,7 +242,7 @@ fn the_manual_counts_what_the_presets_hold() {
                 count("zones"),
                 count("paths"),
                 count("boundaries"),
-                preset.policy.statements().count()
+                preset.statements().len()
             );
             assert!(page.contains(&row), "{row}");
         }
@@ -312,8 +256,7 @@ fn the_manual_names_only_what_there_is() {
             let kinds = ["paths", "boundaries", "rules"].map(|kind| policy.all(kind).to_vec());
             let kinds = kinds.concat();
             let ids = kinds.iter().map(|one| one["id"].as_str().unwrap().to_owned());
-            let stated = policy.policy.statements().map(|stated| stated.id.to_owned());
-            ids.chain(stated).collect::<Vec<_>>()
+            ids.chain(policy.statements()).collect::<Vec<_>>()
         })
         .collect();
     // Of an example, and words of the product.

@@ -153,6 +153,18 @@ pub(super) const fn answered(record: &FlowRecord) -> bool {
     record.to_orig.packets > 0
 }
 
+impl Policy {
+    /// Id of the most specific boundary that a flow between two zones crosses.
+    pub(crate) fn boundary_crossed(
+        &self,
+        record: &FlowRecord,
+        orig: ZoneId,
+        resp: ZoneId,
+    ) -> Option<&Arc<str>> {
+        boundary(&self.boundaries, record, orig, resp).map(|boundary| &boundary.id)
+    }
+}
+
 /// The most specific boundary that the flow crosses.
 fn boundary<'a>(
     boundaries: &'a [Boundary],

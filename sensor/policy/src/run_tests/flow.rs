@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sekisho_filter::Row;
 use sekisho_model::fields::{Field, FieldKind, Value, find};
-use sekisho_model::{Endpoint, FlowRecord, MacAddress, Protocol, Timestamp};
+use sekisho_model::{Endpoint, FlowRecord, MacAddress, Protocol, Timestamp, Verdict};
 
 use crate::error::shown;
 use crate::parse::{TestDecl, TestValue};
@@ -59,6 +59,16 @@ impl Row for Flow<'_> {
 }
 
 impl<'a> Flow<'a> {
+    /// Id of the boundary that names the flow where it is denied.
+    pub(super) fn boundary(&self, policy: &Policy) -> Option<Arc<str>> {
+        let Judgement {
+            orig_zone, resp_zone, ..
+        } = self.judgement;
+        let denied = self.judgement.verdict == Verdict::Denied;
+        let crossed = policy.boundary_crossed(&self.record, orig_zone, resp_zone);
+        crossed.filter(|_| denied).map(Arc::clone)
+    }
+
     /// Reads and judges the flow of a test, or says what is wrong with it.
     pub(super) fn of(test: &'a TestDecl, policy: &Policy) -> Result<Self, String> {
         let mut reading = Reading {

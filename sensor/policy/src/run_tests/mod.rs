@@ -142,6 +142,8 @@ struct Answer {
     judgement: Judgement,
     /// Ids of the rules that it meets.
     met: Vec<Arc<str>>,
+    /// Id of the boundary that names it where it is denied.
+    boundary: Option<Arc<str>>,
 }
 
 impl Answer {
@@ -152,6 +154,7 @@ impl Answer {
                 .rules_met_by(flow)
                 .map(|rule| Arc::clone(rule.id()))
                 .collect(),
+            boundary: flow.boundary(policy),
         }
     }
 
@@ -162,6 +165,7 @@ impl Answer {
     fn ids(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.judgement.rule)
             .chain(&self.met)
+            .chain(&self.boundary)
             .map(|id| &**id)
     }
 

@@ -201,3 +201,31 @@ fn coverage_names_what_no_test_touches() {
     assert_eq!(untouched, [(DeclarationKind::Rule, "SEG-0009")]);
     assert_eq!((run.declarations, run.touched()), (6, 5));
 }
+
+#[test]
+fn a_test_may_expect_the_boundary_that_names_the_violation() {
+    let policy = |orig: &str| {
+        let boundary = "[[boundary]]\nid = \"BOUND-01\"\nfrom = \"server\"\nto = \"office\"\n";
+        let test = format!(
+            "[[test]]\nflow = {{ protocol = \"tcp\", orig = \"{orig}:50211\", resp = \"10.40.1.7:445\" }}\n\
+             expect = \"BOUND-01\"\n"
+        );
+        let zones = "schema = 1\n[policy]\nname = \"t\"\nversion = \"1\"\n\
+            [zone.office]\nnetworks = [\"10.40.1.0/24\"]\n[zone.server]\nnetworks = [\"10.40.2.0/24\"]\n";
+        let source = Source {
+            name: "t.toml".to_owned(),
+            text: format!("{zones}{boundary}{test}").into_bytes(),
+        };
+        Policy::compile(&[source]).unwrap().run_tests()
+    };
+
+    let crossed = policy("10.40.2.10");
+    assert!(crossed.results[0].passed, "{:?}", crossed.results);
+    assert_eq!(crossed.results[0].got, "BOUND-01");
+    // Inside the office nothing is denied, and there is no boundary.
+    let inside = policy("10.40.1.9");
+    assert_eq!(
+        (inside.results[0].passed, &*inside.results[0].got),
+        (false, "INTRA-ALLOW")
+    );
+}
