@@ -27,6 +27,17 @@ fn the_page_of_protocols_is_what_the_code_reads() {
     }
 }
 
+#[test]
+fn policies_have_a_word_for_every_service() {
+    let mut names: Vec<&str> = protocols()
+        .map(|protocol| protocol.name)
+        .chain(SERVICES.iter().map(|service| service.name))
+        .collect();
+    names.sort_unstable();
+
+    assert_eq!(names, sekisho_policy::SERVICES);
+}
+
 #[derive(Clone, Copy)]
 enum Language {
     Ja,

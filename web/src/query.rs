@@ -87,7 +87,8 @@ pub(crate) async fn filter(app: &App, text: Option<&str>) -> Result<Option<Filte
     let Some(text) = present(text) else {
         return Ok(None);
     };
-    expression(text, &*app.policy().await?).map(Some)
+    let policy = app.policy().await?;
+    expression(text, &policy).map(Some)
 }
 
 fn expression(text: &str, policy: &Policy) -> Result<Filter, ApiError> {
@@ -191,5 +192,6 @@ mod tests {
         assert!(words("text", Some("a".repeat(1024))).is_ok());
         assert!(words("text", Some("a".repeat(1025))).is_err());
         assert!(expression(&"a".repeat(4097), &Policy::none()).is_err());
+        assert!(present(Some("  ")).is_none());
     }
 }

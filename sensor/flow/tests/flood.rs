@@ -9,8 +9,8 @@ use sekisho_model::{ConnState, EndReason, FlowRecord, Linktype, Timestamp};
 use sekisho_wire::frame;
 
 const REAL: u32 = 5_000;
-const SPOOFED: u32 = 200_000;
-/// Room for the real connections and for a few thousand attempts; a sixtieth of the flood.
+const SPOOFED: u32 = 300_000;
+/// Room for the real connections and for a few thousand attempts; a fortieth of the flood.
 const LIMIT: usize = 8_192;
 /// Connections whose handshakes run at the same time.
 const GROUP: u32 = 250;

@@ -58,16 +58,16 @@ fn rules(count: usize) -> Policy {
     compile(text)
 }
 
-/// Flows of which the first ten rules allow some, and of which none is allowed.
+/// Flows of which the first ten rules speak, which both policies have, and others between the same zones.
 fn questions() -> Vec<Question<'static>> {
     let at = Timestamp::parse("2026-11-04T01:00:00Z").unwrap();
-    let ends = (0..20_u8).flat_map(|from| (0..20_u8).map(move |to| (from, to)));
-    ends.flat_map(|(from, to)| {
+    let ends = (1..10_u8).flat_map(|from| (0..8_u8).map(move |host| (from, host)));
+    ends.flat_map(|(from, host)| {
         let question = move |port| Question {
             service: Some("tls"),
             ..Question::new(
-                [10, 0, from, 1].into(),
-                [10, 0, to, 1].into(),
+                [10, 0, from, host].into(),
+                [10, 0, 0, host].into(),
                 Protocol::TCP,
                 port,
                 at,
@@ -78,22 +78,20 @@ fn questions() -> Vec<Question<'static>> {
     .collect()
 }
 
-/// The least time of several rounds, which what else the machine does lengthens.
+/// The least time of many short rounds: what else the machine does lengthens the others.
 fn fastest(policies: &[&Policy], rounds: usize) -> Vec<Duration> {
     let questions = questions();
     let mut least = vec![Duration::MAX; policies.len()];
     for _ in 0..rounds {
         for (policy, least) in policies.iter().zip(&mut least) {
             let began = Instant::now();
-            for _ in 0..20 {
-                for question in &questions {
-                    black_box(policy.judge(black_box(question)));
-                }
+            for question in &questions {
+                black_box(policy.judge(black_box(question)));
             }
             *least = (*least).min(began.elapsed());
         }
     }
-    let count = u32::try_from(questions.len() * 20).unwrap();
+    let count = u32::try_from(questions.len()).unwrap();
     least.into_iter().map(|least| least / count).collect()
 }
 
@@ -114,7 +112,7 @@ fn ten_thousand_rules_are_judged_at_half_the_speed_of_ten_and_fifty_thousand_pre
     drop(large);
     let (few, many) = (rules(10), rules(10_000));
 
-    let costs = fastest(&[&few, &many], 60);
+    let costs = fastest(&[&few, &many], 400);
 
     let said = format!(
         "1,000 zones, 50,000 prefixes: {load:?}, {memory} MiB at most\n10 rules: {:?}, 10,000 rules: {:?} a judgement\n",

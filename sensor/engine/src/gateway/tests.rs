@@ -1,3 +1,5 @@
+//! Legs over a gateway that are paired and that are not, at every distance in time.
+
 use sekisho_model::Explanation;
 use sekisho_policy::{Question, Source};
 

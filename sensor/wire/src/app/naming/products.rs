@@ -143,16 +143,17 @@ const TOR_LETTERS: std::ops::RangeInclusive<usize> = 8..=20;
 
 /// The product of a flow by what is known of it, and where that was read.
 pub(super) fn of(app: &App) -> Option<(&'static Product, &'static str)> {
-    let subject = app.get(Essential::CertificateSubject).unwrap_or_default();
-    let issuer = app.get(Essential::CertificateIssuer).unwrap_or_default();
-    if is_anydesk(subject) {
-        return Some((&ANYDESK, "tls.subject"));
-    }
-    if is_anydesk(issuer) {
-        return Some((&ANYDESK, "tls.issuerdn"));
-    }
-    if is_tor(subject, ".net") && is_tor(issuer, ".com") {
-        return Some((&TOR, "tls.subject"));
+    if let Some(subject) = app.get(Essential::CertificateSubject) {
+        let issuer = app.get(Essential::CertificateIssuer).unwrap_or_default();
+        if is_anydesk(subject) {
+            return Some((&ANYDESK, "tls.subject"));
+        }
+        if is_anydesk(issuer) {
+            return Some((&ANYDESK, "tls.issuerdn"));
+        }
+        if is_tor(subject, ".net") && is_tor(issuer, ".com") {
+            return Some((&TOR, "tls.subject"));
+        }
     }
     if app.service == "stun" && app.get(Essential::ClientSoftware) == Some(TAILSCALE_STUN) {
         return Some((&TAILSCALE, "stun.client_software"));

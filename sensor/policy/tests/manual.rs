@@ -1,0 +1,123 @@
+//! The examples of the manual compile, in both languages.
+//!
+//! An example is a whole policy, or a part that stands on what the manual's page has declared before.
+
+use sekisho_policy::{Policy, Source};
+
+const PAGES: [(&str, &str); 4] = [
+    ("policy.en.md", include_str!("../../../web/docs/policy.en.md")),
+    ("policy.ja.md", include_str!("../../../web/docs/policy.ja.md")),
+    ("calendar.en.md", include_str!("../../../web/docs/calendar.en.md")),
+    ("calendar.ja.md", include_str!("../../../web/docs/calendar.ja.md")),
+];
+
+const PRESET: [(&str, &str); 4] = [
+    (
+        "zones.toml",
+        include_str!("../../../rules/three-zones/zones.toml"),
+    ),
+    (
+        "paths.toml",
+        include_str!("../../../rules/three-zones/paths.toml"),
+    ),
+    (
+        "boundaries.toml",
+        include_str!("../../../rules/three-zones/boundaries.toml"),
+    ),
+    (
+        "statements.toml",
+        include_str!("../../../rules/three-zones/statements.toml"),
+    ),
+];
+
+/// What examples name; each may be declared again by the example.
+const BASE: &str = r#"
+schema = 1
+[policy]
+name = "base"
+version = "1"
+[zone.office]
+networks = ["10.40.1.0/24"]
+[zone.server]
+networks = ["10.40.2.0/24"]
+[zone.vendor]
+networks = ["10.70.0.0/24"]
+[zone.guest]
+networks = ["10.90.0.0/24"]
+[zone.internet]
+networks = ["0.0.0.0/0"]
+[gateway.mugai]
+near = ["10.25.1.1"]
+far = ["10.25.2.1"]
+[list.terminals]
+kind = "address"
+values = ["10.40.1.5"]
+[list.routers]
+kind = "mac"
+values = ["52:54:00:00:00:01"]
+[[calendar.event]]
+name = "election"
+from = "2026-11-06"
+to = "2026-11-08"
+"#;
+
+fn source(name: String, text: String) -> Source {
+    Source {
+        name,
+        text: text.into_bytes(),
+    }
+}
+
+fn sources(example: &str) -> Vec<Source> {
+    if !example.contains("schema = 1") {
+        let header = "schema = 1\n[policy]\nname = \"e\"\nversion = \"1\"\ninclude = [\"../base\"]\n";
+        return vec![
+            source("base/base.toml".to_owned(), BASE.to_owned()),
+            source("site/site.toml".to_owned(), format!("{header}{example}")),
+        ];
+    }
+    let preset = PRESET.map(|(name, text)| source(format!("three-zones/{name}"), text.to_owned()));
+    let included = example.contains("include =");
+    let mut all: Vec<_> = preset.into_iter().filter(|_| included).collect();
+    all.push(source("site/site.toml".to_owned(), example.to_owned()));
+    all
+}
+
+#[test]
+fn every_example_of_the_manual_compiles() {
+    let mut count = 0;
+    for (page, text) in PAGES {
+        for example in text.split("```toml\n").skip(1) {
+            let (example, _) = example.split_once("```").unwrap();
+            count += 1;
+
+            let result = Policy::compile(&sources(example));
+
+            if let Err(errors) = result {
+                let reports: Vec<_> = errors.reports().map(ToString::to_string).collect();
+                panic!("{page}: {reports:?}\n{example}");
+            }
+        }
+    }
+    assert!(count >= 26, "{count}");
+}
+
+#[test]
+fn both_languages_show_the_same_examples() {
+    let examples = |text: &str| -> Vec<String> {
+        let examples = text.split("```toml\n").skip(1);
+        let sound = examples.map(|example| example.split_once("```").unwrap().0);
+        // Comments are in the page's language.
+        let lines = |example: &str| -> String {
+            let lines = example
+                .lines()
+                .map(|line| line.split(" #").next().unwrap_or_default().trim_end());
+            lines.collect::<Vec<_>>().join("\n").replace("senkyo", "election")
+        };
+        sound.map(lines).collect()
+    };
+
+    for pair in PAGES.chunks(2) {
+        assert_eq!(examples(pair[0].1), examples(pair[1].1), "{}", pair[1].0);
+    }
+}
