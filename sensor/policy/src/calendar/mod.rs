@@ -14,6 +14,7 @@ mod window;
 mod zone;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use sekisho_model::{Text, Timestamp};
 
@@ -75,9 +76,9 @@ pub struct Calendar {
     workdays: u8,
     /// A bit for each day from [`Day::FIRST`] to [`Day::LAST`].
     holidays: Box<[u64]>,
-    /// Which classes of days follow each other somewhere: a bit for each class of today, by that
-    /// of yesterday.
-    follows: [u16; CLASSES],
+    /// Which classes of days follow each other somewhere, once that was asked for: a bit for each class
+    /// of today, by that of yesterday.
+    follows: OnceLock<[u16; CLASSES]>,
     windows: Vec<Named>,
     events: Vec<Event>,
 }
@@ -112,7 +113,6 @@ impl Calendar {
         timezone.clone_into(&mut calendar.timezone);
         calendar.read_workdays(declared, &mut faults);
         calendar.read_holidays(declared, &mut faults);
-        calendar.follows = calendar.which_follow();
         for (index, event) in declared.events.iter().enumerate() {
             calendar.read_event(index, event, &mut faults);
         }
@@ -133,7 +133,7 @@ impl Calendar {
             zone,
             workdays,
             holidays: vec![0; words].into(),
-            follows: [0; CLASSES],
+            follows: OnceLock::new(),
             windows: Vec::new(),
             events: Vec::new(),
         }
@@ -205,7 +205,8 @@ impl Calendar {
 
     /// The classes of two days that follow each other somewhere between 1970 and 2099.
     pub(crate) fn neighbours(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.follows.iter().enumerate().flat_map(|(yesterday, todays)| {
+        let follows = self.follows.get_or_init(|| self.which_follow());
+        follows.iter().enumerate().flat_map(|(yesterday, todays)| {
             (0..CLASSES)
                 .filter(move |today| (todays >> today) & 1 == 1)
                 .map(move |today| (yesterday, today))
