@@ -97,7 +97,7 @@ fn a_flow_that_goes_on_is_none_and_one_that_does_not_is_an_alert_about_the_gatew
     } = &alert.explanation;
     assert_eq!(
         observed.en,
-        "On one side of the cleaner, 2 answered flow(s), such as 10.0.0.5 to 10.0.0.9 over tcp/25; and none on its other side within 60 s."
+        "On one side of the cleaner there are 2 answered flows, such as 10.0.0.5 to 10.0.0.9 over tcp/25; and on its other side there is none within 60 s."
     );
     assert!(observed.ja.contains("入口側") && expected.ja.contains("出口 10.1.0.9 からの通信"));
 }
