@@ -210,7 +210,7 @@ export const ja = {
   'category.udp_flood': 'UDPフラッド',
   'category.icmp_flood': 'ICMPフラッド',
   'category.slow_http_dos': '低速HTTP DoS',
-  'category.ddos': 'DDoS',
+  'category.ddos': 'DDoS攻撃',
   'category.exploit': '攻撃の試み',
   'category.dga': 'DGAドメイン',
   'category.tor': 'Tor',
