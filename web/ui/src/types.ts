@@ -190,6 +190,25 @@ export interface PolicyPath {
   approver: string;
   contract: string;
   review: string;
+  /** Allowed for a while, on application. */
+  exception: boolean;
+  application: string;
+  applicant: string;
+  purpose: string;
+  /** Hosts that it is narrowed to; empty: all of the zones. */
+  from_hosts: string[];
+  to_hosts: string[];
+  /** Application protocols; empty: any. */
+  services: string[];
+  tunnel: string[];
+  /** The gateway between its two legs; empty: none. */
+  via: string;
+  next_hops: string[];
+  /** Empty: always. */
+  window: string;
+  starts: string | null;
+  /** The first instant after its term. */
+  expires: string | null;
 }
 
 export interface Boundary {
