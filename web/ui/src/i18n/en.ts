@@ -462,6 +462,7 @@ export const en: Dictionary = {
   'sensor.policy.version': 'Version',
   'sensor.policy.mode': 'Mode',
   'sensor.policy.hash': 'Fingerprint (SHA-256)',
+  'sensor.policy.refused': 'What is in the folder cannot be used, so the one before stays in force: {reason}',
   'sensor.policy.since': 'In force since',
   'sensor.policy.versions': 'Versions kept',
   'sensor.policy.source': 'Source',

@@ -460,6 +460,7 @@ export const ja = {
   'sensor.policy.version': '版',
   'sensor.policy.mode': 'モード',
   'sensor.policy.hash': '指紋(SHA-256)',
+  'sensor.policy.refused': 'フォルダーのポリシーは使えないため、前のものを使い続けています: {reason}',
   'sensor.policy.since': '適用開始',
   'sensor.policy.versions': '保存済みの版',
   'sensor.policy.source': '根拠文書',
