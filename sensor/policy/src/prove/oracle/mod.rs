@@ -1,4 +1,4 @@
-//! The prover, the difference and the judge held against brute force over a small space: four
+//! The prover, the difference, what-if and the judge held against brute force over a small space: four
 //! zones, every protocol and port that their entries tell apart, application protocols, and times
 //! within and without every window and term.
 //!
@@ -16,7 +16,8 @@ use super::diff::each_change;
 use super::model::{Model, NAMED, NOT_KNOWN, OTHER};
 use super::region::{Axis, Budget, Cube};
 use super::{Outcome, RemarkKind};
-use crate::{Policy, Source};
+use crate::whatif::{Standing, WhatIf};
+use crate::{Observation, Policy, Source};
 use naive::{AT, Answers, Places, Point, order, points};
 use sketch::{Sketch, pair, sketch};
 
@@ -338,6 +339,54 @@ fn check_difference(first: &Walked, second: &Walked, sample: usize) -> Result<()
     Ok(())
 }
 
+/// Shows what-if a flow for each point looked at, each of other octets, so that none can stand for another.
+fn check_what_if(first: &Walked, second: &Walked, sample: usize) -> Result<(), TestCaseError> {
+    let mut what_if = WhatIf::new(first.policy.clone(), second.policy.clone());
+    let mut expected = [[0_u64; 3]; 3];
+    for (number, point) in first.points.iter().enumerate().skip(sample).step_by(STRIDE) {
+        let question = point.question();
+        let octets = 1 + number as u64;
+        what_if.observe(&Observation {
+            question,
+            octets,
+            end: question.at,
+            begins: true,
+            answered: true,
+            directed: true,
+        });
+        let [was, is] = [first, second].map(|walked| column(walked.verdict(number, None)));
+        expected[was][is] += octets;
+    }
+    let report = what_if.report();
+    let mut found = [[0_u64; 3]; 3];
+    for was in Standing::ALL {
+        for is in Standing::ALL {
+            let [row, place] = [was, is].map(|standing| match standing {
+                Standing::Allowed => column(Verdict::Allowed),
+                Standing::Denied => column(Verdict::Denied),
+                Standing::Unknown | Standing::Excluded => column(Verdict::Unknown),
+            });
+            found[row][place] += report.volume(was, is).octets;
+        }
+    }
+    prop_assert_eq!(
+        found,
+        expected,
+        "{}\n---\n{}",
+        first.sketch.text(),
+        second.sketch.text()
+    );
+    Ok(())
+}
+
+const fn column(verdict: Verdict) -> usize {
+    match verdict {
+        Verdict::Allowed => 0,
+        Verdict::Denied => 1,
+        Verdict::Unknown => 2,
+    }
+}
+
 /// Of so many points of the space one is put to the judge; which, is random.
 const JUDGED: usize = 5;
 
@@ -369,7 +418,9 @@ proptest! {
     }
 
     #[test]
-    fn a_difference_is_what_brute_force_finds((first, second) in pair(), sample in 0..STRIDE) {
-        check_difference(&Walked::new(first), &Walked::new(second), sample)?;
+    fn a_difference_and_what_if_are_what_brute_force_finds((first, second) in pair(), sample in 0..STRIDE) {
+        let (first, second) = (Walked::new(first), Walked::new(second));
+        check_difference(&first, &second, sample)?;
+        check_what_if(&first, &second, sample)?;
     }
 }
