@@ -63,7 +63,7 @@ impl ListKind {
             "hassh_server",
             "certificate_sha256",
         ];
-        const NAMES: [&str; 2] = ["server_name", "client_host"];
+        const NAMES: [&str; 3] = ["server_name", "client_host", "query_name"];
         match field.kind {
             FieldKind::Address => &[Self::Address, Self::Network],
             FieldKind::Number if field.name.ends_with(".port") => &[Self::Port],
