@@ -63,7 +63,8 @@ impl ListKind {
             "hassh_server",
             "certificate_sha256",
         ];
-        const NAMES: [&str; 3] = ["server_name", "client_host", "query_name"];
+        // The word of a product or a service may stand in a list beside its domains.
+        const NAMES: [&str; 5] = ["server_name", "client_host", "query_name", "app", "service"];
         match field.kind {
             FieldKind::Address => &[Self::Address, Self::Network],
             FieldKind::Number if field.name.ends_with(".port") => &[Self::Port],
