@@ -421,6 +421,8 @@ impl Followed {
             "--policy",
             folder,
             "--follow-policy",
+            "--catalogue",
+            "none",
             "--eve",
             eve,
             "--json",
