@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use sekisho_model::Timestamp;
-use sekisho_policy::{Policy, Report, Source, load_dir};
+use sekisho_policy::{Policy, Report, Source, is_beneath};
 use serde_json::{Value, json};
 
 use super::clauses::{self, Clauses};
+use crate::cli::catalogue::Choice;
 use crate::cli::language::Language;
 use crate::cli::outcome::Outcome;
 use crate::cli::terminal;
@@ -38,10 +39,12 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    catalogue: Choice,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let sources = match load_dir(&args.folder) {
+    let sources = match super::read(&args.folder, &args.catalogue) {
         Ok(sources) => sources,
         Err(errors) => {
             super::say_errors(&errors);
@@ -100,27 +103,52 @@ fn say(args: &Args, policy: &Policy, sources: &[Source], dated: &[Report]) {
         terminal::say(&terminal::clean(&no_owner(&ownerless)));
     }
     let description = policy.describe();
-    let count = |key: &str| description[key].as_array().map_or(0, Vec::len);
-    let (zones, paths, boundaries, rules) = (
-        count("zones"),
-        count("paths"),
-        count("boundaries"),
-        count("rules"),
-    );
+    let declared = |key: &str| description[key].as_array().map_or(&[][..], Vec::as_slice);
+    let count = |key: &str| declared(key).len();
+    let files = files(sources);
+    let (zones, paths, boundaries) = (count("zones"), count("paths"), count("boundaries"));
+    let of_catalogue = |rule: &&Value| rule["catalogue"] == true;
+    let beneath = declared("rules").iter().filter(of_catalogue).count();
+    let rules = count("rules").saturating_sub(beneath);
     let rules = match rules {
         0 => String::new(),
         rules => format!(", {rules} {}", super::plural(rules, "rule")),
     };
     terminal::say(&format!(
-        "{}: {} {}, {zones} {}, {paths} {}, {boundaries} {}{rules}. {}",
+        "{}: {files} {}, {zones} {}, {paths} {}, {boundaries} {}{rules}. {}{}",
         terminal::clean(&args.folder.display().to_string()),
-        sources.len(),
-        super::plural(sources.len(), "file"),
+        super::plural(files, "file"),
         super::plural(zones, "zone"),
         super::plural(paths, "path"),
         if boundaries == 1 { "boundary" } else { "boundaries" },
-        Language::of_environment().pick("誤りはありません。", "No mistakes.")
+        Language::of_environment().pick("誤りはありません。", "No mistakes."),
+        over(policy, beneath)
     ));
+}
+
+/// Files of the policy itself.
+fn files(sources: &[Source]) -> usize {
+    sources.iter().filter(|source| !is_beneath(source)).count()
+}
+
+/// Which catalogues the policy stands on, and with how many rules.
+fn over(policy: &Policy, rules: usize) -> String {
+    if rules == 0 {
+        return String::new();
+    }
+    let versions: Vec<_> = policy
+        .catalogues()
+        .iter()
+        .map(|catalogue| terminal::clean(&catalogue.version))
+        .collect();
+    let versions = versions.join(", ");
+    match Language::of_environment() {
+        Language::Japanese => format!("カタログ {versions} の規則 {rules} 件の上に立ちます。"),
+        Language::English => format!(
+            " Stands on {rules} {} of the catalogue {versions}.",
+            super::plural(rules, "rule")
+        ),
+    }
 }
 
 /// One line about all of them: there may be as many as paths.
@@ -180,7 +208,8 @@ fn as_json(
         "name": policy.name(),
         "version": policy.version(),
         "hash": policy.files().hash(),
-        "files": sources.len(),
+        "files": files(sources),
+        "catalogues": policy.describe()["catalogues"],
         "at": at,
         "mistakes": [],
         "warnings": policy.warnings().iter().chain(dated).map(|remark| described(remark)).collect::<Vec<_>>(),

@@ -76,6 +76,18 @@ impl Test {
             Self::Compare(comparison) => comparison.is_true_of(row),
         }
     }
+
+    /// The lists that are asked, each with its field.
+    pub(crate) fn lists(&self) -> Vec<(&'static Field, &List)> {
+        match self {
+            Self::Any(tests) | Self::All(tests) => tests.iter().flat_map(Self::lists).collect(),
+            Self::Not(test) => test.lists(),
+            Self::Compare(Comparison { field, set, .. }) => match set {
+                Set::Listed(list) => vec![(*field, &**list)],
+                _ => Vec::new(),
+            },
+        }
+    }
 }
 
 impl Comparison {

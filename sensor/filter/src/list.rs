@@ -168,6 +168,16 @@ impl List {
         self.expires
     }
 
+    /// The suffix of the list that a name ends in, the longest one, as the name spells it; nothing
+    /// where it ends in none, or the list is of another kind.
+    #[must_use]
+    pub fn suffix_of<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let Members::Suffixes(words) = &self.members else {
+            return None;
+        };
+        tails(name).find(|tail| words.get(tail).is_some())
+    }
+
     /// Whether a value is in the list at an instant.
     #[must_use]
     pub fn contains(&self, value: &Value<'_>, at: Timestamp) -> bool {
@@ -331,6 +341,15 @@ mod tests {
 
         assert!(has("example.jp") && has("WWW.Example.JP") && has("a.b.lg.jp."));
         assert!(!has("notexample.jp") && !has("jp") && !has("example.jp.evil.test"));
+    }
+
+    #[test]
+    fn the_longest_suffix_is_named_as_the_name_spells_it() {
+        let list = of_texts(ListKind::Suffix, &["example.jp", "files.example.jp"]);
+
+        assert_eq!(list.suffix_of("a.Files.example.jp."), Some("Files.example.jp"));
+        assert_eq!(list.suffix_of("www.example.jp"), Some("example.jp"));
+        assert_eq!(list.suffix_of("notexample.jp"), None);
     }
 
     #[test]

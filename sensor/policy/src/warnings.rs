@@ -222,7 +222,10 @@ fn unused(declared: &Declarations, sink: &mut Sink) {
         .calendar
         .window_names()
         .map(|name| (name, "window", "window"));
-    let lists = declared.lists.iter().filter(|list| list.role.is_empty());
+    let lists = declared
+        .lists
+        .iter()
+        .filter(|list| list.role.is_empty() && !list.of_catalogue);
     let lists = lists.map(|list| (&list.name, "list", "list"));
     for (id, what, kind) in groups.chain(gateways).chain(windows).chain(lists) {
         let in_rules = || {
@@ -230,10 +233,10 @@ fn unused(declared: &Declarations, sink: &mut Sink) {
                 "list" => format!("@{}", id.value),
                 _ => id.value.clone(),
             };
-            let texts = declared
-                .rules
-                .iter()
-                .flat_map(|rule| rule.when.iter().chain(&rule.except));
+            let texts = declared.rules.iter().flat_map(|rule| {
+                let by = rule.severity_by.iter().map(|(when, _)| when);
+                rule.when.iter().chain(&rule.except).chain(by)
+            });
             kind != "gateway" && texts.into_iter().any(|text| text.value.contains(&mark))
         };
         if !named.contains(&(kind, id.value.as_str())) && !in_rules() {
