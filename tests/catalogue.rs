@@ -359,7 +359,7 @@ fn page(language: &str) -> String {
         ),
         policy.version(),
         match language {
-            "ja" => format!("、規則 {} 件。", rules.len()),
+            "ja" => format!("(規則{}件)", rules.len()),
             _ => format!("with {} rules.", rules.len()),
         },
         include_str!("support/catalogue.md")
