@@ -6,6 +6,7 @@ use sekisho_model::fields::Field;
 use crate::evaluate::{Comparison, Set, Test, TextTest};
 use crate::list::Keys;
 use crate::spans::Spans;
+use crate::wordset::same;
 
 /// Values of a field, of which a row has one.
 #[derive(Debug, Clone)]
@@ -66,6 +67,8 @@ pub(crate) struct Ranks<'a> {
     pub(crate) rare: usize,
     /// Values of one comparison at most.
     pub(crate) values: u64,
+    /// Words and ports that many rows have: what asks for one of these tells little.
+    pub(crate) common: (&'a [&'a str], &'a [u64]),
 }
 
 impl Ranks<'_> {
@@ -86,6 +89,17 @@ impl Ranks<'_> {
             // What makes the inner test false is rarely a few values.
             Test::Not(_) => None,
             Test::Compare(comparison) => self.of_comparison(comparison),
+        }
+    }
+
+    fn is_common(&self, values: &Values) -> bool {
+        let (words, numbers) = self.common;
+        match values {
+            Values::Words(asked) => words
+                .iter()
+                .any(|word| asked.iter().any(|asked| same(asked, word))),
+            Values::Numbers(spans) => numbers.iter().any(|number| spans.contains(*number)),
+            Values::Suffixes(_) | Values::Any => false,
         }
     }
 
@@ -116,7 +130,15 @@ impl Ranks<'_> {
             Values::Any if rank < self.rare => Some(Needs::of(field, values, self.rare.saturating_add(rank))),
             Values::Any => None,
             _ if rank < self.rare => Some(Needs::of(field, values, rank)),
-            _ => Some(Needs::of(field, values, self.rare.saturating_add(rank))),
+            _ => {
+                let last = if self.is_common(&values) {
+                    self.fields.len()
+                } else {
+                    0
+                };
+                let rank = self.rare.saturating_add(rank).saturating_add(last);
+                Some(Needs::of(field, values, rank))
+            }
         }
     }
 }

@@ -45,6 +45,11 @@ const FIELDS: [&str; 21] = [
 /// How many of the first are absent from most rows.
 const RARE: usize = 13;
 
+/// Services, transports and ways of an end that many flows have.
+const COMMON_WORDS: [&str; 9] = ["tls", "dns", "http", "quic", "ntp", "tcp", "udp", "sf", "allowed"];
+/// Ports that many flows go to.
+const COMMON_PORTS: [u64; 4] = [53, 80, 123, 443];
+
 /// The pair of fields that tells more rows apart than either.
 const PAIR: [&str; 2] = ["orig.zone", "resp.zone"];
 
@@ -143,6 +148,7 @@ impl FilterSet {
             fields: &FIELDS,
             rare: RARE,
             values: MAX_VALUES,
+            common: (&COMMON_WORDS, &COMMON_PORTS),
         };
         let Some(needs) = ranks.needs(&filter.test) else {
             self.rest.push(number);
@@ -166,6 +172,7 @@ impl FilterSet {
                 fields: &[name],
                 rare: 0,
                 values: MAX_VALUES,
+                common: (&[], &[]),
             };
             ranks.needs(&filter.test).map(|needs| needs.any_of)
         };
