@@ -12,6 +12,7 @@
 //!     policy: Policy::none().into(),
 //!     reload: None,
 //!     filter: None,
+//!     checkpoint: None,
 //! };
 //! let summary = replay(&config, &mut source, Outputs::default(), &Progress::default())?;
 //! assert!(summary.flows <= summary.packets);

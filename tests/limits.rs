@@ -144,6 +144,7 @@ fn a_table_that_was_full_says_how_many_flows_it_evicted() {
         policy: Policy::none().into(),
         reload: None,
         filter: None,
+        checkpoint: None,
     };
     let outputs = Outputs {
         store: None,

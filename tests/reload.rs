@@ -102,6 +102,7 @@ impl Run<'_> {
             policy: Arc::clone(self.policy),
             reload: Some(reload),
             filter: None,
+            checkpoint: None,
         };
         let outputs = Outputs {
             store: None,

@@ -174,6 +174,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         policy,
         reload: follower.as_ref().map(Follower::news),
         filter,
+        checkpoint: None,
     };
 
     let bar = progress_bar(args, source.octets_total());

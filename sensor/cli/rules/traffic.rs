@@ -101,6 +101,7 @@ impl Traffic {
             policy: every_flow()?.into(),
             reload: None,
             filter: None,
+            checkpoint: None,
         };
         let outputs = Outputs {
             store: None,

@@ -115,7 +115,14 @@ impl<'a> Judge<'a> {
 
     /// How many records carry each rule.
     pub(crate) fn uses(&mut self) -> BTreeMap<Arc<str>, u64> {
-        let mut uses = std::mem::take(&mut self.earlier);
+        let uses = self.uses_so_far();
+        self.earlier.clear();
+        uses
+    }
+
+    /// The same while there are more to come.
+    pub(crate) fn uses_so_far(&self) -> BTreeMap<Arc<str>, u64> {
+        let mut uses = self.earlier.clone();
         for met in self.rules.iter().filter(|met| met.records > 0) {
             let sum = uses.entry(Arc::clone(&met.id)).or_default();
             *sum = sum.saturating_add(met.records);

@@ -23,7 +23,7 @@ struct Words {
 }
 
 /// For each rule: its title, what was lost, what to do first.
-const RULES: [Words; 11] = [
+const RULES: [Words; 12] = [
     Words {
         rule: limits::FLOWS.alert,
         category: Category::Blind,
@@ -176,6 +176,20 @@ const RULES: [Words; 11] = [
             "The limit on flows that wait for their other leg over a gateway was met",
             "Of the flows that were not compared no alert is raised even if they had one leg only. All flow records are there.",
             "Look for who began many flows to a gateway at that time. If the traffic is honest, write its paths over the gateway apart.",
+        ],
+    },
+    Words {
+        rule: limits::RING_OCTETS.alert,
+        category: Category::Blind,
+        ja: [
+            "届いたパケットを受け取りきれなかった",
+            "この間に失われたフレームはどのフローにもなく、判定もされていません。「通信がなかった」とは言えない時間帯です。",
+            "センサーの負荷を確かめ、--ring-mib を増やすか、--workers を増やすか、ミラーする範囲を減らしてください。",
+        ],
+        en: [
+            "Packets arrived faster than they were taken",
+            "The frames lost in that time are in no flow and were not judged: of that time nobody can say that there was no communication.",
+            "Look at the load of the sensor; give it a larger ring (--ring-mib), more workers (--workers), or mirror less to it.",
         ],
     },
 ];

@@ -3,25 +3,24 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sekisho_capture::Source;
 use sekisho_model::bucket::BucketClass;
 use sekisho_model::limits;
 use sekisho_model::summary::{Input, Summary};
 
 use crate::collector::Collector;
-use crate::reader::ReaderTotals;
+use crate::work::{Read, WorkerTotals};
 
 /// Puts the summary together.
 pub(crate) fn of(
-    read: &ReaderTotals,
+    read: &Read,
+    totals: &WorkerTotals,
     collector: &Collector<'_>,
-    source: &dyn Source,
     workers: usize,
     took: Duration,
 ) -> Summary {
-    let (totals, policy) = (&collector.totals, collector.policy());
+    let policy = collector.policy();
     let seconds = took.as_secs_f64();
-    let files = source.inputs();
+    let (files, read) = (read.inputs.clone(), &read.totals);
     let damaged = count(files.iter().filter(|file| file.damage.is_some()).count());
     let frames = totals
         .frames
@@ -48,6 +47,7 @@ pub(crate) fn of(
         ("fragments_timed_out", read.fragments.timed_out),
         ("fragments_abandoned", read.fragments.abandoned),
         (limits::TUNNEL_DEPTH.counter, totals.depth_met),
+        (limits::RING_OCTETS.counter, read.lost),
         ("parser_faults", totals.flows.parser_faults),
         ("duplicates", totals.flows.duplicates),
         ("capture_gaps", totals.flows.gaps),
@@ -93,7 +93,7 @@ pub(crate) fn of(
         },
         policy_hash: policy.files().hash().to_owned(),
         policy_changes: collector.changes.clone(),
-        rules: collector.rules(),
+        rules: collector.rules(totals),
         workers: count(workers),
     }
 }

@@ -87,10 +87,14 @@ impl<W: Write + Send> Exporter for Eve<W> {
         self.alerts = alerts;
     }
 
-    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        self.line(|line| stats::write(line, summary))?;
+    fn flush(&mut self) -> io::Result<()> {
         self.hand_on()?;
         self.out.flush()
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        self.line(|line| stats::write(line, summary))?;
+        self.flush()
     }
 }
 
