@@ -201,7 +201,7 @@ impl Fold {
             let violation = if is_read {
                 rule.violation(policy, flow)
             } else {
-                rule.bare()
+                rule.bare(flow)
             };
             return Some((violation, rule.category()));
         }

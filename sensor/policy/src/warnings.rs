@@ -35,7 +35,7 @@ pub(crate) fn find(
             .help("write `mode = \"enforce\"` in `[policy]` when the paths are complete"),
         );
     }
-    empty_zones(declared, sink);
+    empty_zones(declared, header, sink);
     for (declaration, path) in declared.paths.iter().zip(paths) {
         bare_ports(declaration, sink);
         excluded_ends(declaration, zones, sink);
@@ -47,8 +47,8 @@ pub(crate) fn find(
     unused(declared, sink);
 }
 
-fn empty_zones(declared: &Declarations, sink: &mut Sink) {
-    if declared.zones.is_empty() {
+fn empty_zones(declared: &Declarations, header: &Header, sink: &mut Sink) {
+    if declared.zones.is_empty() && !header.catalogue {
         sink.push(
             Report::warning(
                 "policy::no-zones",

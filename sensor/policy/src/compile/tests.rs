@@ -7,7 +7,16 @@ use crate::error::{Report, Sink, nearest, shown};
 use crate::parse::{Declarations, TestDecl};
 
 /// Fields of a test's flow beside those of a record.
-const OWN: &[&str] = &["orig", "resp", "time", "orig_mac", "resp_mac", "related"];
+const OWN: &[&str] = &[
+    "orig",
+    "resp",
+    "time",
+    "orig_mac",
+    "resp_mac",
+    "related",
+    "orig_classification",
+    "resp_classification",
+];
 
 /// Fields that say which flow it is.
 const REQUIRED: &[&str] = &["protocol", "orig", "resp"];
