@@ -17,6 +17,29 @@ fn another_service_than_the_path_names_is_denied_and_one_not_seen_is_not() {
 }
 
 #[test]
+fn what_runs_over_tls_is_tls_to_a_path_that_names_tls_and_no_web_page_to_one_that_names_https() {
+    let seen = |service: &str| format!("tcp 10.40.1.5 10.40.2.9 443 service={service}");
+    for (word, allowed, denied) in [
+        (
+            "tls",
+            ["tls", "dot", "winrm"].as_slice(),
+            ["doh", "doq", "ssh"].as_slice(),
+        ),
+        ("quic", &["quic", "doq"], &["tls", "dot"]),
+        ("https", &["tls", "quic"], &["dot", "doq", "winrm", "ssh"]),
+        ("http", &["http"], &["doh", "winrm"]),
+    ] {
+        let path = path("P1", &format!("services = [\"{word}\"]"));
+        for service in allowed {
+            check(&path, &[(&seen(service), "P1")]);
+        }
+        for service in denied {
+            check(&path, &[(&seen(service), "PATH-SERVICE of P1")]);
+        }
+    }
+}
+
+#[test]
 fn a_tunnel_is_allowed_where_the_path_says_so_and_does_not_matter_where_it_says_nothing() {
     let flows = |none: &'static str, gre: &'static str, vxlan: &'static str| {
         [
