@@ -232,6 +232,7 @@ impl Fold {
             count: self.flows,
             packets: self.packets,
             octets: self.octets,
+            subject: Some(self.flow.orig.address),
             flow: Some(*self.flow),
             clause: violation.clause,
             attack: violation.attack,
