@@ -85,7 +85,7 @@ fn the_check_speaks_japanese_where_the_locale_does() {
     let lines: Vec<_> = said.lines().collect();
     assert!(
         lines[0].ends_with(
-            "policy.toml:9: `OLD` はすべてのプロトコルとポートに開いています。\
+            "policy.toml:10: `OLD` はすべてのプロトコルとポートに開いています。\
              ゾーン、`protocol`、`ports` を、必要な範囲まで絞ってください"
         ) && lines[0].starts_with("注意: "),
         "{said}"

@@ -216,10 +216,10 @@ mod tests {
     use super::super::region::Budget;
     use super::super::sample::{ends, policy};
     use super::*;
+    use crate::Policy;
     use crate::calendar::Window;
     use crate::conditions::End;
     use crate::conditions::Protocols;
-    use crate::{Policy, Source};
     use sekisho_model::{MacAddress, Timestamp};
 
     fn at() -> Timestamp {

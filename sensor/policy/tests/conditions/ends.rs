@@ -36,6 +36,18 @@ fn a_path_over_a_gateway_allows_its_two_legs_and_not_the_way_past_it() {
 }
 
 #[test]
+fn what_goes_on_over_a_gateway_may_be_asked_for_a_service_of_its_own() {
+    check(
+        &path("P1", "via = \"mugai\"\nonward = { services = [\"http\"] }"),
+        &[
+            ("tcp 10.40.1.5 10.40.9.1 443 service=tls", "P1"),
+            ("tcp 10.40.9.2 10.40.2.9 443 service=http", "P1"),
+            ("tcp 10.40.9.2 10.40.2.9 443 service=ssh", "PATH-SERVICE of P1"),
+        ],
+    );
+}
+
+#[test]
 fn groups_stand_for_their_zones_and_lists_for_their_values_while_those_hold() {
     check(
         "[[path]]\nid = \"P1\"\nfrom = \"inside\"\nto = \"dmz\"\nprotocol = \"udp\"\nports = [53]\n\
