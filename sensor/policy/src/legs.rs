@@ -159,6 +159,24 @@ mod tests {
     }
 
     #[test]
+    fn zones_keep_paths_apart_where_both_ends_differ_and_any_zone_does_not() {
+        let between = |id: &str, from: &str, to: &str| {
+            path(id, to, 443).replace("from = \"a\"", &format!("from = \"{from}\""))
+        };
+        for (from, to, together) in [
+            ("c", "c", 1),
+            ("a", "c", 2),
+            ("c", "b", 2),
+            ("*", "c", 2),
+            ("c", "*", 2),
+        ] {
+            let paths = path("P1", "b", 443) + &between("P2", from, to);
+
+            assert_eq!(joined(&paths), [together; 4], "{from} to {to}");
+        }
+    }
+
+    #[test]
     fn protocols_and_ports_that_no_flow_can_be_of_both_keep_paths_apart() {
         for (one, other, together) in [
             (("tcp", "443"), ("udp", "443"), 1),
