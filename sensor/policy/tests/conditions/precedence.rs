@@ -103,6 +103,22 @@ fn where_none_allows_the_condition_of_the_most_specific_one_is_named() {
 }
 
 #[test]
+fn of_several_ways_to_be_a_host_of_a_path_the_one_that_gets_furthest_counts() {
+    let other = "tcp 10.40.1.5 10.40.2.9 443 from=52:54:00:00:00:99";
+    for hosts in [
+        "\"10.40.1.5\", \"10.40.1.5=52:54:00:00:00:05\"",
+        "\"10.40.1.5=52:54:00:00:00:05\", \"10.40.1.0/24\"",
+    ] {
+        check(
+            &path("P1", &format!("from_hosts = [{hosts}]\nwindow = \"sat\"")),
+            &[(other, "PATH-WINDOW of P1")],
+        );
+    }
+    let bound = "from_hosts = [\"10.40.1.5=52:54:00:00:00:05\"]\nwindow = \"sat\"";
+    check(&path("P1", bound), &[(other, "PATH-MAC of P1")]);
+}
+
+#[test]
 fn of_several_conditions_of_one_path_the_order_of_the_manual_names_one() {
     let all = path(
         "P1",
