@@ -233,7 +233,7 @@ impl Fold {
             let violation = if is_read {
                 rule.violation(policy, flow)
             } else {
-                rule.bare()
+                rule.bare(flow)
             };
             return Some((violation, rule.category()));
         }
@@ -267,6 +267,7 @@ impl Fold {
             count: self.flows,
             packets: self.packets,
             octets: self.octets,
+            subject: Some(self.flow.orig.address),
             flow: Some(*self.flow),
             clause: violation.clause,
             attack: violation.attack,

@@ -263,6 +263,7 @@ fn alert(words: &Words, signature_id: u32, met: &[&Limit], span: Span, flows: u6
         count,
         packets: 0,
         octets: 0,
+        subject: None,
         flow: None,
         clause: Arc::from(""),
         attack: Vec::new(),

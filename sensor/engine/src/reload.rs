@@ -94,6 +94,7 @@ pub(crate) fn refusal(reason: &str, in_force: &Policy, at: Timestamp) -> Alert {
         count: 1,
         packets: 0,
         octets: 0,
+        subject: None,
         flow: None,
         clause: Arc::from(""),
         attack: Vec::new(),

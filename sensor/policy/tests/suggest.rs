@@ -68,6 +68,19 @@ fn left(suggestion: &Suggestion) -> Vec<(Reason, u64)> {
 }
 
 #[test]
+fn a_policy_of_its_own_is_of_the_day_on_which_its_traffic_ended_in_japan() {
+    let mut last = tcp("10.1.0.1", "10.2.0.1", 443);
+    // 01:30 on the fifth, nine hours ahead of UTC.
+    last.start = Timestamp::parse("2026-11-04T16:30:00Z").unwrap();
+    last.end = last.start;
+
+    let suggestion = suggest(None, Options::default(), &[last]);
+
+    let version = suggestion.text.lines().find(|line| line.starts_with("version"));
+    assert_eq!(version, Some("version = \"draft 2026-11-05\""));
+}
+
+#[test]
 fn what_was_answered_twice_is_proposed_for_the_hosts_that_were_seen_and_no_others() {
     let seen = [
         tcp("10.1.0.1", "10.2.0.1", 443),

@@ -180,6 +180,7 @@ fn alert(number: u64) -> Alert {
         count: 3,
         packets: 3,
         octets: 180,
+        subject: Some(flow.orig.address),
         flow: Some(flow),
         clause: Arc::from("6(3)イ"),
         attack: vec![Arc::from("T1021")],

@@ -42,7 +42,7 @@ fn extra(alert: &Alert) -> impl FnOnce(&mut Line) {
             ..|line| judgement(line, alert.flow.as_ref()),
             "rule": &*alert.rule,
             "category": Word(alert.category.name()),
-            "subject"?: alert.subject(),
+            "subject"?: alert.subject,
             "first_seen": alert.first_seen,
             "last_seen": alert.last_seen,
             "count": alert.count,

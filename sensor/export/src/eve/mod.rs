@@ -149,6 +149,7 @@ mod tests {
             count: 1,
             packets: 1,
             octets: 60,
+            subject: Some(flow.orig.address),
             flow: Some(flow),
             clause: Arc::from("6(3)ア"),
             attack: vec![Arc::from("T1021")],
@@ -169,6 +170,7 @@ mod tests {
     #[test]
     fn an_alert_about_the_sensor_itself_names_no_ends() {
         let about_us = Alert {
+            subject: None,
             flow: None,
             rule: Arc::from("LIMIT-FLOWS"),
             category: Category::Blind,

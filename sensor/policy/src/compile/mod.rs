@@ -108,8 +108,8 @@ impl Policy {
         let statements = statements::compile(&declared, &ends, &calendar, sink);
         tests::check(&declared, sink);
         let groups = groups.into_described();
-        let names = rules::Names::new(&zones, &groups, &lists, &calendar);
-        let declared_rules = rules::compile(&declared.rules, &names, sink);
+        let names = rules::Names::new(&zones, &groups, &lists, &calendar).for_rules();
+        let declared_rules = rules::compile(&declared.rules, &names, &lists, sink);
         drop(names);
         let mut matcher = Matcher::default();
         if sink.is_empty() {
@@ -204,6 +204,7 @@ pub(crate) struct Header {
     pub(crate) mode: Mode,
     pub(crate) label: Text,
     pub(crate) source: String,
+    pub(crate) catalogue: bool,
 }
 
 fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
@@ -233,6 +234,7 @@ fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
             mode: Mode::Enforce,
             label: Text::default(),
             source: String::new(),
+            catalogue: false,
         },
         |first| Header {
             name: first.name,
@@ -240,6 +242,7 @@ fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
             mode: first.mode,
             label: first.label,
             source: first.source,
+            catalogue: first.catalogue,
         },
     )
 }

@@ -9,7 +9,9 @@
 //! under the service, port, zones or another value of the flow.
 
 mod compile;
+mod fold;
 mod names;
+mod numbers;
 mod words;
 
 use std::collections::HashMap;
@@ -20,9 +22,11 @@ use sekisho_model::{Category, FlowRecord, Severity, Text};
 
 use crate::{Policy, Violation};
 
+pub use fold::FoldBy;
 pub use names::Names;
 
 pub(crate) use compile::compile;
+pub(crate) use names::TEST_ZONES;
 
 /// Rules of a policy at most.
 pub const MAX_RULES: usize = 10_000;
@@ -40,13 +44,21 @@ pub struct Rule {
     number: u32,
     title: Text,
     severity: Severity,
+    /// Severities that count where an expression holds; the first that does.
+    severity_by: Vec<(Filter, Severity)>,
+    fold: FoldBy,
     category: Category,
     clause: Arc<str>,
     attack: Vec<Arc<str>>,
     when: Filter,
     except: Option<Filter>,
     why: Text,
+    legitimate: Text,
     first_step: Text,
+    source: Arc<str>,
+    version: Arc<str>,
+    /// Lists without whose values it is not asked, in which none is.
+    empty: Vec<Arc<str>>,
     enabled: bool,
 }
 
@@ -69,10 +81,52 @@ impl Rule {
         &self.title
     }
 
-    /// How urgent; medium where it does not say.
+    /// How urgent where nothing of the flow says otherwise; medium where it does not say.
     #[must_use]
     pub const fn severity(&self) -> Severity {
         self.severity
+    }
+
+    /// How urgent a flow that meets it is: the first of `severity_by` that holds, else
+    /// [`Rule::severity`].
+    #[must_use]
+    pub fn severity_of(&self, record: &FlowRecord) -> Severity {
+        self.severity_of_row(record)
+    }
+
+    pub(crate) fn severity_of_row(&self, row: &dyn Row) -> Severity {
+        let first = self.severity_by.iter().find(|(when, _)| when.matches(row));
+        first.map_or(self.severity, |(_, severity)| *severity)
+    }
+
+    /// Which flows that meet it are one alert.
+    #[must_use]
+    pub const fn fold(&self) -> FoldBy {
+        self.fold
+    }
+
+    /// What it looks like where it is right; empty where it does not say.
+    #[must_use]
+    pub const fn legitimate(&self) -> &Text {
+        &self.legitimate
+    }
+
+    /// Where what it says comes from; empty where it does not say.
+    #[must_use]
+    pub const fn source(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    /// Its own version; empty where it has none.
+    #[must_use]
+    pub const fn version(&self) -> &Arc<str> {
+        &self.version
+    }
+
+    /// The lists that it needs and that hold no value, so that it is not asked.
+    #[must_use]
+    pub fn empty_lists(&self) -> &[Arc<str>] {
+        &self.empty
     }
 
     /// What kind; a violation of the policy where it does not say.
@@ -87,10 +141,10 @@ impl Rule {
         &self.clause
     }
 
-    /// Whether it is asked at all.
+    /// Whether it is asked at all: it is not disabled, and every list that it needs has a value.
     #[must_use]
     pub const fn is_enabled(&self) -> bool {
-        self.enabled
+        self.enabled && self.empty.is_empty()
     }
 
     /// Whether a flow meets it: `when` is true and `except` is not.
@@ -109,18 +163,18 @@ impl Rule {
         Violation {
             title: self.title.clone(),
             explanation: words::explanation(policy, self, record),
-            ..self.bare()
+            ..self.bare(record)
         }
     }
 
     /// The same without title and explanation, where nobody reads them.
     #[must_use]
-    pub fn bare(&self) -> Violation {
+    pub fn bare(&self, record: &FlowRecord) -> Violation {
         Violation {
             rule: Arc::clone(&self.id),
             signature_id: self.number,
             title: Text::default(),
-            severity: self.severity,
+            severity: self.severity_of(record),
             clause: Arc::clone(&self.clause),
             attack: self.attack.clone(),
             explanation: sekisho_model::Explanation::default(),
@@ -149,7 +203,7 @@ impl Rules {
     fn new(all: Vec<Rule>) -> Self {
         let enabled: Vec<usize> = (0..)
             .zip(&all)
-            .filter(|(_, rule)| rule.enabled)
+            .filter(|(_, rule)| rule.is_enabled())
             .map(|(at, _)| at)
             .collect();
         let whens = enabled

@@ -63,10 +63,11 @@ fn zone(out: &mut String, zone: &Zone) {
     out.push('\n');
 }
 
-/// Header of a policy of its own with the given zones.
+/// Header of a policy of its own with the given zones; its version is the day of the last packet where
+/// policies are that say nothing of their time zone.
 pub(super) fn new_head(zones: &str, span: Option<(Timestamp, Timestamp)>) -> String {
     let until = span.map_or_else(String::new, |(_, last)| {
-        last.to_string().chars().take(10).collect()
+        Calendar::default().local(last).day.to_string()
     });
     format!(
         "schema = 1\n\n[policy]\nname = \"suggested\"\nversion = \"draft {until}\"\n\

@@ -1,6 +1,7 @@
 //! Remarks on a policy that compiles but may not mean what its writer thinks.
 
-use std::collections::HashSet;
+mod unused;
+
 use std::time::Duration;
 
 use crate::Mode;
@@ -9,7 +10,7 @@ use crate::conditions::{End, Protocols};
 use crate::entry::{Leg, Path};
 use crate::error::{Report, Sink};
 use crate::matcher::Matcher;
-use crate::parse::{Declarations, EndDecl, HopDecl, HostDecl, PathDecl, StatementWhat};
+use crate::parse::{Declarations, EndDecl, PathDecl};
 use crate::zones::{ZoneId, Zones};
 
 /// An exception is for a while: how long that may be.
@@ -32,10 +33,14 @@ pub(crate) fn find(
                 "policy::learn",
                 "the policy only learns: flows are judged, no violation is raised",
             )
-            .help("write `mode = \"enforce\"` in `[policy]` when the paths are complete"),
+            .help("write `mode = \"enforce\"` in `[policy]` when the paths are complete")
+            .ja(
+                "このポリシーは学習中です。通信は判定しますが、違反を警報にしません",
+                "経路がそろったら `[policy]` に `mode = \"enforce\"` と書いてください",
+            ),
         );
     }
-    empty_zones(declared, sink);
+    empty_zones(declared, header, sink);
     for (declaration, path) in declared.paths.iter().zip(paths) {
         bare_ports(declaration, sink);
         excluded_ends(declaration, zones, sink);
@@ -44,17 +49,21 @@ pub(crate) fn find(
         long_exception(declaration, path, sink);
     }
     never_chosen(declared, paths, matcher, sink);
-    unused(declared, sink);
+    unused::find(declared, sink);
 }
 
-fn empty_zones(declared: &Declarations, sink: &mut Sink) {
-    if declared.zones.is_empty() {
+fn empty_zones(declared: &Declarations, header: &Header, sink: &mut Sink) {
+    if declared.zones.is_empty() && !header.catalogue {
         sink.push(
             Report::warning(
                 "policy::no-zones",
                 "the policy declares no zone, so no flow can be judged",
             )
-            .help("declare the segments by `[zone.…]`"),
+            .help("declare the segments by `[zone.…]`")
+            .ja(
+                "ポリシーにゾーンがなく、どの通信も判定できません",
+                "ネットワークの区画を `[zone.…]` で書いてください",
+            ),
         );
     }
     let placed = |zone: &&crate::parse::ZoneDecl| zone.networks.is_empty() && zone.macs.is_empty();
@@ -64,6 +73,10 @@ fn empty_zones(declared: &Declarations, sink: &mut Sink) {
             Report::warning("policy::empty-zone", format!("nothing can be in zone `{name}`"))
                 .at(&zone.id.place, "neither networks nor MAC addresses nor VLANs")
                 .help("give it `networks`, `macs`, `vlans` or `lists`")
+                .ja(
+                    format!("ゾーン `{name}` には何も入りません"),
+                    "`networks`、`macs`、`vlans`、`lists` のどれかを書いてください",
+                )
         } else {
             Report::warning(
                 "policy::vlan-only",
@@ -71,6 +84,10 @@ fn empty_zones(declared: &Declarations, sink: &mut Sink) {
             )
             .at(&zone.id.place, "no networks")
             .help("add `networks`; a VLAN tag does not tell which end of a flow is local")
+            .ja(
+                format!("ゾーン `{name}` は VLAN だけで見分けられています"),
+                "`networks` を足してください。VLAN タグからは、通信のどちらの端がゾーンの中か分かりません",
+            )
         };
         sink.push(report);
     }
@@ -84,7 +101,11 @@ fn bare_ports(path: &PathDecl, sink: &mut Sink) {
                 format!("`{}` names ports but no protocol", path.id.value),
             )
             .at(place, "open over tcp, udp and sctp")
-            .help("add `protocol = \"tcp\"` or `protocol = \"udp\"`"),
+            .help("add `protocol = \"tcp\"` or `protocol = \"udp\"`")
+            .ja(
+                format!("`{}` はポートを書き、プロトコルを書いていません", path.id.value),
+                "`protocol = \"tcp\"` か `protocol = \"udp\"` を足してください",
+            ),
         );
     }
 }
@@ -101,7 +122,14 @@ fn excluded_ends(path: &PathDecl, zones: &Zones, sink: &mut Sink) {
                         format!("`{}` names the excluded zone `{}`", path.id.value, id.value),
                     )
                     .at(&id.place, "flows of this zone are never judged")
-                    .help("remove the path, or `excluded` of the zone"),
+                    .help("remove the path, or `excluded` of the zone")
+                    .ja(
+                        format!(
+                            "`{}` は記録の対象外のゾーン `{}` を名指しています",
+                            path.id.value, id.value
+                        ),
+                        "経路か、ゾーンの `excluded` を消してください",
+                    ),
                 );
             }
         }
@@ -121,7 +149,11 @@ fn needless(declaration: &PathDecl, path: &Path, zones: &Zones, sink: &mut Sink)
                 format!("`{}` touches no declared zone", path.id),
             )
             .at(&declaration.place, "never decides anything")
-            .help("remove it; a flow between two addresses that are in no zone is not judged"),
+            .help("remove it; a flow between two addresses that are in no zone is not judged")
+            .ja(
+                format!("`{}` は、書かれたどのゾーンにも関わりません", path.id),
+                "消してください。どのゾーンにもないアドレス同士の通信は判定しません",
+            ),
         );
         return;
     }
@@ -133,7 +165,11 @@ fn needless(declaration: &PathDecl, path: &Path, zones: &Zones, sink: &mut Sink)
                 format!("`{}` stays inside one zone, which is allowed without it", path.id),
             )
             .at(&declaration.place, "never decides anything")
-            .help("remove it, or write `intra = \"deny\"` in the zone"),
+            .help("remove it, or write `intra = \"deny\"` in the zone")
+            .ja(
+                format!("`{}` は一つのゾーンの中の経路で、なくても許可されます", path.id),
+                "消すか、ゾーンに `intra = \"deny\"` と書いてください",
+            ),
         );
     }
 }
@@ -145,17 +181,24 @@ fn allows_any(declaration: &PathDecl, path: &Path, sink: &mut Sink) {
     let service = &path.conditions.service;
     let any_service =
         service.protocols == Protocols::ALL && service.ports.is_none() && path.services.is_none();
-    let message = if !from.is_explicit() && !to.is_explicit() && !narrowed {
-        format!("`{}` is open from every zone to every zone", path.id)
+    let (message, ja) = if !from.is_explicit() && !to.is_explicit() && !narrowed {
+        (
+            format!("`{}` is open from every zone to every zone", path.id),
+            format!("`{}` はすべてのゾーンからすべてのゾーンへ開いています", path.id),
+        )
     } else if any_service && from != to {
-        format!("`{}` is open for every protocol and port", path.id)
+        (
+            format!("`{}` is open for every protocol and port", path.id),
+            format!("`{}` はすべてのプロトコルとポートに開いています", path.id),
+        )
     } else {
         return;
     };
     sink.push(
         Report::warning("policy::allow-any", message)
             .at(&declaration.place, "allows nearly anything")
-            .help("name zones, `protocol` and `ports` as narrow as the need is"),
+            .help("name zones, `protocol` and `ports` as narrow as the need is")
+            .ja(ja, "ゾーン、`protocol`、`ports` を、必要な範囲まで絞ってください"),
     );
 }
 
@@ -170,7 +213,11 @@ fn long_exception(declaration: &PathDecl, path: &Path, sink: &mut Sink) {
                 format!("the exception `{}` holds for more than a year", path.id),
             )
             .at(&place.place, "its end")
-            .help("end it earlier and apply again, or make a path of what is always needed"),
+            .help("end it earlier and apply again, or make a path of what is always needed")
+            .ja(
+                format!("例外措置 `{}` の期間が一年を超えています", path.id),
+                "終わりを早めて申請し直すか、常に必要なものは経路にしてください",
+            ),
         );
     }
 }
@@ -192,122 +239,28 @@ fn never_chosen(declared: &Declarations, paths: &[Path], matcher: &Matcher, sink
         let id = paths.get(entry.id.index()).map_or("", |path| &path.id);
         let Some(declaration) = place(entry) else { continue };
         let first = first.and_then(|first| Some((place(first)?, paths.get(first.id.index())?)));
-        let report = match first {
-            Some((_, first)) => format!("`{id}` is never chosen: `{}` allows all of it", first.id),
-            None => format!("`{id}` is never chosen: paths that are asked first allow all of it"),
-        };
-        let report =
-            Report::warning("policy::never-chosen", report).at(&declaration.place, "decides nothing");
         sink.push(match first {
-            Some((first, _)) => report
-                .at(&first.place, "asked first")
-                .help("remove it, or narrow the other"),
-            None => report.help("remove it, or narrow the others; `sekisho rules prove` names them"),
+            Some((place, first)) => Report::warning(
+                "policy::never-chosen",
+                format!("`{id}` is never chosen: `{}` allows all of it", first.id),
+            )
+            .at(&declaration.place, "decides nothing")
+            .at(&place.place, "asked first")
+            .help("remove it, or narrow the other")
+            .ja(
+                format!("`{id}` は使われません。`{}` がそのすべてを許可します", first.id),
+                "消すか、もう一方を絞ってください",
+            ),
+            None => Report::warning(
+                "policy::never-chosen",
+                format!("`{id}` is never chosen: paths that are asked first allow all of it"),
+            )
+            .at(&declaration.place, "decides nothing")
+            .help("remove it, or narrow the others; `sekisho rules prove` names them")
+            .ja(
+                format!("`{id}` は使われません。先に当てはまる経路がそのすべてを許可します"),
+                "消すか、ほかを絞ってください。どの経路かは `sekisho rules prove` が示します",
+            ),
         });
     }
-}
-
-/// Groups, gateways, windows and lists without a role that nothing names.
-fn unused(declared: &Declarations, sink: &mut Sink) {
-    let named = named(declared);
-    let groups = declared
-        .groups
-        .iter()
-        .map(|group| (&group.id, "group", "zone or group"));
-    let gateways = declared
-        .gateways
-        .iter()
-        .map(|gateway| (&gateway.id, "gateway", "gateway"));
-    let windows = declared
-        .calendar
-        .window_names()
-        .map(|name| (name, "window", "window"));
-    let lists = declared.lists.iter().filter(|list| list.role.is_empty());
-    let lists = lists.map(|list| (&list.name, "list", "list"));
-    for (id, what, kind) in groups.chain(gateways).chain(windows).chain(lists) {
-        let in_rules = || {
-            let mark = match kind {
-                "list" => format!("@{}", id.value),
-                _ => id.value.clone(),
-            };
-            let texts = declared
-                .rules
-                .iter()
-                .flat_map(|rule| rule.when.iter().chain(&rule.except));
-            kind != "gateway" && texts.into_iter().any(|text| text.value.contains(&mark))
-        };
-        if !named.contains(&(kind, id.value.as_str())) && !in_rules() {
-            sink.push(
-                Report::warning(
-                    "policy::unused",
-                    format!("nothing uses the {what} `{}`", id.value),
-                )
-                .at(&id.place, "never named")
-                .help("remove it, or name it where it is meant"),
-            );
-        }
-    }
-}
-
-/// What is named somewhere, with its kind.
-fn named(declared: &Declarations) -> HashSet<(&'static str, &str)> {
-    let mut named = HashSet::new();
-    let conditions = declared.paths.iter().map(|path| &path.conditions);
-    let conditions = conditions.chain(declared.boundaries.iter().map(|boundary| &boundary.conditions));
-    for conditions in conditions {
-        named.extend(end_names(&conditions.from));
-        named.extend(end_names(&conditions.to));
-    }
-    for member in declared.groups.iter().flat_map(|group| &group.zones) {
-        named.insert(("zone or group", member.value.as_str()));
-    }
-    for zone in &declared.zones {
-        named.extend(zone.lists.iter().map(|name| ("list", name.value.as_str())));
-    }
-    for path in &declared.paths {
-        named.extend(path.via.iter().map(|via| ("gateway", via.value.as_str())));
-        let hosts = path.from_hosts.iter().chain(&path.to_hosts).flatten();
-        named.extend(hosts.filter_map(|host| match host {
-            HostDecl::List(name) => Some(("list", name.value.as_str())),
-            HostDecl::Network(..) => None,
-        }));
-        named.extend(path.next_hops.iter().flatten().filter_map(|hop| match hop {
-            HopDecl::List(name) => Some(("list", name.value.as_str())),
-            HopDecl::Mac(_) => None,
-        }));
-        for text in path.window.iter().flatten() {
-            named.extend(words(&text.value).map(|word| ("window", word)));
-        }
-    }
-    for statement in &declared.statements {
-        match &statement.what {
-            StatementWhat::Wrong => {}
-            StatementWhat::Never(text) => {
-                named.extend(words(&text.value).flat_map(|word| [("window", word), ("zone or group", word)]));
-            }
-            StatementWhat::Only {
-                conditions, window, ..
-            } => {
-                named.extend(end_names(&conditions.from));
-                named.extend(end_names(&conditions.to));
-                let window = window.iter().flat_map(|text| words(&text.value));
-                named.extend(window.map(|word| ("window", word)));
-            }
-        }
-    }
-    named
-}
-
-fn end_names(end: &EndDecl) -> Vec<(&'static str, &str)> {
-    match end {
-        EndDecl::Any => Vec::new(),
-        EndDecl::Zones(zones) => zones
-            .iter()
-            .map(|zone| ("zone or group", zone.value.as_str()))
-            .collect(),
-    }
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', ' ', '\t']).filter(|word| !word.is_empty())
 }
