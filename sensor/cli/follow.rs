@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, unbounded};
 use sekisho_engine::Reload;
-use sekisho_policy::{Policy, PolicyErrors, Source, load_dir};
+use sekisho_policy::{Policy, PolicyErrors, Source, load_dir, with_catalogue};
 
+use super::catalogue::Choice;
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::terminal;
@@ -34,12 +35,11 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// Follows `folder`, of which `in_force` was compiled.
-    pub(crate) fn start(folder: &Path, in_force: &Policy, interrupt: Arc<Interrupt>) -> anyhow::Result<Self> {
+    /// Follows a folder.
+    pub(crate) fn start(mut watch: Watch, interrupt: Arc<Interrupt>) -> anyhow::Result<Self> {
         let (send, news) = unbounded();
         let (end, ended) = channel::<()>();
         interrupt.reread_on_hangup();
-        let mut watch = Watch::new(folder, in_force);
         let follow = move || {
             let mut looked = Instant::now();
             while ended.recv_timeout(HEAR_AGAIN) == Err(RecvTimeoutError::Timeout) {
@@ -84,8 +84,10 @@ impl Drop for Follower {
 }
 
 /// What is known of the folder.
-struct Watch {
+pub(crate) struct Watch {
     folder: PathBuf,
+    /// What lies beneath the policy.
+    catalogue: Choice,
     /// Hash of the policy in force.
     in_force: String,
     /// What was last compiled; nothing where it is not known whether that is in the folder still.
@@ -97,9 +99,11 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(folder: &Path, in_force: &Policy) -> Self {
+    /// Knows `folder`, of which `in_force` was compiled over a catalogue.
+    pub(crate) fn new(folder: &Path, catalogue: Choice, in_force: &Policy) -> Self {
         Self {
             folder: folder.to_owned(),
+            catalogue,
             in_force: in_force.files().hash().to_owned(),
             judged: None,
             refused: false,
@@ -110,7 +114,10 @@ impl Watch {
     /// Looks at the folder: something to hand on where it has changed and stands still, or where it is
     /// not what is in force and that was asked for.
     fn look(&mut self, is_asked: bool) -> Option<Reload> {
-        let found = load_dir(&self.folder);
+        let found = self.catalogue.read().and_then(|catalogue| {
+            let sources = load_dir(&self.folder)?;
+            Ok(with_catalogue(sources, &catalogue))
+        });
         let digest = Some(digest(&found));
         let stands_still = self.seen == digest;
         let is_judged = self.judged == digest;
@@ -196,7 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(&folder, GOOD);
         let policy = Policy::compile(&load_dir(folder.path()).unwrap()).unwrap();
-        let watch = Watch::new(folder.path(), &policy);
+        let watch = Watch::new(folder.path(), Choice::none(), &policy);
         (folder, watch)
     }
 

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 findings of a check, 2 bad usage or input, 3 partial (the input was damaged
 //! or the run was interrupted; what could be read was processed).
 
+mod catalogue;
 mod follow;
 mod hosts;
 mod interrupt;

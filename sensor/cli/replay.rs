@@ -15,10 +15,11 @@ use sekisho_engine::{Config, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
 use sekisho_filter::Filter;
 use sekisho_model::summary::Summary;
-use sekisho_policy::{Mode, Policy};
+use sekisho_policy::Mode;
 use sekisho_store::{Embedded, Store as _};
 
-use super::follow::Follower;
+use super::catalogue::Choice;
+use super::follow::{Follower, Watch};
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
@@ -42,12 +43,14 @@ pub(crate) struct Args {
     /// Capture files: pcap or pcapng, plain, gzip or zstd; - is standard input
     #[arg(value_name = "CAPTURE", required = true)]
     captures: Vec<PathBuf>,
-    /// Policy folder to judge by; without one no zones are judged
+    /// Policy folder to judge by; without one no zones are judged, and only the catalogue counts
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
     /// Follow the policy folder: what changes in it counts from then on; SIGHUP reads it at once
     #[arg(long, requires = "policy")]
     follow_policy: bool,
+    #[command(flatten)]
+    catalogue: Choice,
     /// Keep flows and alerts in this data directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -124,14 +127,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         bail!("--json and --eve - both write to standard output; give --eve a file");
     }
     let policy = match &args.policy {
-        Some(folder) => match rules::load(folder) {
+        Some(folder) => match rules::load_over(folder, &args.catalogue) {
             Some(policy) => policy,
             None => bail!(
                 "the policy in {} has mistakes; nothing was read",
                 folder.display()
             ),
         },
-        None => Policy::none(),
+        None => match rules::load_alone(&args.catalogue) {
+            Some(policy) => policy,
+            None => bail!("the catalogue has mistakes; nothing was read"),
+        },
     };
     let filter = args
         .filter
@@ -166,7 +172,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     };
     let followed = args.policy.as_ref().filter(|_| args.follow_policy);
     let follower = followed
-        .map(|folder| Follower::start(folder, &policy, Arc::clone(&interrupt)))
+        .map(|folder| {
+            let watch = Watch::new(folder, args.catalogue.clone(), &policy);
+            Follower::start(watch, Arc::clone(&interrupt))
+        })
         .transpose()?;
     let config = Config {
         workers: workers(args),

@@ -20,12 +20,13 @@ use sekisho_capture::live::{Live, Options};
 use sekisho_engine::{Config as EngineConfig, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
 use sekisho_model::summary::Summary;
-use sekisho_policy::{Mode, Policy};
+use sekisho_policy::Mode;
 use sekisho_store::Embedded;
 
 use self::config::Config;
 use self::notify::Manager;
-use super::follow::Follower;
+use super::catalogue::Choice;
+use super::follow::{Follower, Watch as FolderWatch};
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
@@ -58,9 +59,12 @@ pub(crate) struct Args {
     /// MiB of memory for the ring of each interface [default: 128]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(2..=4096))]
     ring_mib: Option<u32>,
-    /// Policy folder to judge by, followed while the sensor runs; without one no zones are judged
+    /// Policy folder to judge by, followed while the sensor runs; without one no zones are judged, and
+    /// only the catalogue counts
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    catalogue: Choice,
     /// Keep flows and alerts in this data directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -129,14 +133,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         bail!("--listen shows a data directory; give one with --data DIR");
     }
     let policy = match &wanted.policy {
-        Some(folder) => match rules::load(folder) {
+        Some(folder) => match rules::load_over(folder, &args.catalogue) {
             Some(policy) => Arc::new(policy),
             None => bail!(
                 "the policy in {} has mistakes; nothing was started",
                 terminal::clean(&folder.display().to_string())
             ),
         },
-        None => Arc::new(Policy::none()),
+        None => match rules::load_alone(&args.catalogue) {
+            Some(policy) => Arc::new(policy),
+            None => bail!("the catalogue has mistakes; nothing was started"),
+        },
     };
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
@@ -152,7 +159,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let follower = wanted
         .policy
         .as_ref()
-        .map(|folder| Follower::start(folder, &policy, Arc::clone(&interrupt)))
+        .map(|folder| {
+            let watch = FolderWatch::new(folder, args.catalogue.clone(), &policy);
+            Follower::start(watch, Arc::clone(&interrupt))
+        })
         .transpose()?;
     let config = EngineConfig {
         workers: wanted.workers.map_or_else(cores, usize::from),

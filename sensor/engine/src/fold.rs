@@ -1,7 +1,8 @@
 //! Folding: the same violation between the same two ends is one alert with a count; so is what meets the
 //! same `[[rule]]`.
 //!
-//! Folded by rule, originator, responder, protocol and responder's port. A fold closes at the end of
+//! Folded by rule, originator, responder, protocol and responder's port; what meets a `[[rule]]`, by what
+//! the rule says its flows have in common ([`sekisho_policy::rules::FoldBy`]). A fold closes at the end of
 //! input, a day of packet time after it began (so that what goes on is said again each day), or
 //! when there are more folds than [`sekisho_model::limits::ALERT_FOLDS`]: then the one that began
 //! first. The alert is written when its fold closes, so its counts are whole; until then a fold is a
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use foldhash::HashMap;
 use sekisho_model::{Alert, Category, FlowRecord, Protocol, Timestamp, Verdict, limits, stable_id};
+use sekisho_policy::rules::FoldBy;
 use sekisho_policy::{Findings, Mode, Policy, Violation};
 
 /// How long a fold stays open.
@@ -23,10 +25,33 @@ const WINDOW: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Key {
     rule: Arc<str>,
-    orig: IpAddr,
-    resp: IpAddr,
-    protocol: Protocol,
-    port: u16,
+    /// Nothing where it does not matter which.
+    orig: Option<IpAddr>,
+    to: To,
+}
+
+/// What the flows of a fold go to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum To {
+    Responder(IpAddr, Protocol, u16),
+    /// A service of many hosts, by its name.
+    Service(Box<str>),
+    Any,
+}
+
+impl Key {
+    fn of(rule: Arc<str>, fold: FoldBy, service: Option<Box<str>>, record: &FlowRecord) -> Self {
+        let responder = || To::Responder(record.resp.address, record.protocol, record.resp.port);
+        Self {
+            rule,
+            orig: (fold != FoldBy::Responder).then_some(record.orig.address),
+            to: match fold {
+                FoldBy::Originator => To::Any,
+                FoldBy::Responder => responder(),
+                FoldBy::Pair => service.map_or_else(responder, To::Service),
+            },
+        }
+    }
 }
 
 /// What an alert is for.
@@ -121,16 +146,17 @@ impl Folds {
         record: Box<FlowRecord>,
         closed: &mut Vec<Fold>,
     ) {
-        if policy.mode() == Mode::Learn {
+        let (raises, fold, service) = match &why {
+            Why::Denied => (policy.mode() == Mode::Enforce, FoldBy::Pair, None),
+            Why::Rule(id) => match policy.rule(id) {
+                Some(rule) => (policy.raises(rule), rule.fold(), rule.service_of(&record)),
+                None => return,
+            },
+        };
+        if !raises {
             return;
         }
-        let key = Key {
-            rule,
-            orig: record.orig.address,
-            resp: record.resp.address,
-            protocol: record.protocol,
-            port: record.resp.port,
-        };
+        let key = Key::of(rule, fold, service, &record);
         if let Some(fold) = self.open.get_mut(&key) {
             if record.start.since(fold.flow.start) <= WINDOW {
                 let began = fold.flow.start;
@@ -348,6 +374,65 @@ mod tests {
             (120_000_000_000, 220_000_000_000)
         );
         assert_eq!((first.flow.as_ref().unwrap().flow_id, second.count), (1, 1));
+    }
+
+    /// A policy of which every flow of the tests meets a rule.
+    fn ruled(rest: &str) -> Policy {
+        let text = format!(
+            "schema = 1\n[policy]\nname = \"p\"\nversion = \"1\"\nmode = \"learn\"\ncatalogue = true\n\
+             [list.names]\nkind = \"suffix\"\nvalues = [\"storage.example\"]\n\
+             [[rule]]\nid = \"R\"\nwhen = 'octets > 0 or server_name in @names'\n{rest}\n"
+        );
+        let catalogue = [Source {
+            name: "c.toml".to_owned(),
+            text: text.into(),
+        }];
+        Policy::compile(&sekisho_policy::with_catalogue(Vec::new(), &catalogue)).unwrap()
+    }
+
+    /// Flows behind each alert, where originators and responders end in these octets.
+    fn counts(rest: &str, flows: &[(u8, u8, &str)]) -> Vec<u64> {
+        let (policy, mut folds, mut closed) = (Arc::new(ruled(rest)), Folds::new(), Vec::new());
+        for (number, (orig, resp, name)) in (0_i64..).zip(flows) {
+            let mut record = denied(number.unsigned_abs(), number, number, 443);
+            record.verdict = Verdict::Unknown;
+            record.orig.address = [192, 0, 2, *orig].into();
+            record.resp.address = [198, 51, 100, *resp].into();
+            if !name.is_empty() {
+                let mut app = sekisho_model::App::default();
+                app.set(sekisho_model::Essential::ServerName, *name, "tls.sni");
+                record.app = Some(Box::new(app));
+            }
+            folds.meet(&policy, "R".into(), &record, &mut closed);
+        }
+        folds.drain(&mut closed);
+        let mut findings = Findings::default();
+        let alerts = closed
+            .into_iter()
+            .filter_map(|fold| fold.into_alert(&mut findings, true));
+        alerts.map(|alert| alert.count).collect()
+    }
+
+    #[test]
+    fn a_rule_says_which_of_its_flows_are_one_alert() {
+        let flows = [(1, 1, ""), (1, 2, ""), (2, 1, ""), (1, 1, ""), (2, 1, "")];
+
+        assert_eq!(counts("", &flows), [2, 1, 2]);
+        assert_eq!(counts("fold = \"originator\"", &flows), [3, 2]);
+        assert_eq!(counts("fold = \"responder\"", &flows), [4, 1]);
+    }
+
+    #[test]
+    fn a_service_of_many_hosts_is_one_alert_an_originator() {
+        let flows = [
+            (1, 1, "a.storage.example"),
+            (1, 2, "B.Storage.example"),
+            (1, 3, "other.example"),
+            (1, 4, "other.example"),
+            (2, 1, "storage.example"),
+        ];
+
+        assert_eq!(counts("", &flows), [2, 1, 1, 1]);
     }
 
     #[test]

@@ -92,10 +92,20 @@ pub(crate) fn of(
             policy.mode().name().to_owned()
         },
         policy_hash: policy.files().hash().to_owned(),
+        catalogue_version: catalogue_version(policy),
         policy_changes: collector.changes.clone(),
         rules: collector.rules(totals),
         workers: count(workers),
     }
+}
+
+fn catalogue_version(policy: &sekisho_policy::Policy) -> String {
+    let versions: Vec<_> = policy
+        .catalogues()
+        .iter()
+        .map(|catalogue| &*catalogue.version)
+        .collect();
+    versions.join(", ")
 }
 
 fn count(number: usize) -> u64 {

@@ -63,7 +63,8 @@ impl ListKind {
             "hassh_server",
             "certificate_sha256",
         ];
-        const NAMES: [&str; 2] = ["server_name", "client_host"];
+        // The word of a product or a service may stand in a list beside its domains.
+        const NAMES: [&str; 5] = ["server_name", "client_host", "query_name", "app", "service"];
         match field.kind {
             FieldKind::Address => &[Self::Address, Self::Network],
             FieldKind::Number if field.name.ends_with(".port") => &[Self::Port],
@@ -165,6 +166,16 @@ impl List {
     #[must_use]
     pub const fn expires(&self) -> bool {
         self.expires
+    }
+
+    /// The suffix of the list that a name ends in, the longest one, as the name spells it; nothing
+    /// where it ends in none, or the list is of another kind.
+    #[must_use]
+    pub fn suffix_of<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let Members::Suffixes(words) = &self.members else {
+            return None;
+        };
+        tails(name).find(|tail| words.get(tail).is_some())
     }
 
     /// Whether a value is in the list at an instant.
@@ -330,6 +341,15 @@ mod tests {
 
         assert!(has("example.jp") && has("WWW.Example.JP") && has("a.b.lg.jp."));
         assert!(!has("notexample.jp") && !has("jp") && !has("example.jp.evil.test"));
+    }
+
+    #[test]
+    fn the_longest_suffix_is_named_as_the_name_spells_it() {
+        let list = of_texts(ListKind::Suffix, &["example.jp", "files.example.jp"]);
+
+        assert_eq!(list.suffix_of("a.Files.example.jp."), Some("Files.example.jp"));
+        assert_eq!(list.suffix_of("www.example.jp"), Some("example.jp"));
+        assert_eq!(list.suffix_of("notexample.jp"), None);
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) fn of(test: &Test, field: &'static Field) -> Option<Needs> {
         // What makes the inner test false is rarely a few values.
         Test::Not(_) => None,
         Test::Compare(comparison) => {
-            if !std::ptr::eq(comparison.field, field) || comparison.negated {
+            if !std::ptr::eq(comparison.field, field) || comparison.negated || field.several {
                 return None;
             }
             match &comparison.set {

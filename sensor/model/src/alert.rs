@@ -155,10 +155,16 @@ pub struct Explanation {
     pub nearest_path: String,
     /// In what the flow differs from it: `from`, `to`, `protocol`, `ports`, `direction`.
     pub differs: Vec<String>,
+    /// What it looks like where it is right; empty where the rule does not say.
+    #[serde(default)]
+    pub legitimate: Text,
     /// What would have silenced the alert.
     pub silenced_by: Text,
     /// What to do first.
     pub first_step: Text,
+    /// Where what the rule compares with comes from, and of when it is; empty where it does not say.
+    #[serde(default)]
+    pub source: String,
 }
 
 /// A finding after folding.

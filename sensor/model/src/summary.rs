@@ -163,6 +163,9 @@ pub struct Summary {
     /// SHA-256 over the files of the policy that judged last, as hexadecimal digits; empty where none.
     #[serde(default)]
     pub policy_hash: String,
+    /// Version of the catalogue beneath the policy; empty where none.
+    #[serde(default)]
+    pub catalogue_version: String,
     /// How the policy changed while the run went on.
     #[serde(default)]
     pub policy_changes: PolicyChanges,

@@ -72,10 +72,14 @@ pub(super) struct Explanation {
     nearest_path: String,
     /// In what the flow differs from it.
     differs: Vec<String>,
+    /// What it looks like where it is right; empty where the rule does not say.
+    legitimate: Text,
     /// What would have silenced the alert.
     silenced_by: Text,
     /// What to do first.
     first_step: Text,
+    /// Where what the rule compares with comes from, and of when it is; empty where it does not say.
+    source: String,
 }
 
 /// Flows that break the same rule between the same ends, folded into one.
@@ -214,6 +218,8 @@ pub(super) struct Policy {
     versions: Vec<PolicyVersion>,
     source: String,
     label: Text,
+    /// The catalogues that the policy stands on.
+    catalogues: Vec<Catalogue>,
     zones: Vec<Zone>,
     groups: Vec<Group>,
     gateways: Vec<Gateway>,
@@ -327,10 +333,24 @@ pub(super) struct Rule {
     title: Text,
     /// Empty where none is given.
     severity: String,
+    /// Severities that count where an expression holds; the first that does.
+    severity_by: Vec<SeverityBy>,
+    /// Which flows are one alert: `pair`, `originator` or `responder`.
+    fold: String,
+    /// Lists without whose values it is not asked.
+    needs: Vec<String>,
+    /// Those of them that hold no value.
+    empty_lists: Vec<String>,
+    /// A catalogue that the policy stands on declares it, and not the policy itself.
+    catalogue: bool,
     when: String,
     except: String,
     why: Text,
+    /// What it looks like where it is right.
+    legitimate: Text,
     first_step: Text,
+    source: String,
+    version: String,
     clause: String,
     category: String,
     attack: Vec<String>,
@@ -338,6 +358,21 @@ pub(super) struct Rule {
     /// Signature id, where the policy gives one.
     #[schema(required = true)]
     number: Option<u32>,
+}
+
+/// A severity of a rule, and when it counts.
+#[derive(ToSchema)]
+pub(super) struct SeverityBy {
+    when: String,
+    severity: String,
+}
+
+/// A catalogue of rules that the policy stands on.
+#[derive(ToSchema)]
+pub(super) struct Catalogue {
+    name: String,
+    version: String,
+    label: Text,
 }
 
 /// A flow and what the policy is expected to say of it.
@@ -449,6 +484,8 @@ pub(super) struct Summary {
     policy_mode: String,
     /// SHA-256 over the files of the policy that judged last.
     policy_hash: String,
+    /// Version of the catalogue beneath the policy; empty where none.
+    catalogue_version: String,
     policy_changes: PolicyChanges,
     rules: RuleUse,
     workers: u64,

@@ -190,8 +190,10 @@ fn alert(number: u64) -> Alert {
             nearest: Text::new("最も近い経路", "nearest"),
             nearest_path: "PATH-0001".to_owned(),
             differs: vec!["ports".to_owned()],
+            legitimate: Text::new("正当な例", "as it should be"),
             silenced_by: Text::new("経路を足す", "a path"),
             first_step: Text::new("担当者に聞く", "ask the owner"),
+            source: "The vendor (2026-11)".to_owned(),
         },
     }
 }
@@ -363,6 +365,7 @@ fn summary() -> Summary {
         policy_version: "2026-11".to_owned(),
         policy_mode: "enforce".to_owned(),
         policy_hash: "1f".repeat(32),
+        catalogue_version: "2026-11-23".to_owned(),
         policy_changes: PolicyChanges {
             taken_up: 1,
             refused: 1,

@@ -64,8 +64,12 @@ export interface Explanation {
   nearest: Text;
   nearest_path: string;
   differs: string[];
+  /** What it looks like where it is right; empty where the rule does not say. */
+  legitimate: Text;
   silenced_by: Text;
   first_step: Text;
+  /** Where what the rule compares with comes from; empty where it does not say. */
+  source: string;
 }
 
 export interface Alert {
@@ -233,6 +237,21 @@ export interface PolicyVersion {
   runs: number;
 }
 
+export interface Catalogue {
+  name: string;
+  version: string;
+  label: Text;
+}
+
+export interface PolicyRule {
+  id: string;
+  enabled: boolean;
+  /** A catalogue that the policy stands on declares it. */
+  catalogue: boolean;
+  /** Lists that it waits for, being empty. */
+  empty_lists: string[];
+}
+
 export interface Policy {
   name: string;
   version: string;
@@ -242,6 +261,8 @@ export interface Policy {
   versions: PolicyVersion[];
   source: string;
   label: Text;
+  catalogues: Catalogue[];
+  rules: PolicyRule[];
   zones: Zone[];
   paths: PolicyPath[];
   boundaries: Boundary[];
@@ -269,6 +290,7 @@ export interface Summary {
   policy_version: string;
   policy_mode: string;
   policy_hash: string;
+  catalogue_version: string;
   policy_changes: { taken_up: number; refused: number; standing_refusal?: string };
   rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
   workers: number;

@@ -73,8 +73,10 @@ fn explanation(explanation: &Explanation) -> impl FnOnce(&mut Line) {
         nearest,
         nearest_path,
         differs,
+        legitimate,
         silenced_by,
         first_step,
+        source,
     } = explanation;
     move |line| {
         object!(line;
@@ -83,8 +85,10 @@ fn explanation(explanation: &Explanation) -> impl FnOnce(&mut Line) {
             "nearest": nearest,
             "nearest_path": nearest_path.as_str(),
             "differs": |line: &mut Line| line.list(differs.iter().map(String::as_str)),
+            "legitimate"?: (!legitimate.ja.is_empty()).then_some(legitimate),
             "silenced_by": silenced_by,
             "first_step": first_step,
+            "source"?: (!source.is_empty()).then_some(source.as_str()),
         );
     }
 }
