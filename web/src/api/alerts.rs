@@ -172,6 +172,7 @@ mod tests {
             clause: Arc::from(""),
             attack: Vec::new(),
             explanation: Explanation::default(),
+            indicator: None,
         })
     }
 
