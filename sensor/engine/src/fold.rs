@@ -298,6 +298,7 @@ impl Fold {
             clause: violation.clause,
             attack: violation.attack,
             explanation: violation.explanation,
+            indicator: None,
         };
         Some(Told {
             alert,

@@ -98,6 +98,7 @@ pub(crate) fn refusal(reason: &str, in_force: &Policy, at: Timestamp) -> Alert {
         flow: None,
         clause: Arc::from(""),
         attack: Vec::new(),
+        indicator: None,
         explanation: Explanation {
             observed: Text::new(
                 format!("ポリシーのフォルダーに誤りがあります: {reason}"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::indicator::Hit;
 use crate::{FlowRecord, Text, Timestamp};
 
 /// How urgent an alert is; the numbers are Suricata's.
@@ -202,4 +203,6 @@ pub struct Alert {
     pub attack: Vec<Arc<str>>,
     /// The reason.
     pub explanation: Explanation,
+    /// The indicator that was met, where one is behind it.
+    pub indicator: Option<Box<Hit>>,
 }

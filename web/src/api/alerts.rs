@@ -173,6 +173,7 @@ mod tests {
             clause: Arc::from(""),
             attack: Vec::new(),
             explanation: Explanation::default(),
+            indicator: None,
         })
     }
 
