@@ -67,7 +67,10 @@ impl Collector<'_> {
             self.tell_alert(&told)?;
         }
         self.say_limits(&read.totals, totals, watched.flows)?;
-        let summary: Summary = summary::of(read, totals, self, watched.workers, watched.began.elapsed());
+        let summary = Summary {
+            ongoing: true,
+            ..summary::of(read, totals, self, watched.workers, watched.began.elapsed())
+        };
         let Some(store) = &mut self.store else {
             return Ok(());
         };

@@ -96,6 +96,7 @@ pub(crate) fn of(
         policy_changes: collector.changes.clone(),
         rules: collector.rules(totals),
         workers: count(workers),
+        ongoing: false,
     }
 }
 

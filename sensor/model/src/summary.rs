@@ -174,4 +174,7 @@ pub struct Summary {
     pub rules: RuleUse,
     /// Worker threads that decoded.
     pub workers: u64,
+    /// Whether the run goes on: these are its counts so far.
+    #[serde(default)]
+    pub ongoing: bool,
 }

@@ -489,6 +489,8 @@ pub(super) struct Summary {
     policy_changes: PolicyChanges,
     rules: RuleUse,
     workers: u64,
+    /// Whether the run goes on: these are its counts so far.
+    ongoing: bool,
 }
 
 /// What came of a policy folder that was followed while a run went on.
@@ -517,7 +519,7 @@ pub(super) struct Input {
     damaged: u64,
 }
 
-/// One capture file.
+/// One capture file or network interface.
 #[derive(ToSchema)]
 pub(super) struct InputFile {
     path: String,
@@ -526,4 +528,18 @@ pub(super) struct InputFile {
     /// Where and why reading stopped early.
     #[schema(nullable = false, required = false)]
     damage: Option<String>,
+    /// What the system counted of an interface; absent for a file.
+    #[schema(nullable = false, required = false)]
+    port: Option<PortCounters>,
+}
+
+/// What the system counted of an interface while it was read.
+#[derive(ToSchema)]
+pub(super) struct PortCounters {
+    /// Frames that found no room in the ring.
+    ring_dropped: u64,
+    /// Frames that the interface received.
+    received: u64,
+    /// Frames that the interface or its driver dropped.
+    dropped: u64,
 }

@@ -352,12 +352,14 @@ fn summary() -> Summary {
                     format: "pcap".to_owned(),
                     packets: 300,
                     damage: None,
+                    port: None,
                 },
                 InputFile {
                     path: "cut.pcapng.gz".to_owned(),
                     format: "pcapng+gzip".to_owned(),
                     packets: 10,
                     damage: Some("octet 900: the block is cut off".to_owned()),
+                    port: None,
                 },
             ],
             damaged: 1,
@@ -378,5 +380,6 @@ fn summary() -> Summary {
             unused_exceptions: vec!["EXC-0001".to_owned()],
         },
         workers: 2,
+        ongoing: false,
     }
 }

@@ -49,6 +49,7 @@ export interface Overview {
   zones: MatrixCell[];
   talkers: Talker[];
   alerts: AlertTotals;
+  ongoing: boolean;
 }
 
 export interface AlertEnd {
@@ -273,6 +274,13 @@ export interface InputFile {
   format: string;
   packets: number;
   damage?: string | null;
+  port?: PortCounters;
+}
+
+export interface PortCounters {
+  ring_dropped: number;
+  received: number;
+  dropped: number;
 }
 
 export interface Summary {
@@ -294,6 +302,7 @@ export interface Summary {
   policy_changes: { taken_up: number; refused: number; standing_refusal?: string };
   rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
   workers: number;
+  ongoing: boolean;
 }
 
 export type BucketClass = 'processed' | 'dropped' | 'filtered';
