@@ -32,7 +32,8 @@ use ring::Ring;
 use socket::Shape;
 
 /// Octets of a block; larger than any frame that offloading makes.
-const BLOCK: u32 = 1 << 20;
+const BLOCK: u32 = 1 << BLOCK_BITS;
+const BLOCK_BITS: u32 = 20;
 /// Milliseconds after which a block that is not full is handed over.
 const HAND_OVER: u32 = 50;
 /// A frame may be this old when it is handed over: later than that, silence is silence.
@@ -69,7 +70,7 @@ impl Live {
     ///
     /// A port that is not there, is of a kind that is not read, or that this process may not read.
     pub fn open(names: &[String], options: Options, stop: &Stop) -> Result<Self, LiveError> {
-        let blocks = u32::try_from(options.ring_octets / u64::from(BLOCK)).unwrap_or(u32::MAX);
+        let blocks = u32::try_from(options.ring_octets >> BLOCK_BITS).unwrap_or(u32::MAX);
         let shape = Shape {
             block: BLOCK,
             blocks: blocks.clamp(2, 4096),
