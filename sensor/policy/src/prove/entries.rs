@@ -364,8 +364,11 @@ impl<'m, 'p> Entries<'m, 'p> {
             );
         }
         if let Some(expires) = ask.expires.filter(|expires| *expires <= self.at) {
-            let end = calendar.local(expires);
-            return Text::new(format!("期限切れです({end})"), format!("expired at {end}"));
+            let end = calendar.local(expires).text();
+            return Text::new(
+                format!("期限切れです({})", end.ja),
+                format!("expired at {}", end.en),
+            );
         }
         if let Some((calendar, window)) = ask.window
             && window.is_never(calendar)

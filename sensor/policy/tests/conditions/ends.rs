@@ -67,6 +67,30 @@ fn groups_stand_for_their_zones_and_lists_for_their_values_while_those_hold() {
 }
 
 #[test]
+fn hosts_that_several_paths_name_in_different_zones_are_found_in_each() {
+    let path = |id: &str, from: &str| {
+        format!(
+            "[[path]]\nid = \"{id}\"\nfrom = \"{from}\"\nto = \"server\"\nfrom_hosts = [\"10.40.0.0/16\"]\n\
+             protocol = \"tcp\"\nports = [443]\n"
+        )
+    };
+    check(
+        &format!(
+            "{}{}{}",
+            path("P1", "office"),
+            path("P2", "dmz"),
+            path("P3", "server")
+        ),
+        &[
+            ("tcp 10.40.1.5 10.40.2.9 443", "P1"),
+            ("tcp 10.40.9.5 10.40.2.9 443", "P2"),
+            ("tcp 10.50.1.5 10.40.2.9 443", "PATH-DENY"),
+            ("tcp 10.40.9.5 10.40.2.9 444", "PATH-DENY"),
+        ],
+    );
+}
+
+#[test]
 fn a_host_that_is_named_must_still_be_in_the_zone_that_is_named() {
     check(
         "[[path]]\nid = \"P1\"\nfrom = \"office\"\nfrom_hosts = [\"10.40.0.0/16\"]\nto = \"*\"\nto_hosts = [\"10.40.2.9\"]\nprotocol = \"tcp\"\nports = [443]\n",
