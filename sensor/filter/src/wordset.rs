@@ -34,6 +34,15 @@ impl<T> WordMap<T> {
         &mut entry.or_insert_with(|| (word.into(), value())).into_mut().1
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The words, in no order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|(word, _)| &**word)
+    }
+
     pub(crate) fn get(&self, word: &str) -> Option<&T> {
         if self.words.is_empty() {
             return None;
