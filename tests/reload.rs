@@ -422,6 +422,8 @@ impl Followed {
             "--policy",
             folder,
             "--follow-policy",
+            "--catalogue",
+            "none",
             "--eve",
             eve,
             "--json",

@@ -70,6 +70,8 @@ pub(crate) struct Judge<'a> {
     numbers: HashMap<(usize, Option<EntryId>), u32>,
     /// Records by the rule that they carry under earlier policies, and by the rules that they meet.
     earlier: BTreeMap<Arc<str>, u64>,
+    /// Rules that a record is asked for, kept for the next one.
+    asked: Vec<u32>,
     /// What was judged since it was last taken.
     records: Vec<Judged>,
     /// What was said since then.
@@ -91,6 +93,7 @@ impl<'a> Judge<'a> {
             rules: Vec::new(),
             numbers: HashMap::default(),
             earlier: BTreeMap::new(),
+            asked: Vec::new(),
             records: Vec::new(),
             said: Vec::new(),
             lines: SaidLines::default(),
@@ -232,7 +235,7 @@ impl<'a> Judge<'a> {
         }
         let met: Vec<_> = self
             .policy
-            .rules_matching(record)
+            .rules_matching_with(record, &mut self.asked)
             .map(|rule| Arc::clone(rule.id()))
             .collect();
         for id in &met {

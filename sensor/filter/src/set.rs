@@ -110,24 +110,32 @@ impl FilterSet {
     /// Allocates only where some expression has to be asked.
     #[must_use]
     pub fn matching(&self, row: &dyn Row) -> Vec<u32> {
-        let mut asked = Vec::new();
+        let mut found = Vec::new();
+        self.matching_into(row, &mut found);
+        found
+    }
+
+    /// The same into a list that the caller uses again; what was in it is gone.
+    pub fn matching_into(&self, row: &dyn Row, asked: &mut Vec<u32>) {
+        asked.clear();
         if let Some(found) = self.pairs.as_ref().and_then(|pairs| pairs.waiting(row)) {
             asked.extend_from_slice(found);
         }
         for keyed in &self.keyed {
-            keyed.waiting(row, &mut asked);
+            keyed.waiting(row, asked);
         }
         asked.extend_from_slice(&self.rest);
-        // One that waits under several values may be found under several.
-        asked.sort_unstable();
-        asked.dedup();
+        if asked.len() > 1 {
+            // One that waits under several values may be found under several.
+            asked.sort_unstable();
+            asked.dedup();
+        }
         asked.retain(|number| {
             let filter = usize::try_from(*number)
                 .ok()
                 .and_then(|index| self.filters.get(index));
             filter.is_some_and(|filter| filter.matches(row))
         });
-        asked
     }
 
     fn add(&mut self, number: u32, filter: &Filter) {
@@ -236,16 +244,20 @@ impl Keyed {
                 }
             }
             Value::Text(word) => self.under(word, found),
-            Value::Number(number) => found.extend(self.numbers.get(number).into_iter().flatten()),
+            Value::Number(number) => add(found, self.numbers.get(number)),
             _ => {}
         }
-        found.extend_from_slice(&self.any);
+        if !self.any.is_empty() {
+            found.extend_from_slice(&self.any);
+        }
     }
 
     fn under(&self, word: &str, found: &mut Vec<u32>) {
-        found.extend(self.words.get(word).into_iter().flatten());
+        add(found, self.words.get(word));
         if !self.suffixes.is_empty() {
-            found.extend(tails(word).filter_map(|tail| self.suffixes.get(tail)).flatten());
+            for tail in tails(word) {
+                add(found, self.suffixes.get(tail));
+            }
         }
     }
 }
@@ -287,6 +299,12 @@ impl Pairs {
         self.waiting
             .get(&(number(orig)?, number(resp)?))
             .map(Vec::as_slice)
+    }
+}
+
+fn add(found: &mut Vec<u32>, waiting: Option<&Vec<u32>>) {
+    if let Some(waiting) = waiting {
+        found.extend_from_slice(waiting);
     }
 }
 

@@ -228,6 +228,12 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// The rule of a number of the set.
+    fn asked(&self, number: u32) -> Option<&Rule> {
+        let at = self.enabled.get(usize::try_from(number).ok()?)?;
+        self.all.get(*at)
+    }
+
     fn new(all: Vec<Rule>) -> Self {
         let enabled: Vec<usize> = (0..)
             .zip(&all)
@@ -277,19 +283,23 @@ impl Policy {
         self.rules_met_by(record)
     }
 
+    /// The same, with a list that the caller uses again for each record.
+    pub fn rules_matching_with(
+        &self,
+        record: &FlowRecord,
+        asked: &mut Vec<u32>,
+    ) -> impl Iterator<Item = &Rule> {
+        let rules = &self.declared_rules;
+        rules.set.matching_into(record, asked);
+        let met = asked.iter().filter_map(|number| rules.asked(*number));
+        met.filter(|rule| !rule.is_excepted(record))
+    }
+
     pub(crate) fn rules_met_by(&self, row: &dyn Row) -> impl Iterator<Item = &Rule> + use<'_> {
         let rules = &self.declared_rules;
-        let mut found = if rules.enabled.is_empty() {
-            Vec::new()
-        } else {
-            rules.set.matching(row)
-        };
-        let rule = |number: u32| {
-            let at = rules.enabled.get(usize::try_from(number).ok()?)?;
-            rules.all.get(*at)
-        };
-        found.retain(|number| rule(*number).is_some_and(|rule| !rule.is_excepted(row)));
-        found.into_iter().filter_map(rule)
+        let mut found = rules.set.matching(row);
+        found.retain(|number| rules.asked(*number).is_some_and(|rule| !rule.is_excepted(row)));
+        found.into_iter().filter_map(|number| rules.asked(number))
     }
 
     /// What expressions may name: the policy's lists, zones, groups and windows.
