@@ -8,6 +8,7 @@ mod hosts;
 mod interrupt;
 mod language;
 mod limits_help;
+mod lists;
 mod outcome;
 mod replay;
 mod report;
@@ -44,6 +45,8 @@ enum Command {
     Serve(serve::Args),
     /// Lists the devices that traffic shows
     Hosts(hosts::Args),
+    /// Checks and installs lists of indicators: addresses, names and fingerprints that others warn of
+    Lists(lists::Args),
     /// Checks policy folders
     Rules(rules::Args),
 }
@@ -61,6 +64,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Hosts(args) => hosts::run(&args),
+        Command::Lists(args) => lists::run(&args),
         Command::Rules(args) => rules::run(&args),
     };
     outcome.unwrap_or_else(|error| terminal::say_error(&error)).into()
