@@ -9,6 +9,7 @@ mod hosts;
 mod interrupt;
 mod language;
 mod limits_help;
+mod lists;
 mod outcome;
 mod replay;
 mod report;
@@ -48,6 +49,8 @@ enum Command {
     Serve(serve::Args),
     /// Lists the devices that traffic shows
     Hosts(hosts::Args),
+    /// Checks and installs lists of indicators: addresses, names and fingerprints that others warn of
+    Lists(lists::Args),
     /// Checks policy folders
     Rules(rules::Args),
 }
@@ -66,6 +69,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Hosts(args) => hosts::run(&args),
+        Command::Lists(args) => lists::run(&args),
         Command::Rules(args) => rules::run(&args),
     };
     outcome.unwrap_or_else(|error| terminal::say_error(&error)).into()

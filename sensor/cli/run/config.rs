@@ -19,6 +19,8 @@ pub(super) struct Config {
     pub(super) ring_mib: Option<u32>,
     /// Policy folder.
     pub(super) policy: Option<PathBuf>,
+    /// Lists of indicators, or folders of them.
+    pub(super) lists: Vec<PathBuf>,
     /// Data directory.
     pub(super) data: Option<PathBuf>,
     /// File that EVE lines are appended to.
@@ -36,10 +38,11 @@ pub(super) struct Config {
 }
 
 /// The keys, for suggestions.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "interfaces",
     "ring_mib",
     "policy",
+    "lists",
     "data",
     "eve",
     "listen",
@@ -58,10 +61,8 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Config> {
         Err(mistake) => bail!("{shown}: {mistake}"),
     };
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    for path in [&mut config.policy, &mut config.data, &mut config.eve]
-        .into_iter()
-        .flatten()
-    {
+    let places = [&mut config.policy, &mut config.data, &mut config.eve];
+    for path in places.into_iter().flatten().chain(&mut config.lists) {
         *path = folder.join(&*path);
     }
     Ok(config)

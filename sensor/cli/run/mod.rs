@@ -31,7 +31,7 @@ use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
 use super::serve::Dashboard;
-use super::{limits_help, report, rules, terminal};
+use super::{limits_help, lists, report, rules, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,6 +65,10 @@ pub(crate) struct Args {
     policy: Option<PathBuf>,
     #[command(flatten)]
     catalogue: Choice,
+    /// Look for the indicators of this list, or folder of lists, followed while the sensor runs; may be
+    /// given more than once
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    lists: Vec<PathBuf>,
     /// Keep flows and alerts in this data directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -112,6 +116,11 @@ impl Args {
             },
             ring_mib: self.ring_mib.or(file.ring_mib),
             policy: self.policy.clone().or(file.policy),
+            lists: if self.lists.is_empty() {
+                file.lists
+            } else {
+                self.lists.clone()
+            },
             data: self.data.clone().or(file.data),
             eve: self.eve.clone().or(file.eve),
             listen: self.listen.or(file.listen),
@@ -145,6 +154,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             None => bail!("the catalogue has mistakes; nothing was started"),
         },
     };
+    let indicators = Arc::new(lists::load(&wanted.lists)?);
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
     let options = wanted.ring_mib.map_or_else(Options::default, |mib| Options {
@@ -156,13 +166,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 
     let dashboard = wanted.listen.map(Dashboard::bind).transpose()?;
     interrupt.begin()?;
-    let follower = wanted
-        .policy
-        .as_ref()
-        .map(|folder| {
-            let watch = FolderWatch::new(folder, args.catalogue.clone(), &policy);
-            Follower::start(watch, Arc::clone(&interrupt))
-        })
+    let folder = wanted.policy.as_deref();
+    let policy_watch = folder.map(|folder| FolderWatch::new(folder, args.catalogue.clone(), &policy));
+    let follower = (policy_watch.is_some() || !wanted.lists.is_empty())
+        .then(|| Follower::start(policy_watch, &wanted.lists, &indicators, Arc::clone(&interrupt)))
         .transpose()?;
     let config = EngineConfig {
         workers: wanted.workers.map_or_else(cores, usize::from),
@@ -173,6 +180,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             ..sekisho_flow::Config::default()
         },
         policy,
+        indicators,
         reload: follower.as_ref().map(Follower::news),
         filter: None,
         checkpoint: Some(CHECKPOINT),

@@ -216,8 +216,9 @@ fn port_of(facts: &Group<'_>) -> Option<u16> {
     u16::try_from(facts.number("http_port")?).ok()
 }
 
-/// Keeps an indicator once; that it was answered stays said, and that more than a host was seen.
-fn put(found: &mut Vec<Sighting>, new: Sighting) {
+/// Adds to what a flow meets: each indicator once. That it was answered stays said, and that more than a
+/// host was seen.
+pub fn put(found: &mut Vec<Sighting>, new: Sighting) {
     match found.iter_mut().find(|known| known.id == new.id) {
         Some(known) => {
             known.is_host_only &= new.is_host_only;

@@ -13,8 +13,11 @@ const FIRST_SIGNATURE: u32 = 3_000_001;
 /// Rule of the alert that an indicator is a bad one.
 pub const PREVALENT: &str = "TI-PREVALENT";
 
-/// Every rule of this module.
-pub const RULES: [&str; 8] = [
+/// Rule of the alert that changed lists could not be taken up.
+pub const LISTS_RELOAD: &str = "LISTS-RELOAD";
+
+/// Every rule that lists of indicators raise.
+pub const RULES: [&str; 9] = [
     "TI-ADDRESS",
     "TI-DOMAIN",
     "TI-URL",
@@ -23,6 +26,7 @@ pub const RULES: [&str; 8] = [
     "TI-CERTIFICATE",
     "TI-USERAGENT",
     PREVALENT,
+    LISTS_RELOAD,
 ];
 
 /// What an alert is made of.
@@ -129,7 +133,9 @@ pub(super) fn prevalent(
     }
 }
 
-fn signature(rule: &str) -> u32 {
+/// The number of one of [`RULES`] in `alert.signature_id`.
+#[must_use]
+pub fn signature(rule: &str) -> u32 {
     let place = RULES
         .iter()
         .zip(FIRST_SIGNATURE..)
