@@ -23,7 +23,7 @@ struct Words {
 }
 
 /// For each rule: its title, what was lost, what to do first.
-const RULES: [Words; 11] = [
+const RULES: [Words; 12] = [
     Words {
         rule: limits::FLOWS.alert,
         category: Category::Blind,
@@ -176,6 +176,20 @@ const RULES: [Words; 11] = [
             "The limit on flows that wait for their other leg over a gateway was met",
             "Of the flows that were not compared no alert is raised even if they had one leg only. All flow records are there.",
             "Look for who began many flows to a gateway at that time. If the traffic is honest, write its paths over the gateway apart.",
+        ],
+    },
+    Words {
+        rule: limits::DAILY_VALUES.alert,
+        category: Category::Health,
+        ja: [
+            "遡り検索用の一覧に載せる値の上限に達した",
+            "後から現れたアドレスや名前は、その日の遡り検索では見つかりません。フローの記録はすべてあります。",
+            "この時間帯に多くのアドレスや名前を使った相手を探してください。スキャンか、名前に載せたデータの持ち出しが考えられます。",
+        ],
+        en: [
+            "The limit on the values of a daily set was met",
+            "Looking back on that day does not find the addresses and names that came later. All flow records are there.",
+            "Look for who used many addresses or names at that time: a scan, or data carried out in names.",
         ],
     },
 ];

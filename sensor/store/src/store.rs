@@ -1,14 +1,15 @@
 //! The two sides of a store: who reads and who writes.
 
 use sekisho_filter::Row;
+use sekisho_model::app::Said;
 use sekisho_model::fields::Field;
 use sekisho_model::summary::{AlertTotals, Summary};
 use sekisho_model::{Alert, FlowRecord, Host, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, Page, PolicyText, PolicyVersion,
-    RegisterEntry, StoreError, TimeRange, Traffic, TrafficQuery,
+    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, LookBack, Page, PolicyText, PolicyVersion,
+    RegisterEntry, StoreError, TimeRange, Traffic, TrafficQuery, Wanted,
 };
 
 /// What can be asked of a store. Every engine gives the same answers.
@@ -124,6 +125,19 @@ pub trait Store: Send + Sync {
         see: &mut dyn FnMut(&dyn Row),
     ) -> Result<(), StoreError>;
 
+    /// Looks in the daily sets for many values at once. `go_on` is told after each day how many of how
+    /// many are done, and says whether to go on.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn look_back(
+        &self,
+        range: &TimeRange,
+        wanted: &Wanted,
+        go_on: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<LookBack, StoreError>;
+
     /// First start and last end of the flows that are kept.
     ///
     /// # Errors
@@ -142,6 +156,16 @@ pub trait StoreWriter: Send {
     ///
     /// What failed to be written.
     fn flow(&mut self, record: &FlowRecord) -> Result<(), StoreError>;
+
+    /// Takes what was said into account where a daily set is made of it.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn said(&mut self, said: &Said) -> Result<(), StoreError>;
+
+    /// How often a value found no place in the daily set, which was full.
+    fn daily_values_missed(&self) -> u64;
 
     /// Adds an alert, or puts it in the place of the one with the same id.
     ///

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod catalog;
+mod daily;
 mod hosts;
 mod layout;
 mod migrate;
@@ -41,6 +42,7 @@ use crate::{
 use catalog::{Catalog, Group};
 use layout::Layout;
 
+pub use daily::{DailyKind, DailyRow, LookBack, MAX_ROWS as MAX_DAILY_ROWS, NAMED as NAMED_PEERS, Wanted};
 pub use write::EmbeddedWriter;
 
 /// A data directory that is open for reading; [`Embedded::writer`] adds to it.
@@ -197,6 +199,23 @@ impl Store for Embedded {
         see: &mut dyn FnMut(&dyn Row),
     ) -> Result<(), StoreError> {
         visit::visit(self, range, fields, see)
+    }
+
+    fn look_back(
+        &self,
+        range: &TimeRange,
+        wanted: &Wanted,
+        go_on: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<LookBack, StoreError> {
+        let files = daily::Files::of(self.layout.root());
+        let mut found = daily::look(&files, range, wanted, go_on)?;
+        let with_set = files.days(range)?;
+        let hours = self.layout.parts(range)?.into_iter().map(|part| part.hour);
+        let mut days: Vec<_> = hours.map(|hour| hour.div_euclid(24)).collect();
+        days.dedup();
+        days.retain(|day| !with_set.contains(day));
+        found.without_set = days;
+        Ok(found)
     }
 
     fn span(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
