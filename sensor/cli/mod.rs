@@ -3,8 +3,10 @@
 //! Exit codes: 0 done, 1 findings of a check, 2 bad usage or input, 3 partial (the input was damaged
 //! or the run was interrupted; what could be read was processed).
 
+mod alerts;
 mod follow;
 mod hosts;
+mod hunt;
 mod interrupt;
 mod language;
 mod limits_help;
@@ -44,6 +46,10 @@ enum Command {
     Serve(serve::Args),
     /// Lists the devices that traffic shows
     Hosts(hosts::Args),
+    /// Makes, lists and ends exceptions from alerts
+    Alerts(alerts::Args),
+    /// Looks for indicators, or what an expression says, in what is kept
+    Hunt(hunt::Args),
     /// Checks policy folders
     Rules(rules::Args),
 }
@@ -61,6 +67,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Hosts(args) => hosts::run(&args),
+        Command::Alerts(args) => alerts::run(&args),
+        Command::Hunt(args) => hunt::run(&args),
         Command::Rules(args) => rules::run(&args),
     };
     outcome.unwrap_or_else(|error| terminal::say_error(&error)).into()

@@ -22,6 +22,7 @@ use sekisho_policy::{Policy, PolicyErrors, load_dir};
 
 use super::outcome::Outcome;
 use super::terminal;
+pub(super) use traffic::{instant_of, stored_policy};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -31,7 +31,9 @@
 mod cursor;
 mod embedded;
 mod error;
+pub mod exceptions;
 mod hosts;
+pub mod hunt;
 mod query;
 mod rows;
 mod store;
@@ -40,16 +42,19 @@ mod versions;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod conformance_exceptions;
+#[cfg(test)]
 mod conformance_hosts;
 #[cfg(test)]
 mod samples;
 
 pub use embedded::{
-    DailyKind, DailyRow, Embedded, EmbeddedWriter, LookBack, MAX_DAILY_ROWS, NAMED_PEERS, Wanted,
+    DailyKind, DailyRow, DailySum, Embedded, EmbeddedWriter, LookBack, MAX_DAILY_ROWS, NAMED_PEERS, Wanted,
 };
 pub use error::StoreError;
+pub use exceptions::{Covers, Exception, NewException, SilencedDay};
 pub use hosts::{HostQuery, HostRow, MAX_REGISTER, RegisterEntry, Standing};
-pub use query::{AlertQuery, FlowQuery, MAX_BUCKETS, MAX_LIMIT, Page, TimeRange, TrafficQuery};
+pub use query::{AlertQuery, FlowQuery, MAX_BUCKETS, MAX_LIMIT, Page, Suppressed, TimeRange, TrafficQuery};
 pub use rows::{AlertEnd, AlertRow, FlowRow, SeriesPoint, Traffic};
 pub use store::{Store, StoreWriter};
 pub use versions::{PolicyText, PolicyVersion};

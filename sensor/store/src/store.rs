@@ -1,6 +1,6 @@
 //! The two sides of a store: who reads and who writes.
 
-use sekisho_filter::Row;
+use sekisho_filter::{Filter, Row};
 use sekisho_model::app::Said;
 use sekisho_model::fields::Field;
 use sekisho_model::summary::{AlertTotals, Summary};
@@ -8,7 +8,7 @@ use sekisho_model::{Alert, FlowRecord, Host, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, LookBack, Page, PolicyText, PolicyVersion,
+    AlertQuery, AlertRow, Covers, DailySum, Exception, FlowQuery, FlowRow, HostQuery, HostRow, LookBack, NewException, Page, SilencedDay, PolicyText, PolicyVersion,
     RegisterEntry, StoreError, TimeRange, Traffic, TrafficQuery, Wanted,
 };
 
@@ -56,6 +56,43 @@ pub trait Store: Send + Sync {
     ///
     /// What failed to be read.
     fn alert_totals(&self, range: &TimeRange) -> Result<AlertTotals, StoreError>;
+
+    /// Adds alerts that looking back raised, or puts them in the place of those with the same id; gives
+    /// how many are new.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn raise(&self, alerts: &[AlertRow]) -> Result<u64, StoreError>;
+
+    /// Every exception from alerts, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn exceptions(&self) -> Result<Vec<Exception>, StoreError>;
+
+    /// Which alerts that are kept an exception would silence, by the UTC day on which they were last seen,
+    /// the newest first.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn preview_exception(&self, covers: &Covers, until: Timestamp) -> Result<Vec<SilencedDay>, StoreError>;
+
+    /// Keeps an exception, which silences what it covers from now on and in what is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Query`] for one that nobody could answer for; else what failed to be written.
+    fn add_exception(&self, new: &NewException) -> Result<Exception, StoreError>;
+
+    /// Ends an exception; nothing where there is none of that number. One that was ended stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn end_exception(&self, id: u64, by: &str, at: Timestamp) -> Result<Option<Exception>, StoreError>;
 
     /// A page of devices, the one seen last first.
     ///
@@ -137,6 +174,20 @@ pub trait Store: Send + Sync {
         wanted: &Wanted,
         go_on: &(dyn Fn(usize, usize) -> bool + Sync),
     ) -> Result<LookBack, StoreError>;
+
+    /// Adds up the flows of each day that an expression is true of, the newest day first: days since the
+    /// epoch by UTC, and who began flows. `go_on` is told how much of how much is done, and says whether
+    /// to go on.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn days_of(
+        &self,
+        range: &TimeRange,
+        filter: &Filter,
+        go_on: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<Vec<(i64, DailySum)>, StoreError>;
 
     /// First start and last end of the flows that are kept.
     ///

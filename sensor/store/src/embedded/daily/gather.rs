@@ -74,7 +74,11 @@ impl Gathered {
             record.resp.address.to_canonical(),
         );
         let (sent, returned) = (record.to_resp.octets, record.to_orig.octets);
-        let answered = u64::from(is_answered(record));
+        let answered = u64::from(is_answered(
+            record.protocol == Protocol::TCP,
+            record.conn_state.map_or("", ConnState::name),
+            (record.to_resp.packets, record.to_orig.packets),
+        ));
         let mut seen = Seen {
             flows: 1,
             answered,
@@ -271,16 +275,14 @@ fn questions(facts: &Facts) -> impl Iterator<Item = &str> {
 
 /// Whether the responder took part: TCP by Zeek's states in which a connection was made, or where
 /// only its middle was seen; others where both sides sent.
-fn is_answered(record: &FlowRecord) -> bool {
-    let both = record.to_resp.packets > 0 && record.to_orig.packets > 0;
-    if record.protocol != Protocol::TCP {
+pub(super) fn is_answered(is_tcp: bool, conn_state: &str, (orig, resp): (u64, u64)) -> bool {
+    let both = orig > 0 && resp > 0;
+    if !is_tcp {
         return both;
     }
-    match record.conn_state {
-        Some(
-            ConnState::S1 | ConnState::S2 | ConnState::S3 | ConnState::SF | ConnState::Rsto | ConnState::Rstr,
-        ) => true,
-        Some(ConnState::Oth) => both,
+    match conn_state {
+        "S1" | "S2" | "S3" | "SF" | "RSTO" | "RSTR" => true,
+        "OTH" => both,
         _ => false,
     }
 }

@@ -15,6 +15,7 @@
 //! A file made of others carries the numbers of the first and the last of them in its name and takes
 //! their place, whether or not they are gone yet.
 
+mod expression;
 mod files;
 mod gather;
 mod kind;
@@ -32,10 +33,11 @@ mod tests;
 
 pub use kind::DailyKind;
 pub use look::{LookBack, MAX_ROWS};
-pub use row::DailyRow;
+pub use row::{DailyRow, DailySum};
 pub use wanted::Wanted;
 pub use who::NAMED;
 
+pub(super) use expression::days_of;
 pub(super) use files::Files;
 pub(super) use gather::{Gathered, MAX_WAITING, day_of};
 pub(super) use look::look;

@@ -89,6 +89,13 @@ pub struct DailyRow {
     pub kind: DailyKind,
     /// The value.
     pub value: String,
+    /// What happened with it.
+    pub sum: DailySum,
+}
+
+/// What happened with something on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DailySum {
     /// Start of the first flow, or first time that it was spoken of.
     pub first: Timestamp,
     /// End of the last flow, or last time that it was spoken of.
@@ -105,7 +112,7 @@ pub struct DailyRow {
     pub octets_to: u64,
     /// IP octets back to them.
     pub octets_from: u64,
-    /// Who talked to it: the least [`super::NAMED`] of the addresses.
+    /// Who talked to it: the least [`crate::NAMED_PEERS`] of the addresses.
     pub who: Vec<IpAddr>,
     /// How many they are.
     pub who_count: u64,
@@ -115,32 +122,29 @@ pub struct DailyRow {
 
 impl DailyRow {
     pub(super) fn of(day: i64, row: Row) -> Self {
-        let Seen {
-            first,
-            last,
-            flows,
-            began,
-            answered,
-            mentions,
-            octets_to,
-            octets_from,
-            who,
-        } = row.seen;
         Self {
             day,
             kind: row.kind,
             value: row.value,
-            first,
-            last,
-            flows,
-            began,
-            answered,
-            mentions,
-            octets_to,
-            octets_from,
-            who: who.named().to_vec(),
-            who_count: who.count(),
-            who_is_estimate: who.is_estimate(),
+            sum: row.seen.into(),
+        }
+    }
+}
+
+impl From<Seen> for DailySum {
+    fn from(seen: Seen) -> Self {
+        Self {
+            first: seen.first,
+            last: seen.last,
+            flows: seen.flows,
+            began: seen.began,
+            answered: seen.answered,
+            mentions: seen.mentions,
+            octets_to: seen.octets_to,
+            octets_from: seen.octets_from,
+            who: seen.who.named().to_vec(),
+            who_count: seen.who.count(),
+            who_is_estimate: seen.who.is_estimate(),
         }
     }
 }

@@ -95,20 +95,20 @@ fn a_flow_is_found_by_either_end_by_its_name_and_by_its_fingerprints() {
     let [row] = &find(&store, &value(DailyKind::Address, "198.51.100.2"))[..] else {
         panic!("one row")
     };
-    assert_eq!((row.flows, row.began, row.answered), (1, 0, 0));
-    assert_eq!((row.octets_to, row.octets_from), (60, 40));
-    assert_eq!((row.who_count, row.who_is_estimate), (1, false));
-    assert_eq!(row.who, ["192.0.2.1".parse::<IpAddr>().unwrap()]);
+    assert_eq!((row.sum.flows, row.sum.began, row.sum.answered), (1, 0, 0));
+    assert_eq!((row.sum.octets_to, row.sum.octets_from), (60, 40));
+    assert_eq!((row.sum.who_count, row.sum.who_is_estimate), (1, false));
+    assert_eq!(row.sum.who, ["192.0.2.1".parse::<IpAddr>().unwrap()]);
     // 2026-01-01, the day of the example: `date -u -d @1767225600 +%F`.
     assert_eq!(
-        (row.day, row.first.to_string().as_str()),
+        (row.day, row.sum.first.to_string().as_str()),
         (20_454, "2026-01-01T00:00:00.000000+00:00")
     );
 
     let [row] = &find(&store, &value(DailyKind::Address, "192.0.2.1"))[..] else {
         panic!("one row")
     };
-    assert_eq!((row.began, row.octets_to, row.octets_from), (1, 40, 60));
+    assert_eq!((row.sum.began, row.sum.octets_to, row.sum.octets_from), (1, 40, 60));
     let mut below = Wanted::new();
     below.below("evil.example");
     assert_eq!(find(&store, &below)[0].value, "www.evil.example");
@@ -152,7 +152,7 @@ fn what_is_asked_for_in_dns_and_http_is_found_without_a_flow_to_it() {
         ),
     ] {
         let rows = find(&store, &value(kind, word));
-        assert_eq!((rows.len(), rows[0].flows, rows[0].mentions), (1, 0, 1), "{word}");
+        assert_eq!((rows.len(), rows[0].sum.flows, rows[0].sum.mentions), (1, 0, 1), "{word}");
     }
 }
 
@@ -165,7 +165,7 @@ fn late_data_adds_to_a_day_that_is_written_already() {
 
     let rows = find(&store, &value(DailyKind::Address, "198.51.100.2"));
 
-    assert_eq!((rows.len(), rows[0].flows, rows[0].octets_to), (1, 3, 180));
+    assert_eq!((rows.len(), rows[0].sum.flows, rows[0].sum.octets_to), (1, 3, 180));
     let files = Files::of(store.layout.root());
     let names: Vec<_> = files
         .parts(20_454)
@@ -292,7 +292,7 @@ proptest! {
         let found: BTreeMap<_, _> = find(&store, &wanted)
             .into_iter()
             .map(|row| {
-                let sums = (row.flows, row.octets_to, row.octets_from, row.who);
+                let sums = (row.sum.flows, row.sum.octets_to, row.sum.octets_from, row.sum.who);
                 ((row.day, row.value.parse().unwrap()), sums)
             })
             .collect();
