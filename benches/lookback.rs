@@ -32,13 +32,21 @@ fn mixed(number: u32) -> u32 {
 
 /// Destinations of a day: most are its own, a fifth those of every day.
 fn destination(day: u32, number: u32) -> IpAddr {
-    let seed = if number.is_multiple_of(5) { number } else { day * 1_000_003 + number };
+    let seed = if number.is_multiple_of(5) {
+        number
+    } else {
+        day * 1_000_003 + number
+    };
     // 16.0.0.0 to 31.255.255.255, so that lists and days meet.
     Ipv4Addr::from(0x1000_0000 | mixed(seed) >> 4).into()
 }
 
 fn name(day: u32, number: u32) -> String {
-    let seed = if number.is_multiple_of(2) { number } else { day * 1_000_003 + number };
+    let seed = if number.is_multiple_of(2) {
+        number
+    } else {
+        day * 1_000_003 + number
+    };
     format!("h{:x}.d{:x}.example", mixed(seed) & 0xfff, mixed(seed) >> 12)
 }
 
@@ -50,7 +58,11 @@ fn records(day: u32) -> impl Iterator<Item = FlowRecord> {
         let mut app = App::default();
         if number < NAMES {
             app.set(Essential::ServerName, name(day, number), "tls.sni");
-            app.set(Essential::Ja3, format!("{:032x}", mixed(number % 500)), "tls.ja3.hash");
+            app.set(
+                Essential::Ja3,
+                format!("{:032x}", mixed(number % 500)),
+                "tls.ja3.hash",
+            );
         }
         let mut record = FlowRecord {
             start,
@@ -77,7 +89,10 @@ fn make(folder: &Path) -> Embedded {
         fs::remove_dir_all(folder.join("flows")).unwrap();
     }
     let daily = folder.join("daily");
-    let mut made: Vec<_> = fs::read_dir(&daily).unwrap().map(|day| day.unwrap().path()).collect();
+    let mut made: Vec<_> = fs::read_dir(&daily)
+        .unwrap()
+        .map(|day| day.unwrap().path())
+        .collect();
     made.sort();
     for copy in MADE..DAYS {
         let from = &made[usize::try_from(copy % MADE).unwrap()];
@@ -126,7 +141,11 @@ fn lookback(criterion: &mut Criterion) {
     };
     let hits = hunt(indicators());
     let rows: usize = hits.iter().map(|hit| hit.rows.len()).sum();
-    assert!(hits.len() >= 50 && rows >= 1_000, "{} hits, {rows} rows", hits.len());
+    assert!(
+        hits.len() >= 50 && rows >= 1_000,
+        "{} hits, {rows} rows",
+        hits.len()
+    );
 
     let mut group = criterion.benchmark_group("lookback");
     group.sample_size(10);

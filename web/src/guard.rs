@@ -199,7 +199,11 @@ mod tests {
         let json = ("content-type", "application/json");
 
         assert!(check(&[json]));
-        assert!(check(&[json, ("origin", "http://127.0.0.1:8080"), ("sec-fetch-site", "same-origin")]));
+        assert!(check(&[
+            json,
+            ("origin", "http://127.0.0.1:8080"),
+            ("sec-fetch-site", "same-origin")
+        ]));
         for wrong in [
             &[][..],
             &[("content-type", "text/plain")],

@@ -145,9 +145,13 @@ pub(super) fn preview(days: &[SilencedDay], language: Language) -> String {
         say("抑止される警報", "Alerts silenced"),
         say("その背後のフロー", "Flows behind them"),
     ];
-    let rows = days
-        .iter()
-        .map(|day| vec![common::date(day.day), day.alerts.to_string(), day.flows.to_string()]);
+    let rows = days.iter().map(|day| {
+        vec![
+            common::date(day.day),
+            day.alerts.to_string(),
+            day.flows.to_string(),
+        ]
+    });
     common::table(&header, rows)
 }
 
@@ -166,7 +170,9 @@ fn said(covers: &Covers) -> String {
         }
     };
     let arrow = if covers.either_direction { "<->" } else { "->" };
-    let port = covers.port.map_or_else(|| "*".to_owned(), |port| port.to_string());
+    let port = covers
+        .port
+        .map_or_else(|| "*".to_owned(), |port| port.to_string());
     let protocol = covers.protocol.as_deref().unwrap_or("*");
     format!(
         "{} {} {arrow} {} {protocol}/{port}",

@@ -117,7 +117,9 @@ impl std::str::FromStr for Net {
         if text == "any" {
             return Ok(Self(None));
         }
-        let network = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
+        let network = text
+            .parse()
+            .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
         network
             .map(|network: IpNet| Self(Some(network.trunc())))
             .map_err(|_| "write a network such as 10.40.1.0/24, an address, or any".to_owned())
@@ -190,7 +192,10 @@ fn suppress(args: &Suppress, language: Language) -> anyhow::Result<Outcome> {
         created_by: user(),
         created: now(),
     })?;
-    print(&format!("{preview}{}", exceptions::table(&[exception], now(), language)))
+    print(&format!(
+        "{preview}{}",
+        exceptions::table(&[exception], now(), language)
+    ))
 }
 
 /// What the alert's own ends say, as far as the command does not.

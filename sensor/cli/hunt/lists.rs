@@ -24,11 +24,7 @@ pub(super) enum Target {
 }
 
 /// Reads what the command was given.
-pub(super) fn target(
-    what: &[String],
-    names: &dyn Environment,
-    language: Language,
-) -> anyhow::Result<Target> {
+pub(super) fn target(what: &[String], names: &dyn Environment, language: Language) -> anyhow::Result<Target> {
     if let [text] = what
         && text != "-"
         && !Path::new(text).exists()
@@ -66,7 +62,9 @@ fn is_path(text: &str) -> bool {
     let is_network = text.split_once('/').is_some_and(|(address, length)| {
         address.parse::<std::net::IpAddr>().is_ok() && length.parse::<u8>().is_ok()
     });
-    let ending = text.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let ending = text
+        .rsplit_once('.')
+        .map(|(_, ending)| ending.to_ascii_lowercase());
     let has_ending = ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()));
     !text.contains(' ') && !is_url && !is_network && (text.contains('/') || has_ending)
 }
@@ -100,7 +98,9 @@ fn read_list(
     indicators: &mut Vec<Indicator>,
     language: Language,
 ) -> anyhow::Result<()> {
-    let begin = input.fill_buf().with_context(|| format!("cannot read {}", clean(name)))?;
+    let begin = input
+        .fill_buf()
+        .with_context(|| format!("cannot read {}", clean(name)))?;
     let format = Format::guess(name, begin);
     let file_name = Path::new(name).file_name().and_then(|name| name.to_str());
     let settings = Settings {
@@ -125,7 +125,12 @@ fn read_list(
 fn say(name: &str, report: &Report, language: Language) {
     let name = clean(name);
     for bad in &report.first_bad {
-        terminal::say(&format!("{name}:{}: {}: {}", bad.line, bad.what, clean(&bad.text)));
+        terminal::say(&format!(
+            "{name}:{}: {}: {}",
+            bad.line,
+            bad.what,
+            clean(&bad.text)
+        ));
     }
     let passed_over: u64 = report.passed_over.values().sum();
     if report.bad > 0 || report.full > 0 || passed_over > 0 {
@@ -152,7 +157,13 @@ mod tests {
 
     #[test]
     fn a_list_that_is_not_there_is_told_from_an_indicator() {
-        for path in ["lists/today.csv", "today.txt", "./today", "/var/lib/list", "x.JSON"] {
+        for path in [
+            "lists/today.csv",
+            "today.txt",
+            "./today",
+            "/var/lib/list",
+            "x.JSON",
+        ] {
             assert!(is_path(path), "{path}");
         }
         for other in [

@@ -94,7 +94,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         !interrupt.is_asked()
     };
     let found = match target {
-        Target::Expression(filter) => expression::run(args.format, &store, &range, &filter, &go_on, language)?,
+        Target::Expression(filter) => {
+            expression::run(args.format, &store, &range, &filter, &go_on, language)?
+        }
         Target::Indicators(indicators) => {
             let hunt = Hunt::new(indicators);
             let looked = store.look_back(&range, hunt.wanted(), &go_on)?;

@@ -210,10 +210,7 @@ fn hits_csv(hunt: &Hunt, hits: &[Hit]) -> anyhow::Result<String> {
 }
 
 fn nothing(language: Language) -> String {
-    let text = language.pick(
-        "該当するものはありません。",
-        "Nothing of it was seen.",
-    );
+    let text = language.pick("該当するものはありません。", "Nothing of it was seen.");
     format!("{text}\n")
 }
 

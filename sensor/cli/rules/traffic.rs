@@ -124,7 +124,11 @@ impl Traffic {
 }
 
 /// An instant as options name it: RFC 3339, a date, or so many days or hours before the last flow.
-pub(crate) fn instant_of(text: &str, last: Option<Timestamp>, calendar: &Calendar) -> anyhow::Result<Timestamp> {
+pub(crate) fn instant_of(
+    text: &str,
+    last: Option<Timestamp>,
+    calendar: &Calendar,
+) -> anyhow::Result<Timestamp> {
     let before = |unit: char, seconds: u64| {
         let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
         Some(Duration::from_secs(number.checked_mul(seconds)?))

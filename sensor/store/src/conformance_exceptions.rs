@@ -5,13 +5,18 @@ use sekisho_model::Timestamp;
 use crate::{AlertQuery, Covers, NewException, Store, StoreWriter, Suppressed, TimeRange, samples};
 
 /// Writes alerts, excepts the like of one, writes more, ends it.
-pub(crate) fn exceptions_silence_and_end(store: &dyn Store, mut writer: impl FnMut() -> Box<dyn StoreWriter>) {
+pub(crate) fn exceptions_silence_and_end(
+    store: &dyn Store,
+    mut writer: impl FnMut() -> Box<dyn StoreWriter>,
+) {
     let write = |writer: &mut dyn FnMut() -> Box<dyn StoreWriter>, ids: std::ops::Range<u64>| {
         let mut writer = writer();
         for id in ids {
             writer.alert(&samples::alert(id)).unwrap();
         }
-        writer.finish(&sekisho_model::summary::Summary::default()).unwrap();
+        writer
+            .finish(&sekisho_model::summary::Summary::default())
+            .unwrap();
     };
     write(&mut writer, 0..40);
     let all = rows(store, Suppressed::Shown);
@@ -31,12 +36,18 @@ pub(crate) fn exceptions_silence_and_end(store: &dyn Store, mut writer: impl FnM
     let kept = store.add_exception(&exception(&covers, until)).unwrap();
 
     assert!(expected(&all) > 0);
-    assert_eq!(foreseen.iter().map(|day| day.alerts).sum::<u64>(), expected(&all) as u64);
+    assert_eq!(
+        foreseen.iter().map(|day| day.alerts).sum::<u64>(),
+        expected(&all) as u64
+    );
     assert_eq!(kept.silenced, expected(&all) as u64);
     assert_eq!(rows(store, Suppressed::Only).len(), expected(&all));
     assert_eq!(rows(store, Suppressed::Left).len() + expected(&all), all.len());
     let totals = store.alert_totals(&TimeRange::default()).unwrap();
-    assert_eq!((totals.total, totals.suppressed), ((all.len() - expected(&all)) as u64, kept.silenced));
+    assert_eq!(
+        (totals.total, totals.suppressed),
+        ((all.len() - expected(&all)) as u64, kept.silenced)
+    );
 
     // What comes later is silenced as it comes.
     write(&mut writer, 40..80);
@@ -55,13 +66,25 @@ pub(crate) fn exceptions_silence_and_end(store: &dyn Store, mut writer: impl FnM
     assert_eq!(second.silenced, 0);
     let at = Timestamp::from_seconds(samples::MIDNIGHT, 0);
     let ended = store.end_exception(kept.id, "auditor", at).unwrap().unwrap();
-    assert_eq!((ended.ended, ended.ended_by.as_deref(), ended.silenced), (Some(at), Some("auditor"), 0));
+    assert_eq!(
+        (ended.ended, ended.ended_by.as_deref(), ended.silenced),
+        (Some(at), Some("auditor"), 0)
+    );
     let listed = store.exceptions().unwrap();
-    assert_eq!((listed.len(), listed[0].id, listed[0].silenced), (2, second.id, expected(&all) as u64));
+    assert_eq!(
+        (listed.len(), listed[0].id, listed[0].silenced),
+        (2, second.id, expected(&all) as u64)
+    );
 
     store.end_exception(second.id, "auditor", at).unwrap();
-    let again = store.end_exception(second.id, "somebody", Timestamp::MAX).unwrap().unwrap();
-    assert_eq!((again.ended, again.ended_by.as_deref()), (Some(at), Some("auditor")));
+    let again = store
+        .end_exception(second.id, "somebody", Timestamp::MAX)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (again.ended, again.ended_by.as_deref()),
+        (Some(at), Some("auditor"))
+    );
     assert!(rows(store, Suppressed::Only).is_empty());
     assert_eq!(store.end_exception(99, "auditor", at).unwrap(), None);
 

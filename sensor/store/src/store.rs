@@ -8,8 +8,9 @@ use sekisho_model::{Alert, FlowRecord, Host, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    AlertQuery, AlertRow, Covers, DailySum, Exception, FlowQuery, FlowRow, HostQuery, HostRow, LookBack, NewException, Page, SilencedDay, PolicyText, PolicyVersion,
-    RegisterEntry, StoreError, TimeRange, Traffic, TrafficQuery, Wanted,
+    AlertQuery, AlertRow, Covers, DailySum, Exception, FlowQuery, FlowRow, HostQuery, HostRow, LookBack,
+    NewException, Page, PolicyText, PolicyVersion, RegisterEntry, SilencedDay, StoreError, TimeRange,
+    Traffic, TrafficQuery, Wanted,
 };
 
 /// What can be asked of a store. Every engine gives the same answers.

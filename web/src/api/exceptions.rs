@@ -197,9 +197,7 @@ pub(super) async fn preview(
 )]
 pub(super) async fn end(State(app): State<App>, Number(id): Number) -> Result<Json<Listed>, ApiError> {
     let now = now();
-    let ended = app
-        .ask(move |store| store.end_exception(id, USER, now))
-        .await?;
+    let ended = app.ask(move |store| store.end_exception(id, USER, now)).await?;
     let ended = ended.ok_or(ApiError::NotFound("such exception"))?;
     Ok(Json(listed(ended, now)))
 }

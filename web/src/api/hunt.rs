@@ -10,8 +10,8 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use sekisho_detect::indicators::{Added, Defaults, Format, Report, Settings, read};
-use sekisho_model::indicator::{Indicator, Value};
 use sekisho_model::Timestamp;
+use sekisho_model::indicator::{Indicator, Value};
 use sekisho_store::hunt::{Hit, Hunt, PreviewDay, Raised, Unchecked, preview};
 use sekisho_store::{DailySum, Store, StoreError, TimeRange};
 use serde::{Deserialize, Serialize};
@@ -38,10 +38,7 @@ const DAY_S: i64 = 86_400;
 
 /// Routes of this resource.
 pub(super) fn routes() -> Router<App> {
-    Router::new().route(
-        "/api/v1/hunt",
-        post(hunt).layer(DefaultBodyLimit::max(MAX_BODY)),
-    )
+    Router::new().route("/api/v1/hunt", post(hunt).layer(DefaultBodyLimit::max(MAX_BODY)))
 }
 
 /// What to look for: a list or an expression.
@@ -216,9 +213,7 @@ pub(super) async fn hunt(
     let range = query::range(request.since.as_deref(), request.until.as_deref())?;
     let target = target(&app, &request).await?;
     let raise = request.raise;
-    let answer = app
-        .hunt(move |store| look(store, &range, target, raise))
-        .await?;
+    let answer = app.hunt(move |store| look(store, &range, target, raise)).await?;
     Ok(Json(answer))
 }
 
@@ -236,7 +231,9 @@ async fn target(app: &App, request: &HuntRequest) -> Result<Target, ApiError> {
 }
 
 fn list_of(text: &str, name: Option<&str>) -> Result<Target, ApiError> {
-    let name = name.filter(|name| !name.trim().is_empty()).unwrap_or("pasted list");
+    let name = name
+        .filter(|name| !name.trim().is_empty())
+        .unwrap_or("pasted list");
     query::within("name", name, 255)?;
     let settings = Settings {
         source: name.into(),
@@ -246,10 +243,15 @@ fn list_of(text: &str, name: Option<&str>) -> Result<Target, ApiError> {
     };
     let mut indicators = Vec::new();
     let mut input = text.as_bytes();
-    let report = read(Format::guess(name, input), &mut input, &settings, &mut |indicator| {
-        indicators.push(indicator);
-        Added::New
-    })
+    let report = read(
+        Format::guess(name, input),
+        &mut input,
+        &settings,
+        &mut |indicator| {
+            indicators.push(indicator);
+            Added::New
+        },
+    )
     .map_err(|error| ApiError::BadRequest(format!("the list cannot be read: {error}")))?;
     if indicators.is_empty() {
         let first = report.first_bad.first();
@@ -262,12 +264,7 @@ fn list_of(text: &str, name: Option<&str>) -> Result<Target, ApiError> {
     Ok(Target::Indicators(indicators, report))
 }
 
-fn look(
-    store: &dyn Store,
-    range: &TimeRange,
-    target: Target,
-    raise: bool,
-) -> Result<HuntAnswer, StoreError> {
+fn look(store: &dyn Store, range: &TimeRange, target: Target, raise: bool) -> Result<HuntAnswer, StoreError> {
     let end = Instant::now().checked_add(MAX_TIME);
     let go_on = |_: usize, _: usize| end.is_none_or(|end| Instant::now() < end);
     match target {
@@ -325,7 +322,9 @@ impl HuntAnswer {
         let kinds = report.taken.iter();
         Self {
             indicators: report.total(),
-            kinds: kinds.map(|(kind, count)| (kind.name().to_owned(), *count)).collect(),
+            kinds: kinds
+                .map(|(kind, count)| (kind.name().to_owned(), *count))
+                .collect(),
             bad: report.bad,
             first_bad: report
                 .first_bad
@@ -355,16 +354,8 @@ impl From<&PreviewDay> for Told {
 
 impl From<Raised> for RaisedAlerts {
     fn from(raised: Raised) -> Self {
-        let Raised {
-            new,
-            known,
-            left_out,
-        } = raised;
-        Self {
-            new,
-            known,
-            left_out,
-        }
+        let Raised { new, known, left_out } = raised;
+        Self { new, known, left_out }
     }
 }
 
@@ -398,7 +389,11 @@ fn of_hit(hunt: &Hunt, hit: &Hit) -> Option<HuntHit> {
         indicator: Some(of_indicator(indicator)),
         unchecked: hit.unchecked.map(Unchecked::name),
         values_total: values.len(),
-        values: values.into_iter().take(MAX_SHOWN).map(ToOwned::to_owned).collect(),
+        values: values
+            .into_iter()
+            .take(MAX_SHOWN)
+            .map(ToOwned::to_owned)
+            .collect(),
         days: hit.days().iter().map(hit_day).collect(),
         flows_filter: hit.flows_filter(),
         ..shown(&hit.sum()?)

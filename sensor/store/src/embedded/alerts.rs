@@ -346,7 +346,11 @@ fn end(row: &Row<'_>, [address, port, zone, mac]: [&str; 4]) -> rusqlite::Result
     }))
 }
 
-pub(super) fn parsed<T>(row: &Row<'_>, column: &str, read: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(super) fn parsed<T>(
+    row: &Row<'_>,
+    column: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     read(&text).ok_or_else(|| {
         let index = row.as_ref().column_index(column).unwrap_or_default();

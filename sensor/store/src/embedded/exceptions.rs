@@ -17,7 +17,11 @@ const COLUMNS: &str = "id, covers, reason, owner, until, from_alert, created_by,
 const DAY: i64 = 24 * 3_600 * 1_000_000_000;
 
 /// Keeps an exception, and marks the alerts that it silences.
-pub(super) fn add(connection: &mut Connection, path: &Path, new: &NewException) -> Result<Exception, StoreError> {
+pub(super) fn add(
+    connection: &mut Connection,
+    path: &Path,
+    new: &NewException,
+) -> Result<Exception, StoreError> {
     new.check()?;
     let mut add = || {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -63,7 +67,10 @@ pub(super) fn end(
             (id, at.nanos(), by),
         )?;
         if ended > 0 {
-            transaction.execute("UPDATE alerts SET suppressed_by = NULL WHERE suppressed_by = ?1", [id])?;
+            transaction.execute(
+                "UPDATE alerts SET suppressed_by = NULL WHERE suppressed_by = ?1",
+                [id],
+            )?;
             for other in active(&transaction)? {
                 mark(&transaction, &other)?;
             }

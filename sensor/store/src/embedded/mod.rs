@@ -37,13 +37,16 @@ use sekisho_model::summary::{AlertTotals, Summary};
 use serde_json::Value;
 
 use crate::{
-    AlertQuery, AlertRow, Covers, Exception, FlowQuery, FlowRow, HostQuery, HostRow, MAX_REGISTER, NewException, Page, PolicyVersion, SilencedDay,
-    RegisterEntry, Store, StoreError, TimeRange, Traffic, TrafficQuery,
+    AlertQuery, AlertRow, Covers, Exception, FlowQuery, FlowRow, HostQuery, HostRow, MAX_REGISTER,
+    NewException, Page, PolicyVersion, RegisterEntry, SilencedDay, Store, StoreError, TimeRange, Traffic,
+    TrafficQuery,
 };
 use catalog::{Catalog, Group};
 use layout::Layout;
 
-pub use daily::{DailyKind, DailyRow, DailySum, LookBack, MAX_ROWS as MAX_DAILY_ROWS, NAMED as NAMED_PEERS, Wanted};
+pub use daily::{
+    DailyKind, DailyRow, DailySum, LookBack, MAX_ROWS as MAX_DAILY_ROWS, NAMED as NAMED_PEERS, Wanted,
+};
 pub use write::EmbeddedWriter;
 
 /// A data directory that is open for reading; [`Embedded::writer`] adds to it.
@@ -151,7 +154,9 @@ impl Store for Embedded {
         let (mut connection, path) = self.database();
         let known = alerts::known(&connection, &path, rows)?;
         alerts::put(&mut connection, &path, rows)?;
-        Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX).saturating_sub(known))
+        Ok(u64::try_from(rows.len())
+            .unwrap_or(u64::MAX)
+            .saturating_sub(known))
     }
 
     fn exceptions(&self) -> Result<Vec<Exception>, StoreError> {

@@ -15,10 +15,15 @@ use serde_json::Value;
 
 use super::hit::quoted;
 use super::{Hit, Hunt, Unchecked};
-use crate::{AlertEnd, AlertRow, DailyKind, DailyRow, FlowQuery, FlowRow, Store, StoreError, TimeRange};
+use crate::{
+    AlertEnd, AlertRow, DailyKind, DailyRow, FlowQuery, FlowRow, HostQuery, Store, StoreError, TimeRange,
+};
 
 /// Alerts that one hunt raises at most; further ones are counted.
 pub const MAX_ALERTS: usize = 1_000;
+
+/// Addresses that must have talked to an indicator before it may be to blame itself.
+const PREVALENT_HOSTS: u64 = 10;
 
 /// What came of raising the alerts of a hunt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +57,11 @@ impl Hunt {
     fn alerts(&self, store: &dyn Store, hits: &[Hit]) -> Result<(Vec<AlertRow>, u64), StoreError> {
         let mut alerts = Vec::new();
         let mut left_out = 0_u64;
+        let devices = HostQuery {
+            limit: 1,
+            ..HostQuery::default()
+        };
+        let devices = store.hosts(&devices)?.total.unwrap_or(0);
         for hit in hits {
             let Some(indicator) = self.indicators.get(hit.indicator) else {
                 continue;
@@ -67,6 +77,7 @@ impl Hunt {
             }
             left_out = left_out.saturating_add(unnamed);
             let others = hit.sum().map_or(0, |sum| sum.who_count);
+            let is_prevalent = others >= PREVALENT_HOSTS && others.saturating_mul(2) >= devices;
             for (host, rows) in by_host {
                 if alerts.len() >= MAX_ALERTS {
                     left_out = left_out.saturating_add(1);
@@ -78,6 +89,7 @@ impl Hunt {
                     host,
                     rows,
                     others,
+                    is_prevalent,
                 };
                 alerts.extend(found.alert(store)?);
             }
@@ -95,6 +107,8 @@ struct Found<'a> {
     rows: Vec<&'a DailyRow>,
     /// How many talked to it in all.
     others: u64,
+    /// So many that the indicator is more likely wrong than they are.
+    is_prevalent: bool,
 }
 
 impl Found<'_> {
@@ -114,14 +128,26 @@ impl Found<'_> {
         let kind = self.indicator.value.kind();
         let answered = sum(|row| row.sum.answered);
         let (orig, resp) = ends(flow.as_ref(), newest, self.host);
+        let circumstances = Circumstances {
+            is_answered: answered > 0,
+            is_inward: self
+                .rows
+                .iter()
+                .all(|row| row.sum.began > 0 && row.sum.began == row.sum.flows),
+            is_vague: self.unchecked.is_some(),
+            is_prevalent: self.is_prevalent,
+        };
         let word = |column: &str| flow.as_ref().and_then(|flow| flow.0.get(column)?.as_str());
         let value = self.indicator.value.to_string();
         Ok(Some(AlertRow {
-            id: stable_id(number(&["lookback", kind.name(), &value]), number(&[&self.host.to_string()])),
+            id: stable_id(
+                number(&["lookback", kind.name(), &value]),
+                number(&[&self.host.to_string()]),
+            ),
             rule: kind.rule().to_owned(),
             signature_id: signature(kind),
             title: title(kind),
-            severity: severity(self.indicator, answered > 0, self.unchecked).number(),
+            severity: severity(self.indicator, circumstances).number(),
             category: Category::ThreatIntel.name().to_owned(),
             first_seen: first,
             last_seen: last,
@@ -196,10 +222,26 @@ impl Found<'_> {
         let flows = sum(|row| row.sum.flows);
         let mentions = sum(|row| row.sum.mentions);
         let (to, from) = (sum(|row| row.sum.octets_to), sum(|row| row.sum.octets_from));
-        let note_ja = if note.is_empty() { String::new() } else { format!("、備考「{note}」") };
-        let note_en = if note.is_empty() { String::new() } else { format!(", \"{note}\"") };
-        let more_ja = if more == 0 { String::new() } else { format!("ほか{more}件") };
-        let more_en = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let note_ja = if note.is_empty() {
+            String::new()
+        } else {
+            format!("、備考「{note}」")
+        };
+        let note_en = if note.is_empty() {
+            String::new()
+        } else {
+            format!(", \"{note}\"")
+        };
+        let more_ja = if more == 0 {
+            String::new()
+        } else {
+            format!("ほか{more}件")
+        };
+        let more_en = if more == 0 {
+            String::new()
+        } else {
+            format!(" and {more} more")
+        };
         let (unchecked_ja, unchecked_en) = match self.unchecked {
             None => ("", ""),
             Some(Unchecked::Port) => (
@@ -211,13 +253,20 @@ impl Found<'_> {
                 " The daily sets have no paths: the host alone was compared.",
             ),
         };
+        let (prevalent_ja, prevalent_en) = match self.is_prevalent {
+            false => ("", ""),
+            true => (
+                "これは機器の半数以上に当たり、指標の誤りである疑いがあります。",
+                " That is half of all devices or more: the indicator is likely wrong.",
+            ),
+        };
         Explanation {
             observed: Text::new(
                 format!(
-                    "{host} は、{first}から{last}までに、指標 {value}({source} の{line}番、確度{confidence}{note_ja})に当たる {seen}{more_ja} と通信していました。フロー{flows}件、うち応答あり{answered}件、名前の問い合わせや要求{mentions}回、送信{to}オクテット、受信{from}オクテット(その日にこの値と通信した全員の合計)。この指標と通信したアドレスは全部で{others}個です。{unchecked_ja}遡り検索で見つけました。"
+                    "{host} は、{first}から{last}までに、指標 {value}({source} の{line}番、確度{confidence}{note_ja})に当たる {seen}{more_ja} と通信していました。フロー{flows}件、うち応答あり{answered}件、名前の問い合わせや要求{mentions}回、送信{to}オクテット、受信{from}オクテット(その日にこの値と通信した全員の合計)。この指標と通信したアドレスは全部で{others}個です。{prevalent_ja}{unchecked_ja}遡り検索で見つけました。"
                 ),
                 format!(
-                    "Between {first} and {last}, {host} talked to {seen}{more_en}, which the indicator {value} means ({source}, number {line}, confidence {confidence}{note_en}): {flows} flows, {answered} of them answered, {mentions} questions and requests, {to} octets sent and {from} received (of all who talked to the value on those days). {others} addresses talked to the indicator in all.{unchecked_en} Found by looking back."
+                    "Between {first} and {last}, {host} talked to {seen}{more_en}, which the indicator {value} means ({source}, number {line}, confidence {confidence}{note_en}): {flows} flows, {answered} of them answered, {mentions} questions and requests, {to} octets sent and {from} received (of all who talked to the value on those days). {others} addresses talked to the indicator in all.{prevalent_en}{unchecked_en} Found by looking back."
                 ),
             ),
             expected: Text::new(
@@ -283,32 +332,66 @@ fn ends(flow: Option<&FlowRow>, row: &DailyRow, host: IpAddr) -> (AlertEnd, Opti
     }
 }
 
-/// As sure as the list is; one step less for what many share and for what was not compared whole.
-fn severity(indicator: &Indicator, answered: bool, unchecked: Option<Unchecked>) -> Severity {
-    let shared = matches!(indicator.value.kind(), Kind::Ja3 | Kind::Ja4 | Kind::UserAgent);
-    let doubts = [
-        indicator.confidence < 70,
-        indicator.confidence < 30,
-        !answered,
-        shared,
-        unchecked.is_some(),
-    ];
-    match doubts.into_iter().filter(|doubt| *doubt).count() {
-        0 => Severity::High,
-        1 => Severity::Medium,
-        2 => Severity::Low,
-        _ => Severity::Informational,
+/// What the urgency of an alert depends on, besides the indicator.
+#[derive(Debug, Clone, Copy)]
+struct Circumstances {
+    is_answered: bool,
+    /// The listed address began.
+    is_inward: bool,
+    /// A port or a path was not compared.
+    is_vague: bool,
+    is_prevalent: bool,
+}
+
+/// As for indicators that traffic meets as it comes: the confidence, a step less urgent for each doubt.
+fn severity(indicator: &Indicator, of: Circumstances) -> Severity {
+    if of.is_prevalent {
+        return Severity::Informational;
+    }
+    let base = match indicator.confidence {
+        75.. => Severity::High,
+        50..=74 => Severity::Medium,
+        25..=49 => Severity::Low,
+        _ => return Severity::Informational,
+    };
+    let kind = indicator.value.kind();
+    let is_shared = matches!(kind, Kind::Ja4 | Kind::UserAgent);
+    let doubts = [!of.is_answered, of.is_inward, is_shared];
+    let doubts = doubts.into_iter().filter(|doubt| *doubt).count();
+    match (base, doubts) {
+        _ if of.is_vague || kind == Kind::Ja3 => Severity::Low,
+        (Severity::High, 0) => Severity::High,
+        (Severity::High, 1) | (Severity::Medium, 0) => Severity::Medium,
+        _ => Severity::Low,
     }
 }
 
 fn title(kind: Kind) -> Text {
     let (ja, en) = match kind {
-        Kind::Address | Kind::Network => ("脅威情報のアドレスとの過去の通信", "Past traffic with an address of threat intelligence"),
-        Kind::Domain => ("脅威情報の名前との過去の通信", "Past traffic with a name of threat intelligence"),
-        Kind::Url => ("脅威情報のURLのホストとの過去の通信", "Past traffic with the host of a URL of threat intelligence"),
-        Kind::Ja3 | Kind::Ja4 => ("脅威情報のTLS指紋を持つ過去の通信", "Past traffic with a TLS fingerprint of threat intelligence"),
-        Kind::CertificateSha1 | Kind::CertificateSha256 => ("脅威情報の証明書との過去の通信", "Past traffic with a certificate of threat intelligence"),
-        Kind::UserAgent => ("脅威情報のユーザーエージェントによる過去の通信", "Past traffic with a user agent of threat intelligence"),
+        Kind::Address | Kind::Network => (
+            "脅威情報のアドレスとの過去の通信",
+            "Past traffic with an address of threat intelligence",
+        ),
+        Kind::Domain => (
+            "脅威情報の名前との過去の通信",
+            "Past traffic with a name of threat intelligence",
+        ),
+        Kind::Url => (
+            "脅威情報のURLのホストとの過去の通信",
+            "Past traffic with the host of a URL of threat intelligence",
+        ),
+        Kind::Ja3 | Kind::Ja4 => (
+            "脅威情報のTLS指紋を持つ過去の通信",
+            "Past traffic with a TLS fingerprint of threat intelligence",
+        ),
+        Kind::CertificateSha1 | Kind::CertificateSha256 => (
+            "脅威情報の証明書との過去の通信",
+            "Past traffic with a certificate of threat intelligence",
+        ),
+        Kind::UserAgent => (
+            "脅威情報のユーザーエージェントによる過去の通信",
+            "Past traffic with a user agent of threat intelligence",
+        ),
     };
     Text::new(ja, en)
 }

@@ -21,9 +21,17 @@ impl Hunt {
         let mut checked = 0_usize;
         let mut kept = Vec::with_capacity(hits.len());
         for mut hit in hits {
-            let value = self.indicators.get(hit.indicator).map(|indicator| &indicator.value);
-            if let (Some(Unchecked::Port), Some(Value::Address { network, port: Some(port) })) =
-                (hit.unchecked, value)
+            let value = self
+                .indicators
+                .get(hit.indicator)
+                .map(|indicator| &indicator.value);
+            if let (
+                Some(Unchecked::Port),
+                Some(Value::Address {
+                    network,
+                    port: Some(port),
+                }),
+            ) = (hit.unchecked, value)
                 && checked < MAX_CHECKED
             {
                 checked = checked.saturating_add(1);

@@ -67,11 +67,24 @@ fn a_hit_says_which_days_how_often_and_who() {
 
     assert_eq!(hits.len(), 1);
     let sum = hits[0].sum().unwrap();
-    assert_eq!((sum.flows, sum.answered, sum.octets_to, sum.who_count), (3, 3, 180, 2));
-    let days: Vec<_> = hits[0].days().iter().map(|(day, sum)| (*day, sum.who_count)).collect();
+    assert_eq!(
+        (sum.flows, sum.answered, sum.octets_to, sum.who_count),
+        (3, 3, 180, 2)
+    );
+    let days: Vec<_> = hits[0]
+        .days()
+        .iter()
+        .map(|(day, sum)| (*day, sum.who_count))
+        .collect();
     assert_eq!(days, [(20_457, 1), (20_454, 2)]);
-    assert_eq!(Vec::from_iter(hits[0].values()), ["c2.evil.example", "www.evil.example"]);
-    let told: Vec<_> = preview(&hits).iter().map(|day| (day.day, day.alerts, day.flows)).collect();
+    assert_eq!(
+        Vec::from_iter(hits[0].values()),
+        ["c2.evil.example", "www.evil.example"]
+    );
+    let told: Vec<_> = preview(&hits)
+        .iter()
+        .map(|day| (day.day, day.alerts, day.flows))
+        .collect();
     assert_eq!(told, [(20_457, 1, 1), (20_454, 2, 2)]);
 }
 
@@ -79,11 +92,18 @@ fn a_hit_says_which_days_how_often_and_who() {
 fn an_indicator_that_had_expired_is_none() {
     let (_scratch, store) = store(&[named("evil.example", 1, 0), named("evil.example", 1, 2)]);
     let mut listed = indicators(&["evil.example"]);
-    listed[0].expires = Some(FlowRecord::example().start.plus(std::time::Duration::from_secs(86_400)));
+    listed[0].expires = Some(
+        FlowRecord::example()
+            .start
+            .plus(std::time::Duration::from_secs(86_400)),
+    );
 
     let hits = found(&store, &Hunt::new(listed));
 
-    assert_eq!((hits.len(), hits[0].rows.len(), hits[0].rows[0].day), (1, 1, 20_454));
+    assert_eq!(
+        (hits.len(), hits[0].rows.len(), hits[0].rows[0].day),
+        (1, 1, 20_454)
+    );
 }
 
 #[test]
@@ -105,10 +125,19 @@ fn hits_become_alerts_once_however_often_one_looks() {
     let alerts = store.alerts(&query).unwrap().rows;
     assert_eq!(alerts.len(), 2);
     // Believed by half and answered: one doubt of severity.
-    assert_eq!((alerts[0].severity, alerts[0].lookback, alerts[0].count), (2, true, 1));
+    assert_eq!(
+        (alerts[0].severity, alerts[0].lookback, alerts[0].count),
+        (2, true, 1)
+    );
     // The ends are those of the flow, which is kept.
     assert_eq!(alerts[0].resp.as_ref().unwrap().port, 443);
-    assert!(alerts[0].explanation.observed.en.contains("the indicator evil.example means (list, number 1, confidence 50)"));
+    assert!(
+        alerts[0]
+            .explanation
+            .observed
+            .en
+            .contains("the indicator evil.example means (list, number 1, confidence 50)")
+    );
     let filter = sekisho_filter::Filter::parse(alerts[0].flows_filter.as_ref().unwrap()).unwrap();
     let flows = store
         .flows(&crate::FlowQuery {
@@ -132,7 +161,11 @@ fn hits_become_alerts_once_however_often_one_looks() {
 #[test]
 fn a_port_is_compared_where_the_flows_are_kept() {
     let (scratch, store) = store(&[named("evil.example", 1, 0)]);
-    let hunt = Hunt::new(indicators(&["198.51.100.2:8443", "198.51.100.2:443", "192.0.2.1:50000"]));
+    let hunt = Hunt::new(indicators(&[
+        "198.51.100.2:8443",
+        "198.51.100.2:443",
+        "192.0.2.1:50000",
+    ]));
     let checked = |store: &Embedded| -> Vec<_> {
         let hits = hunt.check_ports(store, found(store, &hunt)).unwrap();
         hits.iter().map(|hit| (hit.indicator, hit.unchecked)).collect()
@@ -157,7 +190,10 @@ fn without_the_flows_an_alert_has_the_ends_that_the_day_knows() {
     let alerts = store.alerts(&AlertQuery::default()).unwrap().rows;
     for alert in alerts {
         let orig = alert.orig.unwrap();
-        assert_eq!((orig.address.to_string().as_str(), alert.flow_id), ("192.0.2.1", None));
+        assert_eq!(
+            (orig.address.to_string().as_str(), alert.flow_id),
+            ("192.0.2.1", None)
+        );
         assert_eq!(alert.resp.is_some(), alert.rule == "TI-ADDRESS");
     }
 }
@@ -218,7 +254,11 @@ fn every_kind_of_indicator_is_looked_for() {
         (DailyKind::Name, "evil.example", vec![2, 3]),
         (DailyKind::Ja3, "e7d705a3286e19ea42f587b344ee6865", vec![5]),
         (DailyKind::Ja4, "t13d1516h2_8daaf6152771_b186095e22b6", vec![6]),
-        (DailyKind::CertificateSha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709", vec![7]),
+        (
+            DailyKind::CertificateSha1,
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            vec![7],
+        ),
         (DailyKind::CertificateSha256, digest, vec![8]),
         (DailyKind::UserAgent, "evil/1.0", vec![9]),
     ] {

@@ -77,5 +77,9 @@ pub(in crate::embedded) fn days_of(
             break;
         }
     }
-    Ok(days.into_iter().rev().map(|(day, seen)| (day, seen.into())).collect())
+    Ok(days
+        .into_iter()
+        .rev()
+        .map(|(day, seen)| (day, seen.into()))
+        .collect())
 }

@@ -30,6 +30,8 @@ pub(crate) const fn day_of(at: Timestamp) -> i64 {
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     days: BTreeMap<i64, Day>,
+    /// Of each day that is known, how many values are written, and whether this run adds to it.
+    written: BTreeMap<i64, (u64, bool)>,
     waiting: usize,
     /// Values of one day at most, those that are written among them.
     most: u64,
@@ -40,10 +42,7 @@ pub(crate) struct Gathered {
 struct Day {
     addresses: HashMap<IpAddr, Seen>,
     words: [HashMap<Box<str>, Seen>; DailyKind::ALL.len()],
-    /// Values of the day that are written already.
-    written: u64,
     waiting: u64,
-    is_touched: bool,
 }
 
 impl Gathered {
@@ -142,31 +141,30 @@ impl Gathered {
     /// The day that waits with most values.
     pub(crate) fn fullest(&self) -> Option<i64> {
         let fullest = self.days.iter().max_by_key(|(_, day)| day.waiting);
-        fullest.filter(|(_, day)| day.waiting > 0).map(|(day, _)| *day)
+        fullest.map(|(day, _)| *day)
     }
 
     /// Every day of which values wait.
     pub(crate) fn days(&self) -> Vec<i64> {
-        let waiting = self.days.iter().filter(|(_, day)| day.waiting > 0);
-        waiting.map(|(day, _)| *day).collect()
+        self.days.keys().copied().collect()
     }
 
     /// Every day that was added to.
     pub(crate) fn touched(&self) -> Vec<i64> {
-        let touched = self.days.iter().filter(|(_, day)| day.is_touched);
+        let touched = self.written.iter().filter(|(_, (_, is_touched))| *is_touched);
         touched.map(|(day, _)| *day).collect()
     }
 
     /// Takes the values of a day out, in the order in which files hold them.
     pub(crate) fn take(&mut self, day: i64) -> Vec<Row> {
-        let Some(held) = self.days.get_mut(&day) else {
+        let Some(mut held) = self.days.remove(&day) else {
             return Vec::new();
         };
-        held.written = held.written.saturating_add(held.waiting);
+        let (written, _) = self.written.entry(day).or_default();
+        *written = written.saturating_add(held.waiting);
         self.waiting = self
             .waiting
             .saturating_sub(usize::try_from(held.waiting).unwrap_or(usize::MAX));
-        held.waiting = 0;
         let addresses = std::mem::take(&mut held.addresses).into_iter();
         let mut rows: Vec<_> = addresses
             .map(|(address, seen)| Row {
@@ -190,24 +188,25 @@ impl Gathered {
 
     /// Says how many values of a day are kept already, by this run or another.
     pub(crate) fn note_written(&mut self, day: i64, values: u64) {
-        self.days.entry(day).or_default().written = values;
+        self.written.entry(day).or_default().0 = values;
     }
 
     /// Whether anything is known of a day: where not, [`Gathered::note_written`] is due.
     pub(crate) fn knows(&self, day: i64) -> bool {
-        self.days.contains_key(&day)
+        self.written.contains_key(&day)
     }
 
     fn address(&mut self, day: i64, address: IpAddr, peer: IpAddr, seen: &Seen) {
+        let (written, is_touched) = self.written.entry(day).or_default();
         let day = self.days.entry(day).or_default();
         if let Some(known) = day.addresses.get_mut(&address) {
             known.merge(seen);
             known.who.add(peer);
-        } else if day.written.saturating_add(day.waiting) < self.most {
+        } else if written.saturating_add(day.waiting) < self.most {
             let mut seen = seen.clone();
             seen.who.add(peer);
             day.addresses.insert(address, seen);
-            day.is_touched = true;
+            *is_touched = true;
             day.waiting = day.waiting.saturating_add(1);
             self.waiting = self.waiting.saturating_add(1);
         } else {
@@ -239,6 +238,7 @@ impl Gathered {
             };
             return self.address(day, address.to_canonical(), who, &only_said);
         }
+        let (written, is_touched) = self.written.entry(day).or_default();
         let day = self.days.entry(day).or_default();
         let Some(words) = day.words.get_mut(kind.index()) else {
             return;
@@ -246,11 +246,11 @@ impl Gathered {
         if let Some(known) = words.get_mut(&*word) {
             known.merge(seen);
             known.who.add(who);
-        } else if day.written.saturating_add(day.waiting) < self.most {
+        } else if written.saturating_add(day.waiting) < self.most {
             let mut seen = seen.clone();
             seen.who.add(who);
             words.insert(word.into(), seen);
-            day.is_touched = true;
+            *is_touched = true;
             day.waiting = day.waiting.saturating_add(1);
             self.waiting = self.waiting.saturating_add(1);
         } else {

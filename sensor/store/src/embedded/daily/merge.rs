@@ -38,6 +38,9 @@ pub(in crate::embedded) fn keep(
         writer.finish()?;
     }
     let parts = files.parts(day)?;
+    if parts.is_empty() {
+        return Ok(());
+    }
     if parts.len() > if last { 1 } else { MAX_PARTS } {
         merge(files, day, &parts)?;
     }

@@ -108,7 +108,10 @@ fn a_flow_is_found_by_either_end_by_its_name_and_by_its_fingerprints() {
     let [row] = &find(&store, &value(DailyKind::Address, "192.0.2.1"))[..] else {
         panic!("one row")
     };
-    assert_eq!((row.sum.began, row.sum.octets_to, row.sum.octets_from), (1, 40, 60));
+    assert_eq!(
+        (row.sum.began, row.sum.octets_to, row.sum.octets_from),
+        (1, 40, 60)
+    );
     let mut below = Wanted::new();
     below.below("evil.example");
     assert_eq!(find(&store, &below)[0].value, "www.evil.example");
@@ -152,7 +155,11 @@ fn what_is_asked_for_in_dns_and_http_is_found_without_a_flow_to_it() {
         ),
     ] {
         let rows = find(&store, &value(kind, word));
-        assert_eq!((rows.len(), rows[0].sum.flows, rows[0].sum.mentions), (1, 0, 1), "{word}");
+        assert_eq!(
+            (rows.len(), rows[0].sum.flows, rows[0].sum.mentions),
+            (1, 0, 1),
+            "{word}"
+        );
     }
 }
 
@@ -165,7 +172,10 @@ fn late_data_adds_to_a_day_that_is_written_already() {
 
     let rows = find(&store, &value(DailyKind::Address, "198.51.100.2"));
 
-    assert_eq!((rows.len(), rows[0].sum.flows, rows[0].sum.octets_to), (1, 3, 180));
+    assert_eq!(
+        (rows.len(), rows[0].sum.flows, rows[0].sum.octets_to),
+        (1, 3, 180)
+    );
     let files = Files::of(store.layout.root());
     let names: Vec<_> = files
         .parts(20_454)
