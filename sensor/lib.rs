@@ -10,6 +10,7 @@
 //!     workers: 2,
 //!     flow: Default::default(),
 //!     policy: Policy::none().into(),
+//!     indicators: Default::default(),
 //!     reload: None,
 //!     filter: None,
 //! };
@@ -19,6 +20,7 @@
 //! ```
 
 pub use sekisho_capture as capture;
+pub use sekisho_detect as detect;
 pub use sekisho_engine as engine;
 pub use sekisho_export as export;
 pub use sekisho_filter as filter;

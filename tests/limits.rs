@@ -142,6 +142,7 @@ fn a_table_that_was_full_says_how_many_flows_it_evicted() {
             ..Default::default()
         },
         policy: Policy::none().into(),
+        indicators: Default::default(),
         reload: None,
         filter: None,
     };

@@ -100,6 +100,7 @@ impl Run<'_> {
             workers: self.workers,
             flow: Default::default(),
             policy: Arc::clone(self.policy),
+            indicators: Default::default(),
             reload: Some(reload),
             filter: None,
         };

@@ -10,6 +10,7 @@ mod hunt;
 mod interrupt;
 mod language;
 mod limits_help;
+mod lists;
 mod outcome;
 mod replay;
 mod report;
@@ -50,6 +51,8 @@ enum Command {
     Alerts(alerts::Args),
     /// Looks for indicators, or what an expression says, in what is kept
     Hunt(hunt::Args),
+    /// Checks and installs lists of indicators: addresses, names and fingerprints that others warn of
+    Lists(lists::Args),
     /// Checks policy folders
     Rules(rules::Args),
 }
@@ -69,6 +72,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Hosts(args) => hosts::run(&args),
         Command::Alerts(args) => alerts::run(&args),
         Command::Hunt(args) => hunt::run(&args),
+        Command::Lists(args) => lists::run(&args),
         Command::Rules(args) => rules::run(&args),
     };
     outcome.unwrap_or_else(|error| terminal::say_error(&error)).into()

@@ -1,12 +1,11 @@
 //! What is hunted for: lists of indicators, one indicator, or an expression.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::io::{self, BufRead};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use sekisho_detect::indicators::{Added, Defaults, Format, Report, Settings, read};
+use sekisho_detect::indicators::{Added, Defaults, Format, Report, Settings, load, read};
 use sekisho_filter::{Environment, Filter};
 use sekisho_model::indicator::{Indicator, Value, ValueError};
 
@@ -14,7 +13,7 @@ use crate::cli::language::Language;
 use crate::cli::replay::explain_filter;
 use crate::cli::terminal::{self, clean};
 
-/// Indicators of all lists together at most.
+/// Indicators of a list from standard input at most.
 const MAX_INDICATORS: usize = 4_000_000;
 
 /// What is hunted for.
@@ -32,17 +31,20 @@ pub(super) fn target(what: &[String], names: &dyn Environment, language: Languag
         return indicator_or_expression(text, names);
     }
     let mut indicators = Vec::new();
+    let mut paths = Vec::new();
     for text in what {
         if text == "-" {
             read_list("-", &mut io::stdin().lock(), &mut indicators, language)?;
-            continue;
+        } else {
+            paths.push(PathBuf::from(text));
         }
-        let path = Path::new(text);
-        let file = File::open(path).with_context(|| format!("cannot read {}", clean(text)))?;
-        if file.metadata()?.is_dir() {
-            bail!("{} is a folder; name the list files in it", clean(text));
+    }
+    if !paths.is_empty() {
+        let loaded = load(&paths, None)?;
+        for file in &loaded.files {
+            say(&file.path.display().to_string(), &file.report, language);
         }
-        read_list(text, &mut BufReader::new(file), &mut indicators, language)?;
+        indicators.extend(loaded.indicators.iter());
     }
     if indicators.is_empty() {
         bail!(

@@ -28,7 +28,8 @@ Examples:
   sekisho hunt evil.example --data /var/lib/sekisho
   sekisho hunt 'resp.port == 3389 and orig.zone == office' --data /var/lib/sekisho --format json
 
-A list is a file of plain text, CSV, Zeek intelligence, STIX 2.1 or MISP JSON; - is standard input.
+A list is a file of plain text, CSV, Zeek intelligence, STIX 2.1 or MISP JSON, or a folder of such files
+with its lists.toml; - is standard input.
 Indicators that were found become alerts, each once however often one looks; what an expression finds
 does not.
 

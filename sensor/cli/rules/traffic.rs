@@ -99,6 +99,7 @@ impl Traffic {
                 ..sekisho_flow::Config::default()
             },
             policy: every_flow()?.into(),
+            indicators: Default::default(),
             reload: None,
             filter: None,
         };

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
+use sekisho_detect::indicators::{Indicators, Watch};
 use sekisho_export::{Exporter, SaidLines};
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::app::Said;
@@ -73,6 +74,12 @@ pub(crate) struct Collector<'a> {
     /// Folds that are closed and still to be written.
     closed: Vec<Fold>,
     findings: Findings,
+    /// What the sightings at hand are of.
+    indicators: Arc<Indicators>,
+    /// What meets indicators; only where there were any.
+    watch: Option<Watch>,
+    /// Alerts of it that are still to be written.
+    met: Vec<Alert>,
     /// Packet time at the end of the batch before.
     begin: Timestamp,
     /// The same, of the last batch that was read.
@@ -89,6 +96,8 @@ pub(crate) struct Collector<'a> {
     pub(crate) totals: WorkerTotals,
     /// What came of the policy folder.
     pub(crate) changes: PolicyChanges,
+    /// What came of the lists of indicators.
+    pub(crate) list_changes: PolicyChanges,
 }
 
 impl<'a> Collector<'a> {
@@ -111,6 +120,9 @@ impl<'a> Collector<'a> {
             folds: Folds::new(),
             closed: Vec::new(),
             findings: Findings::default(),
+            indicators: Indicators::none(),
+            watch: None,
+            met: Vec::new(),
             begin: Timestamp::MIN,
             last: Timestamp::MIN,
             spans: Spans::default(),
@@ -120,6 +132,7 @@ impl<'a> Collector<'a> {
             tally: Tally::default(),
             totals: WorkerTotals::default(),
             changes: PolicyChanges::default(),
+            list_changes: PolicyChanges::default(),
         }
     }
 
@@ -128,14 +141,35 @@ impl<'a> Collector<'a> {
         &self.policy
     }
 
-    /// What comes next, from `now` on, is judged by `policy`; `news` is what came of its folder.
+    /// The indicators in force.
+    pub(crate) fn indicators(&self) -> &Indicators {
+        &self.indicators
+    }
+
+    /// From now on sightings are of `indicators`.
+    fn look_for(&mut self, indicators: &Arc<Indicators>) {
+        if Arc::ptr_eq(&self.indicators, indicators) {
+            return;
+        }
+        self.indicators = Arc::clone(indicators);
+        if self.watch.is_some() || !indicators.is_empty() {
+            self.watch.get_or_insert_default().follow(indicators);
+        }
+    }
+
+    /// What comes next, from `now` on, is judged by `policy`; `news` is what came of the folders.
     fn follow(&mut self, policy: &Arc<Policy>, news: &[Reload], now: Timestamp) -> Result<(), OutputError> {
         // Before the first packet there is no packet time.
         let now = now.max(Timestamp::from_nanos(0));
         for reload in news {
-            reload::count(&mut self.changes, reload, &self.policy);
-            if let Reload::Refused(reason) = reload {
-                self.write_alert(&reload::refusal(reason, policy, now))?;
+            reload::count(&mut self.changes, &mut self.list_changes, reload, &self.policy);
+            match reload {
+                Reload::Refused(reason) => self.write_alert(&reload::refusal(reason, policy, now))?,
+                Reload::ListsRefused(reason) => {
+                    let alert = reload::lists_refusal(reason, &self.indicators, now);
+                    self.write_alert(&alert)?;
+                }
+                Reload::Policy(_) | Reload::Lists(_) => {}
             }
         }
         if Arc::ptr_eq(policy, &self.policy) {
@@ -191,6 +225,11 @@ impl<'a> Collector<'a> {
         self.gateways.undecided()
     }
 
+    /// Alerts about indicators that were closed because there were too many.
+    pub(crate) fn indicator_alerts_closed_early(&self) -> u64 {
+        self.watch.as_ref().map_or(0, Watch::closed_early)
+    }
+
     /// Addresses that were not inventoried because there were too many.
     pub(crate) fn hosts_unlisted(&self) -> u64 {
         self.inventory.as_ref().map_or(0, Inventory::unlisted)
@@ -231,11 +270,13 @@ impl<'a> Collector<'a> {
                     What::Batch {
                         now,
                         policy,
+                        indicators,
                         news,
                         work,
                     } => {
                         if ended.is_none() {
                             self.follow(&policy, &news, now)?;
+                            self.look_for(&indicators);
                         }
                         gathered.append(&mut done.gathered);
                         // The last of the handles that the workers give back is the only one left.
@@ -279,9 +320,14 @@ impl<'a> Collector<'a> {
     pub(crate) fn take(&mut self, mut done: Done) -> Result<(), OutputError> {
         match done.what {
             What::Batch {
-                now, policy, news, ..
+                now,
+                policy,
+                indicators,
+                news,
+                ..
             } => {
                 self.follow(&policy, &news, now)?;
+                self.look_for(&indicators);
                 self.write(&mut done.gathered, Some(now))
             }
             What::Draining | What::Drained => {
@@ -305,6 +351,9 @@ impl<'a> Collector<'a> {
         let mut drained = std::mem::take(&mut self.drained);
         self.write(&mut drained, None)?;
         self.folds.drain(&mut self.closed);
+        if let Some(watch) = &mut self.watch {
+            watch.drain(&mut self.met);
+        }
         self.write_alerts()?;
         let mut gaps = Vec::new();
         self.gateways.drain(self.last, &mut gaps);
@@ -363,6 +412,10 @@ impl<'a> Collector<'a> {
                 if judged.is_kept {
                     self.write_record(&record)?;
                 }
+                if let Some(watch) = &mut self.watch {
+                    watch.see(&record);
+                    watch.observe(&record, std::mem::take(&mut judged.sightings), &mut self.met);
+                }
                 for rule in std::mem::take(&mut judged.rules) {
                     self.folds.meet(&self.policy, rule, &record, &mut self.closed);
                 }
@@ -373,6 +426,9 @@ impl<'a> Collector<'a> {
         let mut gaps = Vec::new();
         if let Some(now) = now {
             self.folds.expire(now, &mut self.closed);
+            if let Some(watch) = &mut self.watch {
+                watch.expire(now, &mut self.met);
+            }
             self.gateways.expire(now, &mut gaps);
             self.last = self.last.max(now);
         }
@@ -380,6 +436,7 @@ impl<'a> Collector<'a> {
         let end = now.unwrap_or(Timestamp::MAX);
         for (limit, value) in [
             (limits::ALERT_FOLDS, self.folds.closed_early()),
+            (limits::INDICATOR_ALERTS, self.indicator_alerts_closed_early()),
             (limits::GATEWAY_LEGS, self.gateways.undecided()),
             (limits::HOSTS, self.hosts_unlisted()),
             (limits::DAILY_VALUES, self.daily_values_missed()),
@@ -428,6 +485,9 @@ impl<'a> Collector<'a> {
             }
         }
         self.closed = closed;
+        let mut met = std::mem::take(&mut self.met);
+        met.drain(..).try_for_each(|alert| self.write_alert(&alert))?;
+        self.met = met;
         Ok(())
     }
 

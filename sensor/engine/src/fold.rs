@@ -236,6 +236,7 @@ impl Fold {
             clause: violation.clause,
             attack: violation.attack,
             explanation: violation.explanation,
+            indicator: None,
         })
     }
 }

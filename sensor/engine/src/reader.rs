@@ -77,6 +77,7 @@ impl<'a> Reader<'a> {
             dealt: vec![Vec::with_capacity(BATCH_PACKETS); self.workers],
             now: Timestamp::MIN,
             policy: Arc::clone(self.policies.current()),
+            indicators: Arc::clone(self.policies.indicators()),
             news: Vec::new(),
         }
     }
@@ -99,6 +100,7 @@ impl<'a> Reader<'a> {
         work.first = totals.packets;
         work.news = self.policies.take_up();
         work.policy = Arc::clone(self.policies.current());
+        work.indicators = Arc::clone(self.policies.indicators());
         let fill = self.source.fill(&mut work.batch);
         let (mut first, mut last) = (Timestamp::MAX, Timestamp::MIN);
         for packet in work.batch.iter() {

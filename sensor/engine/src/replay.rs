@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, bounded};
 use sekisho_capture::Source;
+use sekisho_detect::indicators::Indicators;
 use sekisho_filter::Filter;
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::Timestamp;
@@ -33,7 +34,9 @@ pub struct Config {
     pub flow: FlowConfig,
     /// The policy to judge by.
     pub policy: Arc<Policy>,
-    /// Where newer policies come from while the run goes on; none where it stays the same.
+    /// The indicators to look for.
+    pub indicators: Arc<Indicators>,
+    /// Where newer policies and lists come from while the run goes on; none where all stays the same.
     pub reload: Option<Receiver<Reload>>,
     /// Keep only records that match.
     pub filter: Option<Filter>,
@@ -80,13 +83,20 @@ pub fn replay(
     let is_read = collector.has_outputs() || config.filter.is_some();
     // The service of a flow may decide its verdict or meet a rule, now or when the policy has changed.
     let policy = &config.policy;
-    let is_judged = policy.judges_late() || !policy.rules().is_empty() || config.reload.is_some();
+    let is_judged = policy.judges_late()
+        || !policy.rules().is_empty()
+        || config.reload.is_some()
+        || config.indicators.needs_conversations();
     let flow = FlowConfig {
         community_ids: config.flow.community_ids && is_read,
         conversations: config.flow.conversations && (is_read || is_judged),
         ..config.flow.clone()
     };
-    let policies = Policies::new(Arc::clone(&config.policy), config.reload.clone());
+    let policies = Policies::new(
+        Arc::clone(&config.policy),
+        Arc::clone(&config.indicators),
+        config.reload.clone(),
+    );
     let reader = Reader::new(&mut *source, workers, progress, policies);
     let wanted = Wanted {
         records: is_read,

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use sekisho_capture::Source;
 use sekisho_model::bucket::BucketClass;
+use sekisho_model::indicator::Kind;
 use sekisho_model::limits;
-use sekisho_model::summary::{Input, Summary};
+use sekisho_model::summary::{Input, ListTotals, Summary};
 
 use crate::collector::Collector;
 use crate::reader::ReaderTotals;
@@ -41,6 +42,11 @@ pub(crate) fn of(
         ),
         (limits::HISTORY.counter, totals.flows.history_cut),
         (limits::ALERT_FOLDS.counter, collector.closed_early()),
+        (
+            limits::INDICATOR_ALERTS.counter,
+            collector.indicator_alerts_closed_early(),
+        ),
+        (limits::INDICATORS_A_FLOW.counter, totals.indicators_cut),
         (limits::GATEWAY_LEGS.counter, collector.gateway_legs_undecided()),
         (limits::HOSTS.counter, collector.hosts_unlisted()),
         (limits::DAILY_VALUES.counter, collector.daily_values_missed()),
@@ -94,8 +100,21 @@ pub(crate) fn of(
         },
         policy_hash: policy.files().hash().to_owned(),
         policy_changes: collector.changes.clone(),
+        lists: lists(collector),
         rules: collector.rules(),
         workers: count(workers),
+    }
+}
+
+fn lists(collector: &Collector<'_>) -> ListTotals {
+    let indicators = collector.indicators();
+    let kinds = Kind::ALL.map(|kind| (kind.name().to_owned(), count(indicators.count(kind))));
+    ListTotals {
+        lists: count(indicators.lists().len()),
+        indicators: count(indicators.len()),
+        by_kind: kinds.into_iter().filter(|(_, number)| *number > 0).collect(),
+        version: indicators.version().to_owned(),
+        changes: collector.list_changes.clone(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_capture::Batch;
+use sekisho_detect::indicators::{Indicators, Sighting};
 use sekisho_export::SaidLines;
 use sekisho_flow::{Brief, Carried, Counters};
 use sekisho_model::app::Said;
@@ -27,7 +28,9 @@ pub(crate) struct Work {
     pub(crate) now: Timestamp,
     /// What the batch is judged by.
     pub(crate) policy: Arc<Policy>,
-    /// What came of the policy folder since the batch before.
+    /// What is looked for in the batch.
+    pub(crate) indicators: Arc<Indicators>,
+    /// What came of the folders of policy and lists since the batch before.
     pub(crate) news: Vec<Reload>,
 }
 
@@ -141,6 +144,7 @@ pub(crate) enum What {
     Batch {
         now: Timestamp,
         policy: Arc<Policy>,
+        indicators: Arc<Indicators>,
         news: Vec<Reload>,
         work: Option<Arc<Work>>,
     },
@@ -163,6 +167,8 @@ pub(crate) struct Judged {
     pub(crate) leg: Option<EntryId>,
     /// The rules that it meets.
     pub(crate) rules: Vec<Arc<str>>,
+    /// The indicators that it meets.
+    pub(crate) sightings: Vec<Sighting>,
     /// Whether the operator's filter keeps it.
     pub(crate) is_kept: bool,
     /// The whole record where somebody reads it. Boxed: it is moved before it is read.
@@ -176,6 +182,8 @@ pub(crate) struct WorkerTotals {
     pub(crate) flows: Counters,
     /// Frames with a tunnel that was not opened, being too deep.
     pub(crate) depth_met: u64,
+    /// Indicators that raise no alert because a flow met too many.
+    pub(crate) indicators_cut: u64,
     /// Records by the rule that they carry.
     pub(crate) uses: BTreeMap<Arc<str>, u64>,
     /// When limits were met.
@@ -191,6 +199,7 @@ impl WorkerTotals {
             (limits::HISTORY, flows.history_cut),
             (limits::LINK_HEADERS, self.frames.get(FrameBucket::LinkDepth)),
             (limits::TUNNEL_DEPTH, self.depth_met),
+            (limits::INDICATORS_A_FLOW, self.indicators_cut),
         ] {
             self.spans.note(limit.counter, value, begin, end);
         }
@@ -200,6 +209,7 @@ impl WorkerTotals {
         self.frames.add(&other.frames);
         self.flows.add(other.flows);
         self.depth_met = self.depth_met.saturating_add(other.depth_met);
+        self.indicators_cut = self.indicators_cut.saturating_add(other.indicators_cut);
         for (rule, records) in &other.uses {
             let sum = self.uses.entry(Arc::clone(rule)).or_default();
             *sum = sum.saturating_add(*records);

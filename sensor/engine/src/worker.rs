@@ -125,6 +125,7 @@ impl<'a> Worker<'a> {
     /// Counts what of a batch was dealt to it, and gives the records that this completes.
     pub(crate) fn batch(&mut self, work: &Work) -> Gathered {
         self.follow(&work.policy);
+        self.judge.look_for(&work.indicators);
         // One frame and one group for the whole batch: moving a decoded packet costs more than
         // decoding it.
         let mut frame = Frame::default();
@@ -148,6 +149,7 @@ impl<'a> Worker<'a> {
     /// worker alone, so only what is not plain needs dealing.
     fn batch_undealt(&mut self, work: &mut Work, reader: &mut Reader<'_>, is_last: bool) -> Gathered {
         self.follow(&work.policy);
+        self.judge.look_for(&work.indicators);
         let mut group: [Plain<'_>; GROUP] = Default::default();
         let (batch, first) = (&work.batch, work.first);
         let end = u32::try_from(batch.len()).unwrap_or(u32::MAX);
@@ -198,6 +200,7 @@ impl<'a> Worker<'a> {
         for table in &self.tables {
             counted.add(table.counters());
         }
+        self.totals.indicators_cut = self.judge.indicators_cut;
         self.totals.note_limits(counted, self.begin, now);
         self.begin = now;
         self.judge.take()
@@ -306,6 +309,7 @@ impl<'a> Worker<'a> {
             }
             self.totals.flows.add(table.counters());
         }
+        self.totals.indicators_cut = self.judge.indicators_cut;
         self.totals.uses = self.judge.uses();
         give(Done {
             gathered: Gathered::default(),
@@ -323,6 +327,7 @@ pub(crate) fn work(mut worker: Worker<'_>, inbox: &Receiver<Arc<Work>>, outbox: 
             what: What::Batch {
                 now: work.now,
                 policy: Arc::clone(&work.policy),
+                indicators: Arc::clone(&work.indicators),
                 news: work.news.clone(),
                 work: Some(work),
             },
@@ -350,6 +355,7 @@ pub(crate) fn read_and_work(
             what: What::Batch {
                 now: work.now,
                 policy: Arc::clone(&work.policy),
+                indicators: Arc::clone(&work.indicators),
                 news: std::mem::take(&mut work.news),
                 work: None,
             },

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::indicator::Hit;
 use crate::{FlowRecord, Text, Timestamp};
 
 /// How urgent an alert is; the numbers are Suricata's.
@@ -193,12 +194,16 @@ pub struct Alert {
     pub attack: Vec<Arc<str>>,
     /// The reason.
     pub explanation: Explanation,
+    /// The indicator that was met, where one is behind it.
+    pub indicator: Option<Box<Hit>>,
 }
 
 impl Alert {
-    /// The address that the alert is about: the originator's; none where it is the sensor.
+    /// The address that the alert is about: the host that met an indicator, else the originator's; none
+    /// where it is the sensor.
     #[must_use]
     pub fn subject(&self) -> Option<std::net::IpAddr> {
-        self.flow.as_ref().map(|flow| flow.orig.address)
+        let hit = self.indicator.as_ref().and_then(|hit| hit.host);
+        hit.or_else(|| self.flow.as_ref().map(|flow| flow.orig.address))
     }
 }

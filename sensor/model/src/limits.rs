@@ -92,6 +92,26 @@ pub const ALERT_FOLDS: Limit = Limit {
     effect_ja: "最も古い警報を書き出して閉じる。同じ通信が続けば新しい警報になる",
     effect_en: "the oldest alert is written out and closed; more of the same opens a new one",
 };
+/// Alerts about indicators that are folded at once.
+pub const INDICATOR_ALERTS: Limit = Limit {
+    id: "indicator_alerts",
+    default: 100_000,
+    unit: "alerts",
+    counter: "indicator_alerts_closed_early",
+    alert: "LIMIT-INDICATOR-ALERTS",
+    effect_ja: "最も古い脅威情報の警報を書き出して閉じる。同じ通信が続けば新しい警報になる",
+    effect_en: "the oldest alert about an indicator is written out and closed; more of the same opens a new one",
+};
+/// Different indicators that one record of a flow may meet.
+pub const INDICATORS_A_FLOW: Limit = Limit {
+    id: "indicators_a_flow",
+    default: 256,
+    unit: "indicators",
+    counter: "indicators_cut",
+    alert: "LIMIT-INDICATORS-A-FLOW",
+    effect_ja: "そのフローの、それ以降に一致した別の脅威情報を警報にしない(フローとその内容の記録は残る)",
+    effect_en: "further indicators that the same flow meets raise no alert; the flow and what it says are recorded",
+};
 /// Addresses and MAC addresses that are inventoried.
 pub const HOSTS: Limit = Limit {
     id: "hosts",
@@ -222,6 +242,8 @@ pub const LIMITS: &[Limit] = &[
     FRAGMENTS_A_DATAGRAM,
     HISTORY,
     ALERT_FOLDS,
+    INDICATOR_ALERTS,
+    INDICATORS_A_FLOW,
     HOSTS,
     DAILY_VALUES,
     TALKERS,

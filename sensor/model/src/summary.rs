@@ -101,6 +101,21 @@ pub struct PolicyChanges {
     pub standing_refusal: Option<String>,
 }
 
+/// The lists of indicators that were looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ListTotals {
+    /// Lists.
+    pub lists: u64,
+    /// Indicators of all lists.
+    pub indicators: u64,
+    /// Indicators by kind.
+    pub by_kind: BTreeMap<String, u64>,
+    /// Version of the lists, as their manifest has it; empty where none is said.
+    pub version: String,
+    /// How the lists changed while the run went on.
+    pub changes: PolicyChanges,
+}
+
 /// What of the policy was met by traffic.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RuleUse {
@@ -155,6 +170,9 @@ pub struct Summary {
     /// How the policy changed while the run went on.
     #[serde(default)]
     pub policy_changes: PolicyChanges,
+    /// The lists of indicators that were in force at the end.
+    #[serde(default)]
+    pub lists: ListTotals,
     /// What of the policy was met by traffic.
     #[serde(default)]
     pub rules: RuleUse,

@@ -146,12 +146,16 @@ fn flows_filter(alert: &AlertRow) -> Option<String> {
         return alert.flows_filter.clone();
     }
     let (orig, resp) = (alert.orig.as_ref()?, alert.resp.as_ref()?);
+    // A flow carries the rule of its verdict, and indicators are no verdict.
+    let rule = match alert.rule.starts_with("TI-") {
+        true => String::new(),
+        false => format!("rule == {} and ", quoted(&alert.rule)),
+    };
     // Times are written in microseconds, rounded down; the last one is rounded up here.
     let until = alert.last_seen.plus(Duration::from_micros(1));
     Some(format!(
-        "rule == {} and orig.address == {} and resp.address == {} and resp.port == {} and protocol == {} \
+        "{rule}orig.address == {} and resp.address == {} and resp.port == {} and protocol == {} \
          and start >= \"{}\" and start <= \"{until}\"",
-        quoted(&alert.rule),
         orig.address,
         resp.address,
         resp.port,
@@ -192,6 +196,7 @@ mod tests {
             clause: Arc::from(""),
             attack: Vec::new(),
             explanation: Explanation::default(),
+            indicator: None,
         })
     }
 

@@ -197,6 +197,7 @@ fn alert(number: u64) -> Alert {
         flow: Some(flow),
         clause: Arc::from("6(3)イ"),
         attack: vec![Arc::from("T1021")],
+        indicator: None,
         explanation: Explanation {
             observed: Text::new(format!("観測 {number}"), format!("observed {number}")),
             expected: Text::new("期待", "expected"),

@@ -36,6 +36,7 @@ pub(super) fn alert(gap: Gap) -> Alert {
         clause: Arc::clone(&about.clause),
         attack: vec![Arc::from(ATTACK)],
         explanation: explanation(&about, &group),
+        indicator: None,
         flow: Some(*group.flow),
     }
 }

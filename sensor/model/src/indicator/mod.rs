@@ -15,6 +15,7 @@
 mod error;
 mod fingerprint;
 mod guess;
+mod hit;
 mod name;
 mod network;
 mod url;
@@ -27,6 +28,7 @@ use ipnet::IpNet;
 pub use self::error::ValueError;
 pub use self::fingerprint::is_ja4;
 pub use self::guess::armed;
+pub use self::hit::{Hit, OTHERS};
 pub use self::name::{Domain, Scope, normal_name};
 pub use self::network::{NARROWEST_V4, NARROWEST_V6};
 pub use self::url::{MAX_URL, Url};

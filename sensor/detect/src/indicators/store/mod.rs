@@ -474,6 +474,47 @@ impl Indicators {
         best(place, keyed.find(&key), |slot| keyed.meta(slot), at)
     }
 
+    /// The number here of an indicator of other lists, where the same value is listed here too.
+    #[must_use]
+    pub fn same_as(&self, others: &Self, id: Id) -> Option<Id> {
+        let value = others.value(id)?;
+        let mut places = match &value {
+            Value::Address { network, .. } => {
+                let single = network.prefix_len() == network.max_prefix_len();
+                match (network.addr(), single) {
+                    (IpAddr::V4(address), true) => ids(Place::V4, self.v4.find(&address.to_bits())),
+                    (IpAddr::V6(address), true) => ids(Place::V6, self.v6.find(&address.to_bits())),
+                    (IpAddr::V4(address), false) => {
+                        ids(Place::Networks4, self.networks4.find(address.to_bits()))
+                    }
+                    (IpAddr::V6(address), false) => {
+                        ids(Place::Networks6, self.networks6.find(address.to_bits()))
+                    }
+                }
+            }
+            Value::Domain(domain) => {
+                let hash = walk::of_name(domain.name.as_bytes());
+                ids(Place::Domain, self.domains.with_hash(hash))
+            }
+            Value::Url(url) => ids(Place::Url, self.urls.same(url)),
+            Value::Ja3(digest) => ids(Place::Ja3, self.ja3.find(digest)),
+            Value::Ja4(text) => {
+                let key: [u8; JA4] = text.as_bytes().try_into().ok()?;
+                ids(Place::Ja4, self.ja4.find(&key))
+            }
+            Value::CertificateSha1(digest) => ids(Place::Sha1, self.sha1.find(digest)),
+            Value::CertificateSha256(digest) => ids(Place::Sha256, self.sha256.find(digest)),
+            Value::UserAgent(text) => {
+                let hash = walk::of_text(text.as_bytes());
+                ids(Place::UserAgent, self.user_agents.with_hash(hash))
+            }
+        };
+        places.sort_unstable();
+        places
+            .into_iter()
+            .find(|id| self.value(*id).as_ref() == Some(&value))
+    }
+
     /// Every indicator, kind by kind.
     pub fn iter(&self) -> impl Iterator<Item = Indicator> {
         let places = [
@@ -602,6 +643,10 @@ fn best<'m>(
         }
     }
     best.map(|(_, slot)| Id { place, slot })
+}
+
+fn ids(place: Place, slots: impl Iterator<Item = u32>) -> Vec<Id> {
+    slots.map(|slot| Id { place, slot }).collect()
 }
 
 fn port_of(ports: &[(Place, u32, u16)], place: Place, slot: u32) -> Option<u16> {

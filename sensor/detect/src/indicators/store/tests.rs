@@ -235,6 +235,43 @@ fn of_several_lists_the_one_believed_most_is_told_while_it_holds() {
 }
 
 #[test]
+fn an_indicator_is_known_again_in_other_lists() {
+    let texts = [
+        "203.0.113.7",
+        "203.0.113.7:80",
+        "198.51.100.0/24",
+        "evil.example",
+        "*.evil.example",
+        "http://evil.example/a",
+        "e7d705a3286e19ea42f587b344ee6865",
+    ];
+    let (old, new) = (of(&[&texts]), of(&[&["192.0.2.1"], &texts]));
+    let other = of(&[&["192.0.2.1", "198.51.0.0/16", "=evil.example"]]);
+    let mut known = 0;
+    for text in texts {
+        let Some(id) = old.same_as(&of(&[&[text]]), first(&of(&[&[text]]))) else {
+            panic!("{text}")
+        };
+        let again = new.same_as(&old, id).unwrap();
+        assert_eq!(value(&new, Some(again)).as_deref(), Some(text));
+        assert_eq!(other.same_as(&old, id), None);
+        known += 1;
+    }
+    assert_eq!(known, texts.len());
+}
+
+/// The only indicator.
+fn first(all: &Indicators) -> Id {
+    let at = |address: &str, port| all.address(address.parse().unwrap(), port, AT);
+    at("203.0.113.7", 80)
+        .or_else(|| at("198.51.100.1", 1))
+        .or_else(|| all.name("www.evil.example", AT))
+        .or_else(|| all.url("evil.example", None, "/a", AT))
+        .or_else(|| all.ja3("e7d705a3286e19ea42f587b344ee6865", AT))
+        .unwrap()
+}
+
+#[test]
 fn every_indicator_is_given_back_as_it_was_added() {
     let texts = [
         "203.0.113.7",

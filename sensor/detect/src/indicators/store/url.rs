@@ -99,6 +99,13 @@ impl Urls {
         found
     }
 
+    /// Candidates for a URL.
+    pub(super) fn same(&self, url: &Url) -> impl Iterator<Item = u32> {
+        let mut text = written(&url.host, url.port);
+        text.push_str(&url.path);
+        self.texts.with_hash(walk::of_text(text.as_bytes()))
+    }
+
     /// The URL that says most of a host, and whether it is for the whole of it.
     pub(super) fn host(&self, host: &str, at: Timestamp) -> Option<(u32, bool)> {
         let slot = self.host_slot(host)?;
