@@ -217,7 +217,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 /// The expression with a mark under the place that is wrong.
-fn explain_filter(text: &str, error: &sekisho_filter::FilterError) -> String {
+pub(crate) fn explain_filter(text: &str, error: &sekisho_filter::FilterError) -> String {
     let before = text.get(..error.at).unwrap_or(text).chars().count();
     let marked = text
         .get(error.at..error.at.saturating_add(error.len))

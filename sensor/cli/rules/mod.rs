@@ -24,6 +24,7 @@ use super::catalogue::Choice;
 use super::language::Language;
 use super::outcome::Outcome;
 use super::terminal;
+pub(super) use traffic::{instant_of, stored_policy};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

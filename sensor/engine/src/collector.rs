@@ -243,6 +243,11 @@ impl<'a> Collector<'a> {
         self.inventory.as_ref().map_or(0, Inventory::unlisted)
     }
 
+    /// Values that found no place in the daily set of their day.
+    pub(crate) fn daily_values_missed(&self) -> u64 {
+        self.store.as_ref().map_or(0, |store| store.daily_values_missed())
+    }
+
     /// Writes the alerts for the limits that were met. `flows` is the limit on flows of this run.
     pub(crate) fn say_limits(
         &mut self,
@@ -458,6 +463,7 @@ impl<'a> Collector<'a> {
             (limits::INDICATOR_ALERTS, self.indicator_alerts_closed_early()),
             (limits::GATEWAY_LEGS, self.gateways.undecided()),
             (limits::HOSTS, self.hosts_unlisted()),
+            (limits::DAILY_VALUES, self.daily_values_missed()),
             (limits::TALKERS, self.tally.unranked()),
         ] {
             self.spans.note(limit.counter, value, self.begin, end);
@@ -476,6 +482,9 @@ impl<'a> Collector<'a> {
         for said in said.drain(..) {
             if let Some(inventory) = &mut self.inventory {
                 inventory.hear(&said);
+            }
+            if let Some(store) = &mut self.store {
+                store.said(&said)?;
             }
             self.export(|exporter| exporter.said(&said))?;
         }

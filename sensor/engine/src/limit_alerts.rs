@@ -220,6 +220,20 @@ const RULES: [Words; 14] = [
             "Look for who sent many DNS queries in one flow at that time, and whether a list takes in many honest names.",
         ],
     },
+    Words {
+        rule: limits::DAILY_VALUES.alert,
+        category: Category::Health,
+        ja: [
+            "遡り検索用の一覧に載せる値の上限に達した",
+            "後から現れたアドレスや名前は、その日の遡り検索では見つかりません。フローの記録はすべてあります。",
+            "この時間帯に多くのアドレスや名前を使った相手を探してください。スキャンか、名前に載せたデータの持ち出しが考えられます。",
+        ],
+        en: [
+            "The limit on the values of a daily set was met",
+            "Looking back on that day does not find the addresses and names that came later. All flow records are there.",
+            "Look for who used many addresses or names at that time: a scan, or data carried out in names.",
+        ],
+    },
 ];
 
 /// The alerts for what `spans` says, within the time of the input. `flows` is the limit on flows, which

@@ -48,6 +48,7 @@ pub(crate) fn of(
         (limits::INDICATORS_A_FLOW.counter, totals.indicators_cut),
         (limits::GATEWAY_LEGS.counter, collector.gateway_legs_undecided()),
         (limits::HOSTS.counter, collector.hosts_unlisted()),
+        (limits::DAILY_VALUES.counter, collector.daily_values_missed()),
         (limits::TALKERS.counter, collector.tally.unranked()),
         (limits::FRAGMENTED_DATAGRAMS.counter, read.fragments.evicted),
         ("fragments_timed_out", read.fragments.timed_out),

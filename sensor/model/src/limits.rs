@@ -132,6 +132,16 @@ pub const HOSTS: Limit = Limit {
     effect_ja: "新しいアドレスを機器一覧に加えない(フローの記録は残る)",
     effect_en: "further addresses are not inventoried; their flows are still recorded",
 };
+/// Addresses, names and fingerprints of one day that are kept to be looked back for.
+pub const DAILY_VALUES: Limit = Limit {
+    id: "daily_values",
+    default: 4_194_304,
+    unit: "values a day",
+    counter: "daily_values_missed",
+    alert: "LIMIT-DAILY-VALUES",
+    effect_ja: "その日の新しい値を日ごとの一覧に加えない(フローの記録は残る)",
+    effect_en: "further values of that day are not in its daily set; their flows are still recorded",
+};
 /// Addresses ranked in the summary.
 pub const TALKERS: Limit = Limit {
     id: "talkers",
@@ -246,6 +256,7 @@ pub const LIMITS: &[Limit] = &[
     INDICATOR_ALERTS,
     INDICATORS_A_FLOW,
     HOSTS,
+    DAILY_VALUES,
     TALKERS,
     GATEWAY_LEGS,
     VLAN_TAGS,

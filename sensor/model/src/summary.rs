@@ -50,6 +50,9 @@ pub struct AlertTotals {
     pub by_severity: BTreeMap<String, u64>,
     /// Number by rule.
     pub by_rule: BTreeMap<String, u64>,
+    /// Those that an exception silences; not among the others.
+    #[serde(default)]
+    pub suppressed: u64,
 }
 
 /// One address and what it moved.

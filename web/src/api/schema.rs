@@ -47,6 +47,8 @@ pub(super) struct AlertTotals {
     total: u64,
     by_severity: BTreeMap<String, u64>,
     by_rule: BTreeMap<String, u64>,
+    /// Those that an exception silences; not among the others.
+    suppressed: u64,
 }
 
 /// One end of the first flow behind an alert.
@@ -118,6 +120,57 @@ pub(super) struct Alert {
     attack: Vec<String>,
     policy_version: String,
     explanation: Explanation,
+    /// Whether it was found looking back, in what was kept.
+    lookback: bool,
+    /// Filter expression that finds the flows behind it; `null` where it is about the sensor itself.
+    #[schema(required = true)]
+    flows_filter: Option<String>,
+    /// Number of the exception that silences it.
+    #[schema(required = true)]
+    suppressed_by: Option<u64>,
+}
+
+/// Which alerts an exception covers: all that is said must hold.
+#[derive(ToSchema)]
+pub(super) struct Covers {
+    /// Id of the rule.
+    rule: String,
+    /// Network of the originator: `10.40.1.0/24`, `10.40.1.7/32`.
+    orig: Option<String>,
+    /// Network of the responder.
+    resp: Option<String>,
+    /// Port of the responder.
+    port: Option<u16>,
+    protocol: Option<String>,
+    orig_zone: Option<String>,
+    resp_zone: Option<String>,
+    /// Whether originator and responder may stand the other way round.
+    #[schema(required = false)]
+    either_direction: bool,
+}
+
+/// What is known and accepted, by whom, why and until when.
+#[derive(ToSchema)]
+pub(super) struct Exception {
+    id: u64,
+    covers: Covers,
+    reason: String,
+    owner: String,
+    #[schema(format = DateTime)]
+    until: String,
+    #[schema(required = true)]
+    from_alert: Option<u64>,
+    created_by: String,
+    #[schema(format = DateTime)]
+    created: String,
+    #[schema(required = true, format = DateTime)]
+    ended: Option<String>,
+    #[schema(required = true)]
+    ended_by: Option<String>,
+    /// Alerts that it silences.
+    silenced: u64,
+    /// `active`, `expired` or `ended`.
+    state: String,
 }
 
 /// Something that was seen of a device.

@@ -99,7 +99,10 @@ impl Site {
     }
 
     pub(crate) async fn send(&self, request: axum::http::request::Builder) -> Answer {
-        let request = request.body(Body::empty()).unwrap();
+        self.answer(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let octets = body.collect().await.unwrap().to_bytes();
@@ -108,6 +111,17 @@ impl Site {
             headers: parts.headers,
             text: String::from_utf8(octets.to_vec()).unwrap(),
         }
+    }
+
+    /// Sends a body of JSON as our own page does.
+    pub(crate) async fn post(&self, uri: &str, body: &Value) -> Answer {
+        let request = Request::post(uri)
+            .header("host", "localhost:8080")
+            .header("origin", "http://localhost:8080")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        self.answer(request).await
     }
 
     /// The JSON of an answer that must be there.
@@ -318,6 +332,7 @@ fn summary() -> Summary {
         flows: FLOWS,
         flow_records: FLOWS + 1,
         alerts: AlertTotals {
+            suppressed: 0,
             total: ALERTS,
             by_severity: [("1".to_owned(), 5), ("2".to_owned(), 20)].into(),
             by_rule: [("PATH-DENY".to_owned(), ALERTS)].into(),
