@@ -385,7 +385,7 @@ export const en: Dictionary = {
   'flow.narrow.short': 'Filter',
   'flow.alerts': 'Alerts about this communication',
   'flow.alerts.none': 'No alerts between these two ends.',
-  'flow.alerts.learn': 'The policy is in learn mode: no alerts are raised.',
+  'flow.alerts.learn': 'The policy is in learn mode: it raises no alerts of its own.',
   'flow.alerts.list': 'Alerts of the same rule and originator',
   'flow.absent': 'none',
   'flow.orig': 'Originator',

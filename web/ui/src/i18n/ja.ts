@@ -20,7 +20,7 @@ export const ja = {
   'app.policy.none': 'ポリシーなし(ゾーンは判定されていません)',
   'app.policy.short': '{name} {version}',
   'app.mode.enforce': '適用',
-  'app.mode.learn': '学習(警報なし)',
+  'app.mode.learn': '学習(経路の違反の警報なし)',
 
   'nav.overview': '概況',
   'nav.alerts': '警報',
@@ -383,7 +383,7 @@ export const ja = {
   'flow.narrow.short': '絞り込む',
   'flow.alerts': 'この通信の警報',
   'flow.alerts.none': '同じ両端の警報はありません。',
-  'flow.alerts.learn': 'ポリシーが学習モードのため、警報は出していません。',
+  'flow.alerts.learn': 'ポリシーが学習モードのため、経路の違反の警報は出していません。',
   'flow.alerts.list': '同じ規則と発信元の警報',
   'flow.absent': 'なし',
   'flow.orig': '発信元',
