@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use sekisho_model::host::{ServiceSeen, Sighting};
 use sekisho_model::summary::{
-    AlertTotals, Input, InputFile, MatrixCell, PolicyChanges, RuleUse, Summary, Talker, Volume,
+    AlertTotals, Input, InputFile, ListTotals, MatrixCell, PolicyChanges, RuleUse, Summary, Talker, Volume,
 };
 use sekisho_model::{
     Alert, Category, Endpoint, Explanation, FlowRecord, Host, MacAddress, Severity, Text, Timestamp, Verdict,
@@ -388,6 +388,13 @@ fn summary() -> Summary {
             taken_up: 1,
             refused: 1,
             standing_refusal: Some("zones.toml:3: a mistake".to_owned()),
+        },
+        lists: ListTotals {
+            lists: 2,
+            indicators: 3,
+            by_kind: [("address".to_owned(), 1), ("domain".to_owned(), 2)].into(),
+            version: "2026-11-04".to_owned(),
+            changes: PolicyChanges::default(),
         },
         rules: RuleUse {
             used: [("PATH-0001".to_owned(), FLOWS)].into(),
