@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use sekisho_model::Timestamp;
-use sekisho_policy::{Policy, Report, Source, load_dir};
+use sekisho_policy::{Policy, Report, Source, is_beneath};
 use serde_json::{Value, json};
 
 use super::clauses::{self, Clauses};
+use crate::cli::catalogue::Choice;
 use crate::cli::language::Language;
 use crate::cli::outcome::Outcome;
 use crate::cli::terminal;
@@ -38,10 +39,12 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    catalogue: Choice,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let sources = match load_dir(&args.folder) {
+    let sources = match super::read(&args.folder, &args.catalogue) {
         Ok(sources) => sources,
         Err(errors) => {
             super::say_errors(&errors);
@@ -108,13 +111,16 @@ fn say(args: &Args, policy: &Policy, sources: &[Source], dated: &[Report], langu
 /// What the policy holds, counted.
 fn contents(policy: &Policy, sources: &[Source], language: Language) -> String {
     let description = policy.describe();
-    let count = |key: &str| description[key].as_array().map_or(0, Vec::len);
+    let declared = |key: &str| description[key].as_array().map_or(&[][..], Vec::as_slice);
+    let count = |key: &str| declared(key).len();
+    let of_catalogue = |rule: &&Value| rule["catalogue"] == true;
+    let beneath = declared("rules").iter().filter(of_catalogue).count();
     let counted = [
-        (sources.len(), "ファイル", ["file", "files"]),
+        (files(sources), "ファイル", ["file", "files"]),
         (count("zones"), "ゾーン", ["zone", "zones"]),
         (count("paths"), "経路", ["path", "paths"]),
         (count("boundaries"), "境界", ["boundary", "boundaries"]),
-        (count("rules"), "規則", ["rule", "rules"]),
+        (count("rules").saturating_sub(beneath), "規則", ["rule", "rules"]),
     ];
     let named = counted
         .iter()
@@ -124,9 +130,35 @@ fn contents(policy: &Policy, sources: &[Source], language: Language) -> String {
         Language::English => format!("{count} {}", if *count == 1 { one } else { many }),
     });
     let words: Vec<_> = words.collect();
+    let over = over(policy, beneath, language);
     match language {
-        Language::Japanese => format!("{}。誤りはありません。", words.join("、")),
-        Language::English => format!("{}. No mistakes.", words.join(", ")),
+        Language::Japanese => format!("{}。誤りはありません。{over}", words.join("、")),
+        Language::English => format!("{}. No mistakes.{over}", words.join(", ")),
+    }
+}
+
+/// Files of the policy itself.
+fn files(sources: &[Source]) -> usize {
+    sources.iter().filter(|source| !is_beneath(source)).count()
+}
+
+/// Which catalogues the policy stands on, and with how many rules.
+fn over(policy: &Policy, rules: usize, language: Language) -> String {
+    if rules == 0 {
+        return String::new();
+    }
+    let versions: Vec<_> = policy
+        .catalogues()
+        .iter()
+        .map(|catalogue| terminal::clean(&catalogue.version))
+        .collect();
+    let versions = versions.join(", ");
+    match language {
+        Language::Japanese => format!("カタログ {versions} の規則 {rules} 件の上に立ちます。"),
+        Language::English => format!(
+            " Stands on {rules} {} of the catalogue {versions}.",
+            if rules == 1 { "rule" } else { "rules" }
+        ),
     }
 }
 
@@ -198,7 +230,8 @@ fn as_json(
         "name": policy.name(),
         "version": policy.version(),
         "hash": policy.files().hash(),
-        "files": sources.len(),
+        "files": files(sources),
+        "catalogues": policy.describe()["catalogues"],
         "at": at,
         "mistakes": [],
         "warnings": policy.warnings().iter().chain(dated).map(remark).collect::<Vec<_>>(),

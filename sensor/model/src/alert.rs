@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::indicator::Hit;
 use crate::{FlowRecord, Text, Timestamp};
 
 /// How urgent an alert is; the numbers are Suricata's.
@@ -155,10 +156,16 @@ pub struct Explanation {
     pub nearest_path: String,
     /// In what the flow differs from it: `from`, `to`, `protocol`, `ports`, `direction`.
     pub differs: Vec<String>,
+    /// What it looks like where it is right; empty where the rule does not say.
+    #[serde(default)]
+    pub legitimate: Text,
     /// What would have silenced the alert.
     pub silenced_by: Text,
     /// What to do first.
     pub first_step: Text,
+    /// Where what the rule compares with comes from, and of when it is; empty where it does not say.
+    #[serde(default)]
+    pub source: String,
 }
 
 /// A finding after folding.
@@ -196,4 +203,6 @@ pub struct Alert {
     pub attack: Vec<Arc<str>>,
     /// The reason.
     pub explanation: Explanation,
+    /// The indicator that was met, where one is behind it.
+    pub indicator: Option<Box<Hit>>,
 }

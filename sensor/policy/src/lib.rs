@@ -56,6 +56,7 @@
 
 pub mod builtin;
 pub mod calendar;
+mod catalogue;
 mod citations;
 mod compile;
 mod conditions;
@@ -90,6 +91,7 @@ use std::sync::Arc;
 
 use sekisho_model::{Severity, Text};
 
+pub use catalogue::{Catalogue, is_beneath, with_catalogue};
 pub use citations::{Citation, CitedBy};
 pub use declared::EntryInfo;
 pub use entry::{EntryId, Gateway, Leg};
@@ -146,6 +148,7 @@ pub struct Policy {
     boundaries: Vec<Boundary>,
     lists: Vec<List>,
     warnings: Vec<Report>,
+    catalogues: Vec<Catalogue>,
     rules: builtin::RuleIds,
     calendar: calendar::Calendar,
     statements: Vec<prove::Statement>,

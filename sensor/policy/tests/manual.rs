@@ -1,10 +1,22 @@
-//! The examples of the manual compile, in both languages.
+//! The examples of the manual compile, in both languages, over the catalogue.
 //!
 //! An example is a whole policy, or a part that stands on what the manual's page has declared before.
 
-use sekisho_policy::{Policy, SEALED, SERVICE_ALIASES, SERVICES, Source, TUNNELS};
+use std::path::Path;
 
-const PAGES: [(&str, &str); 4] = [
+use sekisho_policy::{
+    Policy, SEALED, SERVICE_ALIASES, SERVICES, Source, TUNNELS, load_dir, with_catalogue,
+};
+
+const PAGES: [(&str, &str); 6] = [
+    (
+        "catalogue.en.md",
+        include_str!("../../../web/docs/catalogue.en.md"),
+    ),
+    (
+        "catalogue.ja.md",
+        include_str!("../../../web/docs/catalogue.ja.md"),
+    ),
     ("policy.en.md", include_str!("../../../web/docs/policy.en.md")),
     ("policy.ja.md", include_str!("../../../web/docs/policy.ja.md")),
     ("calendar.en.md", include_str!("../../../web/docs/calendar.en.md")),
@@ -86,12 +98,17 @@ fn sources(example: &str) -> Vec<Source> {
 #[test]
 fn every_example_of_the_manual_compiles() {
     let mut count = 0;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/unauthorised");
+    let mut catalogue = load_dir(&folder).unwrap();
+    for source in &mut catalogue {
+        source.name = source.name.rsplit('/').next().unwrap().to_owned();
+    }
     for (page, text) in PAGES {
         for example in text.split("```toml\n").skip(1) {
             let (example, _) = example.split_once("```").unwrap();
             count += 1;
 
-            let result = Policy::compile(&sources(example));
+            let result = Policy::compile(&with_catalogue(sources(example), &catalogue));
 
             if let Err(errors) = result {
                 let reports: Vec<_> = errors.reports().map(ToString::to_string).collect();

@@ -41,6 +41,7 @@ pub(super) fn alert(gap: Gap) -> Alert {
             Leg::Far => group.flow.orig.address,
             Leg::Near | Leg::Whole => group.flow.resp.address,
         }),
+        indicator: None,
         flow: Some(*group.flow),
     }
 }

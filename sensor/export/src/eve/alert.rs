@@ -2,6 +2,7 @@
 //!
 //! Source of the names: Suricata 8, etc/schema.json.
 
+use sekisho_model::indicator::Hit;
 use sekisho_model::{Alert, Explanation, FlowRecord};
 
 use super::{flow, head};
@@ -51,7 +52,47 @@ fn extra(alert: &Alert) -> impl FnOnce(&mut Line) {
             "title": &alert.title,
             "clause": &*alert.clause,
             "attack": |line: &mut Line| line.list(alert.attack.iter().map(|technique| &**technique)),
+            "indicator"?: alert.indicator.as_deref().map(indicator),
             "explanation": explanation(&alert.explanation),
+        );
+    }
+}
+
+/// The indicator that was met, and what came of it.
+fn indicator(hit: &Hit) -> impl FnOnce(&mut Line) {
+    let Hit {
+        indicator,
+        field,
+        seen,
+        is_host_only,
+        is_answered,
+        octets_sent,
+        octets_received,
+        hosts,
+        others,
+        is_prevalent,
+        is_lookback,
+        ..
+    } = hit;
+    move |line| {
+        object!(line;
+            "kind": Word(indicator.value.kind().name()),
+            "value": indicator.value.to_string().as_str(),
+            "source": &*indicator.source,
+            "line": indicator.line,
+            "confidence": indicator.confidence,
+            "expires"?: indicator.expires,
+            "note"?: (!indicator.note.is_empty()).then_some(&*indicator.note),
+            "field": &**field,
+            "seen": &**seen,
+            "host_only": *is_host_only,
+            "answered": *is_answered,
+            "octets_sent": *octets_sent,
+            "octets_received": *octets_received,
+            "hosts": *hosts,
+            "others": |line: &mut Line| line.list(others.iter().copied()),
+            "prevalent": *is_prevalent,
+            "lookback": *is_lookback,
         );
     }
 }
@@ -73,8 +114,10 @@ fn explanation(explanation: &Explanation) -> impl FnOnce(&mut Line) {
         nearest,
         nearest_path,
         differs,
+        legitimate,
         silenced_by,
         first_step,
+        source,
     } = explanation;
     move |line| {
         object!(line;
@@ -83,8 +126,10 @@ fn explanation(explanation: &Explanation) -> impl FnOnce(&mut Line) {
             "nearest": nearest,
             "nearest_path": nearest_path.as_str(),
             "differs": |line: &mut Line| line.list(differs.iter().map(String::as_str)),
+            "legitimate"?: (!legitimate.ja.is_empty()).then_some(legitimate),
             "silenced_by": silenced_by,
             "first_step": first_step,
+            "source"?: (!source.is_empty()).then_some(source.as_str()),
         );
     }
 }

@@ -68,6 +68,7 @@ pub(super) fn check(declared: &Declarations, sink: &mut Sink) {
     for rule in &declared.rules {
         let id = &rule.id.value;
         if !id.is_empty()
+            && !rule.of_catalogue
             && !declared
                 .tests
                 .iter()

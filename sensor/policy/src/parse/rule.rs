@@ -73,6 +73,8 @@ pub(crate) struct RuleDecl {
     pub(crate) enabled: bool,
     pub(crate) number: Option<At<u32>>,
     pub(crate) tests: Vec<TestDecl>,
+    /// Whether a catalogue that the policy stands on declares it.
+    pub(crate) of_catalogue: bool,
 }
 
 pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> RuleDecl {
@@ -103,6 +105,7 @@ pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> RuleDecl {
         attack: boundary::attack(KEYS, table, sink),
         enabled: !table.has("enabled") || table.flag(KEYS, "enabled", sink),
         number: number(table, sink),
+        of_catalogue: false,
     }
 }
 

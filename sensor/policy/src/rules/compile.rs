@@ -99,6 +99,7 @@ fn one(
             .flatten()
             .collect(),
         enabled: rule.enabled,
+        of_catalogue: rule.of_catalogue,
         id,
     })
 }

@@ -3,7 +3,8 @@
 /// What the flows of one alert have in common, beside the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum FoldBy {
-    /// The originator, and the name that it asked for; the responder where the flow has no name.
+    /// The originator and the port of a responder; where the rule knows the service by a list of names,
+    /// the originator and that service, whatever its hosts.
     #[default]
     Pair,
     /// The originator: a program that talks to many responders is one thing to look at.

@@ -18,9 +18,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sekisho_filter::{Filter, FilterSet, Row};
+use sekisho_model::fields::{Field, Value};
 use sekisho_model::{Category, FlowRecord, Severity, Text};
 
-use crate::{Policy, Violation};
+use crate::{Mode, Policy, Violation};
 
 pub use fold::FoldBy;
 pub use names::Names;
@@ -60,6 +61,7 @@ pub struct Rule {
     /// Lists without whose values it is not asked, in which none is.
     empty: Vec<Arc<str>>,
     enabled: bool,
+    of_catalogue: bool,
 }
 
 impl Rule {
@@ -147,6 +149,13 @@ impl Rule {
         self.enabled && self.empty.is_empty()
     }
 
+    /// Whether a catalogue that the policy stands on declares it, and not the policy itself. Such a rule
+    /// raises alerts also while the policy only learns.
+    #[must_use]
+    pub const fn is_of_catalogue(&self) -> bool {
+        self.of_catalogue
+    }
+
     /// Whether a flow meets it: `when` is true and `except` is not.
     #[must_use]
     pub fn is_met_by(&self, record: &FlowRecord) -> bool {
@@ -181,9 +190,28 @@ impl Rule {
         }
     }
 
+    /// The service that a flow is for, where the rule knows it by a list of suffixes: the suffix, in small
+    /// letters.
+    #[must_use]
+    pub fn service_of(&self, record: &FlowRecord) -> Option<Box<str>> {
+        let lists = self.when.lists();
+        lists.into_iter().find_map(|(field, list)| {
+            let Value::Text(text) = record.value(field) else {
+                return None;
+            };
+            let suffix = names_of(field, &text).find_map(|name| list.suffix_of(name));
+            Some(suffix?.to_lowercase().into())
+        })
+    }
+
     fn is_excepted(&self, row: &dyn Row) -> bool {
         self.except.as_ref().is_some_and(|except| except.matches(row))
     }
+}
+
+/// The names in the value of a field, of which some hold several.
+pub(crate) fn names_of<'t>(field: &Field, text: &'t str) -> impl Iterator<Item = &'t str> {
+    text.split(|c| field.several && c == ' ')
 }
 
 /// The rules of a policy.
@@ -200,6 +228,12 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// The rule of a number of the set.
+    fn asked(&self, number: u32) -> Option<&Rule> {
+        let at = self.enabled.get(usize::try_from(number).ok()?)?;
+        self.all.get(*at)
+    }
+
     fn new(all: Vec<Rule>) -> Self {
         let enabled: Vec<usize> = (0..)
             .zip(&all)
@@ -235,27 +269,37 @@ impl Policy {
         self.rules().get(*self.declared_rules.by_id.get(id)?)
     }
 
+    /// Whether a rule raises alerts: one of the policy itself does not while the policy only learns.
+    #[must_use]
+    pub fn raises(&self, rule: &Rule) -> bool {
+        self.mode() == Mode::Enforce || rule.of_catalogue
+    }
+
     /// The rules that a record meets, in the order of the files. Zones and verdict are taken as
     /// they stand in the record, so it has to be judged before.
     ///
-    /// The mode of the policy does not matter here; a policy that only learns raises no alert.
+    /// The mode of the policy does not matter here; [`Policy::raises`] says whether a rule raises alerts.
     pub fn rules_matching(&self, record: &FlowRecord) -> impl Iterator<Item = &Rule> {
         self.rules_met_by(record)
     }
 
+    /// The same, with a list that the caller uses again for each record.
+    pub fn rules_matching_with(
+        &self,
+        record: &FlowRecord,
+        asked: &mut Vec<u32>,
+    ) -> impl Iterator<Item = &Rule> {
+        let rules = &self.declared_rules;
+        rules.set.matching_into(record, asked);
+        let met = asked.iter().filter_map(|number| rules.asked(*number));
+        met.filter(|rule| !rule.is_excepted(record))
+    }
+
     pub(crate) fn rules_met_by(&self, row: &dyn Row) -> impl Iterator<Item = &Rule> + use<'_> {
         let rules = &self.declared_rules;
-        let mut found = if rules.enabled.is_empty() {
-            Vec::new()
-        } else {
-            rules.set.matching(row)
-        };
-        let rule = |number: u32| {
-            let at = rules.enabled.get(usize::try_from(number).ok()?)?;
-            rules.all.get(*at)
-        };
-        found.retain(|number| rule(*number).is_some_and(|rule| !rule.is_excepted(row)));
-        found.into_iter().filter_map(rule)
+        let mut found = rules.set.matching(row);
+        found.retain(|number| rules.asked(*number).is_some_and(|rule| !rule.is_excepted(row)));
+        found.into_iter().filter_map(|number| rules.asked(number))
     }
 
     /// What expressions may name: the policy's lists, zones, groups and windows.

@@ -340,3 +340,59 @@ fn what_a_site_adds_to_an_included_list_silences_the_rules_that_ask_it() {
         ["U-1"]
     );
 }
+
+#[test]
+fn an_alert_names_the_list_that_would_have_silenced_it_with_the_value_to_write() {
+    let policy = policy(&format!(
+        "[list.storage]\nkind = \"suffix\"\nvalues = [\"storage.example\"]\n\
+         [list.sanctioned-storage]\nkind = \"suffix\"\nvalues = []\n\
+         [list.sanctioned-hosts]\nkind = \"address\"\nvalues = []\n{}{}",
+        rule(
+            "U-1",
+            "when = 'server_name in @storage'\nexcept = 'server_name in @sanctioned-storage'\n\
+             legitimate.en = \"A contract.\"\nlegitimate.ja = \"契約がある。\"\nsource = \"The vendor\"\nversion = \"2026-11-23\""
+        ),
+        rule(
+            "U-2",
+            "when = 'resp.port == 443'\nexcept = 'server_name in @sanctioned-storage or resp.address in @sanctioned-hosts'"
+        ),
+    ));
+    let mut app = App::default();
+    app.set(Essential::ServerName, "eu.www.storage.example", "tls.sni");
+    let named = FlowRecord {
+        app: Some(Box::new(app)),
+        ..record()
+    };
+    let said =
+        |id: &str, record: &FlowRecord| policy.rule(id).unwrap().violation(&policy, record).explanation;
+
+    let first = said("U-1", &named);
+    assert!(
+        first
+            .silenced_by
+            .en
+            .starts_with("With [list.sanctioned-storage] values = [\"storage.example\"]")
+    );
+    assert!(
+        first
+            .silenced_by
+            .ja
+            .contains("[list.sanctioned-storage] values = [\"storage.example\"]")
+    );
+    assert_eq!(
+        (&*first.legitimate.en, &*first.source),
+        ("A contract.", "The vendor (2026-11-23)")
+    );
+    assert!(
+        said("U-2", &named)
+            .silenced_by
+            .en
+            .contains("values = [\"eu.www.storage.example\"]")
+    );
+    assert!(
+        said("U-2", &record())
+            .silenced_by
+            .en
+            .contains("[list.sanctioned-hosts] values = [\"198.51.100.2\"]")
+    );
+}

@@ -122,7 +122,9 @@ impl Policy {
                 place,
             ),
         });
-        let rules = self.declared().rules.iter().map(|rule| Declaration {
+        let rules = self.declared().rules.iter();
+        let rules = rules.filter(|rule| !rule.of_catalogue);
+        let rules = rules.map(|rule| Declaration {
             kind: DeclarationKind::Rule,
             id: rule.id.value.clone(),
             place: place(&rule.place),

@@ -20,7 +20,10 @@ pub(super) fn find(declared: &Declarations, sink: &mut Sink) {
         .calendar
         .window_names()
         .map(|name| (name, ["window", "時間帯"], "window"));
-    let lists = declared.lists.iter().filter(|list| list.role.is_empty());
+    let lists = declared
+        .lists
+        .iter()
+        .filter(|list| list.role.is_empty() && !list.of_catalogue);
     let lists = lists.map(|list| (&list.name, ["list", "リスト"], "list"));
     for (id, [what, ja], kind) in groups.chain(gateways).chain(windows).chain(lists) {
         let in_rules = || {
@@ -28,10 +31,10 @@ pub(super) fn find(declared: &Declarations, sink: &mut Sink) {
                 "list" => format!("@{}", id.value),
                 _ => id.value.clone(),
             };
-            let texts = declared
-                .rules
-                .iter()
-                .flat_map(|rule| rule.when.iter().chain(&rule.except));
+            let texts = declared.rules.iter().flat_map(|rule| {
+                let by = rule.severity_by.iter().map(|(when, _)| when);
+                rule.when.iter().chain(&rule.except).chain(by)
+            });
             kind != "gateway" && texts.into_iter().any(|text| text.value.contains(&mark))
         };
         if !named.contains(&(kind, id.value.as_str())) && !in_rules() {
