@@ -23,7 +23,7 @@ struct Words {
 }
 
 /// For each rule: its title, what was lost, what to do first.
-const RULES: [Words; 14] = [
+const RULES: [Words; 15] = [
     Words {
         rule: limits::FLOWS.alert,
         category: Category::Blind,

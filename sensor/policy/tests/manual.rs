@@ -4,9 +4,7 @@
 
 use std::path::Path;
 
-use sekisho_policy::{
-    Policy, SEALED, SERVICE_ALIASES, SERVICES, Source, TUNNELS, load_dir, with_catalogue,
-};
+use sekisho_policy::{Policy, SEALED, SERVICE_ALIASES, SERVICES, Source, TUNNELS, load_dir, with_catalogue};
 
 const PAGES: [(&str, &str); 6] = [
     (
