@@ -10,8 +10,10 @@
 //!     workers: 2,
 //!     flow: Default::default(),
 //!     policy: Policy::none().into(),
+//!     indicators: Default::default(),
 //!     reload: None,
 //!     filter: None,
+//!     checkpoint: None,
 //! };
 //! let summary = replay(&config, &mut source, Outputs::default(), &Progress::default())?;
 //! assert!(summary.flows <= summary.packets);
@@ -19,6 +21,7 @@
 //! ```
 
 pub use sekisho_capture as capture;
+pub use sekisho_detect as detect;
 pub use sekisho_engine as engine;
 pub use sekisho_export as export;
 pub use sekisho_filter as filter;

@@ -39,6 +39,16 @@ fn policies_have_a_word_for_every_service() {
     assert_eq!(names, sekisho_policy::SERVICES);
 }
 
+#[test]
+fn policies_mean_by_what_seals_a_session_what_is_told_of_it_from_outside() {
+    for (by, services) in sekisho_policy::SEALED {
+        let told = SERVICES.iter().filter(|service| service.within.contains(by));
+        let told: Vec<&str> = told.map(|service| service.name).collect();
+
+        assert_eq!(told, *services, "{by}");
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Language {
     Ja,

@@ -1,9 +1,12 @@
-//! Follows a policy folder: what changes in it is compiled aside and handed to the run.
+//! Follows a policy folder and lists of indicators: what changes in them is compiled aside and handed to
+//! the run.
 //!
-//! The folder is read once a second. A change counts when two looks in a row find the same, so that a
+//! The folder is read once a second; of lists, which may be long, sizes and times are looked at. A change counts when two looks in a row find the same, so that a
 //! file that is being written is seldom caught half-way; should it be, it is refused once, and what is
 //! complete is the next change. SIGHUP reads at once. What is the same as what is in force is not handed
 //! on, but for telling that a refused change is gone.
+
+mod lists;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -14,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, unbounded};
+use sekisho_detect::indicators::Indicators;
 use sekisho_engine::Reload;
 use sekisho_policy::{Policy, PolicyErrors, Source, load_dir, with_catalogue};
 
@@ -21,6 +25,7 @@ use super::catalogue::Choice;
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::terminal;
+use lists::ListWatch;
 
 /// Between two looks at the folder.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -35,11 +40,17 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// Follows a folder.
-    pub(crate) fn start(mut watch: Watch, interrupt: Arc<Interrupt>) -> anyhow::Result<Self> {
+    /// Follows a policy's folder, and the lists at `paths`, of which `indicators` were read.
+    pub(crate) fn start(
+        mut watch: Option<Watch>,
+        paths: &[PathBuf],
+        indicators: &Indicators,
+        interrupt: Arc<Interrupt>,
+    ) -> anyhow::Result<Self> {
         let (send, news) = unbounded();
         let (end, ended) = channel::<()>();
         interrupt.reread_on_hangup();
+        let mut lists = (!paths.is_empty()).then(|| ListWatch::new(paths, indicators));
         let follow = move || {
             let mut looked = Instant::now();
             while ended.recv_timeout(HEAR_AGAIN) == Err(RecvTimeoutError::Timeout) {
@@ -48,8 +59,10 @@ impl Follower {
                     continue;
                 }
                 looked = Instant::now();
-                if let Some(reload) = watch.look(is_asked) {
-                    say(&watch.folder, &reload);
+                let policy = watch.as_mut().and_then(|watch| watch.look(is_asked));
+                let indicators = lists.as_mut().and_then(|lists| lists.look(is_asked));
+                for reload in policy.into_iter().chain(indicators) {
+                    say(watch.as_ref(), &reload);
                     if send.send(reload).is_err() {
                         return;
                     }
@@ -59,7 +72,7 @@ impl Follower {
         let thread = std::thread::Builder::new()
             .name("policy".to_owned())
             .spawn(follow)
-            .context("cannot start the thread that follows the policy")?;
+            .context("cannot start the thread that follows policy and lists")?;
         Ok(Self {
             news,
             end: Some(end),
@@ -67,7 +80,7 @@ impl Follower {
         })
     }
 
-    /// What comes of the folder.
+    /// What comes of the folders.
     pub(crate) fn news(&self) -> Receiver<Reload> {
         self.news.clone()
     }
@@ -169,8 +182,9 @@ fn first_of(errors: &PolicyErrors) -> String {
     }
 }
 
-fn say(folder: &Path, reload: &Reload) {
-    let folder = terminal::clean(&folder.display().to_string());
+fn say(watch: Option<&Watch>, reload: &Reload) {
+    let folder = watch.map_or_else(String::new, |watch| watch.folder.display().to_string());
+    let folder = terminal::clean(&folder);
     let language = Language::of_environment();
     terminal::say(&match reload {
         Reload::Policy(policy) => format!(
@@ -186,6 +200,22 @@ fn say(folder: &Path, reload: &Reload) {
             language.pick(
                 "変更されたポリシーに誤りがあるため、これまでのポリシーで続けます:",
                 "the changed policy has mistakes, so the one before stays in force:"
+            ),
+            terminal::clean(reason)
+        ),
+        Reload::Lists(indicators) => format!(
+            "{} {}",
+            language.pick(
+                "新しい脅威情報の一覧で照合します。件数:",
+                "looking for the indicators of the new lists, so many:"
+            ),
+            indicators.len()
+        ),
+        Reload::ListsRefused(reason) => format!(
+            "{} {}",
+            language.pick(
+                "変更された脅威情報の一覧に誤りがあるため、これまでの一覧で続けます:",
+                "the changed lists have mistakes, so those before stay in force:"
             ),
             terminal::clean(reason)
         ),

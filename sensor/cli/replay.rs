@@ -24,7 +24,7 @@ use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
 use super::serve::{DEFAULT_ADDRESS, Dashboard};
-use super::{limits_help, report, rules, terminal};
+use super::{limits_help, lists, report, rules, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +32,7 @@ Examples:
   sekisho replay day1.pcap.gz day2.pcap.zst --policy site/ --out /var/lib/sekisho
   tcpdump -i eth0 -c 1000 -w - | sekisho replay - --eve - | jq .
   sekisho replay day1.pcap --policy site/ --speed 1x --follow-policy
+  sekisho replay day1.pcap --policy site/ --lists /etc/sekisho/lists --eve alerts.json
   sekisho replay x.pcap --policy site/ --filter 'verdict == denied and resp.port in {22, 3389}' --json
 
 Exit codes: 0 done, 2 bad usage or input, 3 the input was damaged or the run interrupted; what
@@ -46,8 +47,12 @@ pub(crate) struct Args {
     /// Policy folder to judge by; without one no zones are judged, and only the catalogue counts
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
-    /// Follow the policy folder: what changes in it counts from then on; SIGHUP reads it at once
-    #[arg(long, requires = "policy")]
+    /// Look for the indicators of this list, or folder of lists; may be given more than once
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    lists: Vec<PathBuf>,
+    /// Follow the policy folder and the lists: what changes in them counts from then on; SIGHUP reads
+    /// them at once
+    #[arg(long)]
     follow_policy: bool,
     #[command(flatten)]
     catalogue: Choice,
@@ -126,6 +131,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.json && args.eve.as_ref().is_some_and(|eve| eve.as_os_str() == "-") {
         bail!("--json and --eve - both write to standard output; give --eve a file");
     }
+    if args.follow_policy && args.policy.is_none() && args.lists.is_empty() {
+        bail!("--follow-policy: there is nothing to follow; give --policy DIR or --lists PATH");
+    }
     let policy = match &args.policy {
         Some(folder) => match rules::load_over(folder, &args.catalogue) {
             Some(policy) => policy,
@@ -151,6 +159,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             )
         })?;
     let policy = Arc::new(policy);
+    let indicators = Arc::new(lists::load(&args.lists)?);
     let interrupt = Interrupt::listen()?;
     let dashboard = args.serve.map(Dashboard::bind).transpose()?;
     let order = match args.order {
@@ -170,19 +179,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         conversations: !args.no_metadata,
         ..sekisho_flow::Config::default()
     };
-    let followed = args.policy.as_ref().filter(|_| args.follow_policy);
-    let follower = followed
-        .map(|folder| {
-            let watch = Watch::new(folder, args.catalogue.clone(), &policy);
-            Follower::start(watch, Arc::clone(&interrupt))
+    let follower = args
+        .follow_policy
+        .then(|| {
+            let folder = args.policy.as_deref();
+            let watch = folder.map(|folder| Watch::new(folder, args.catalogue.clone(), &policy));
+            Follower::start(watch, &args.lists, &indicators, Arc::clone(&interrupt))
         })
         .transpose()?;
     let config = Config {
         workers: workers(args),
         flow,
         policy,
+        indicators,
         reload: follower.as_ref().map(Follower::news),
         filter,
+        checkpoint: None,
     };
 
     let bar = progress_bar(args, source.octets_total());
@@ -205,7 +217,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 /// The expression with a mark under the place that is wrong.
-fn explain_filter(text: &str, error: &sekisho_filter::FilterError) -> String {
+pub(crate) fn explain_filter(text: &str, error: &sekisho_filter::FilterError) -> String {
     let before = text.get(..error.at).unwrap_or(text).chars().count();
     let marked = text
         .get(error.at..error.at.saturating_add(error.len))

@@ -21,8 +21,10 @@ use sekisho_model::Timestamp;
 use sekisho_policy::{Policy, PolicyErrors, Source, load_dir, with_catalogue};
 
 use super::catalogue::Choice;
+use super::language::Language;
 use super::outcome::Outcome;
 use super::terminal;
+pub(super) use traffic::{instant_of, stored_policy};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -120,13 +122,9 @@ fn say_errors(errors: &PolicyErrors) {
         }
         terminal::say(&text);
     }
-    terminal::say(&format!("{number} {} in the policy.", plural(number, "mistake")));
-}
-
-fn plural(number: usize, word: &str) -> String {
-    if number == 1 {
-        word.to_owned()
-    } else {
-        format!("{word}s")
-    }
+    terminal::say(&match (Language::of_environment(), number) {
+        (Language::Japanese, number) => format!("ポリシーに誤りが {number} 件あります。"),
+        (Language::English, 1) => "1 mistake in the policy.".to_owned(),
+        (Language::English, number) => format!("{number} mistakes in the policy."),
+    });
 }

@@ -82,6 +82,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         flows: args.flows,
         world: args.world,
         missing: args.missing,
+        japanese: Language::of_environment() == Language::Japanese,
     };
     let (seen, read) = args
         .traffic

@@ -1,9 +1,11 @@
 //! The collector: puts what the workers made in order and writes it out.
 
+use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
+use sekisho_detect::indicators::{Indicators, Watch};
 use sekisho_export::{Exporter, SaidLines};
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::app::Said;
@@ -13,7 +15,8 @@ use sekisho_policy::{Findings, Mode, Policy};
 use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
-use crate::fold::{Fold, Folds};
+use crate::checkpoint;
+use crate::fold::{Fold, Folds, Told};
 use crate::gateway::Gateways;
 use crate::inventory::{Inventory, Makers, Scope};
 use crate::limit_alerts;
@@ -62,17 +65,23 @@ pub struct NamedExporter {
 pub(crate) struct Collector<'a> {
     /// What the records at hand were judged by.
     policy: Arc<Policy>,
-    store: Option<&'a mut dyn StoreWriter>,
+    pub(crate) store: Option<&'a mut dyn StoreWriter>,
     exporters: &'a mut Vec<NamedExporter>,
-    folds: Folds,
+    pub(crate) folds: Folds,
     /// Flows over gateways.
     gateways: Gateways,
-    flow: &'a FlowConfig,
+    pub(crate) flow: &'a FlowConfig,
     /// Devices; only where they are kept.
-    inventory: Option<Inventory>,
+    pub(crate) inventory: Option<Inventory>,
     /// Folds that are closed and still to be written.
     closed: Vec<Fold>,
-    findings: Findings,
+    pub(crate) findings: Findings,
+    /// What the sightings at hand are of.
+    indicators: Arc<Indicators>,
+    /// What meets indicators; only where there were any.
+    watch: Option<Watch>,
+    /// Alerts of it that are still to be written.
+    met: Vec<Alert>,
     /// Packet time at the end of the batch before.
     begin: Timestamp,
     /// The same, of the last batch that was read.
@@ -81,6 +90,10 @@ pub(crate) struct Collector<'a> {
     spans: Spans,
     /// Flows that lived when the input ended, on their way into order.
     drained: Gathered,
+    /// The limits whose alert was told already, by its id.
+    told_limits: BTreeSet<u64>,
+    /// Whether the run is watched while it goes on.
+    pub(crate) watched: Option<checkpoint::Watched>,
     /// Records written.
     pub(crate) records: u64,
     /// Records that the operator's filter left out.
@@ -89,6 +102,8 @@ pub(crate) struct Collector<'a> {
     pub(crate) totals: WorkerTotals,
     /// What came of the policy folder.
     pub(crate) changes: PolicyChanges,
+    /// What came of the lists of indicators.
+    pub(crate) list_changes: PolicyChanges,
 }
 
 impl<'a> Collector<'a> {
@@ -111,15 +126,21 @@ impl<'a> Collector<'a> {
             folds: Folds::new(),
             closed: Vec::new(),
             findings: Findings::default(),
+            indicators: Indicators::none(),
+            watch: None,
+            met: Vec::new(),
             begin: Timestamp::MIN,
             last: Timestamp::MIN,
             spans: Spans::default(),
             drained: Gathered::default(),
+            told_limits: BTreeSet::new(),
+            watched: None,
             records: 0,
             filtered: 0,
             tally: Tally::default(),
             totals: WorkerTotals::default(),
             changes: PolicyChanges::default(),
+            list_changes: PolicyChanges::default(),
         }
     }
 
@@ -128,14 +149,35 @@ impl<'a> Collector<'a> {
         &self.policy
     }
 
-    /// What comes next, from `now` on, is judged by `policy`; `news` is what came of its folder.
+    /// The indicators in force.
+    pub(crate) fn indicators(&self) -> &Indicators {
+        &self.indicators
+    }
+
+    /// From now on sightings are of `indicators`.
+    fn look_for(&mut self, indicators: &Arc<Indicators>) {
+        if Arc::ptr_eq(&self.indicators, indicators) {
+            return;
+        }
+        self.indicators = Arc::clone(indicators);
+        if self.watch.is_some() || !indicators.is_empty() {
+            self.watch.get_or_insert_default().follow(indicators);
+        }
+    }
+
+    /// What comes next, from `now` on, is judged by `policy`; `news` is what came of the folders.
     fn follow(&mut self, policy: &Arc<Policy>, news: &[Reload], now: Timestamp) -> Result<(), OutputError> {
         // Before the first packet there is no packet time.
         let now = now.max(Timestamp::from_nanos(0));
         for reload in news {
-            reload::count(&mut self.changes, reload, &self.policy);
-            if let Reload::Refused(reason) = reload {
-                self.write_alert(&reload::refusal(reason, policy, now))?;
+            reload::count(&mut self.changes, &mut self.list_changes, reload, &self.policy);
+            match reload {
+                Reload::Refused(reason) => self.write_alert(&reload::refusal(reason, policy, now))?,
+                Reload::ListsRefused(reason) => {
+                    let alert = reload::lists_refusal(reason, &self.indicators, now);
+                    self.write_alert(&alert)?;
+                }
+                Reload::Policy(_) | Reload::Lists(_) => {}
             }
         }
         if Arc::ptr_eq(policy, &self.policy) {
@@ -157,8 +199,8 @@ impl<'a> Collector<'a> {
     }
 
     /// What of the policy was met by traffic.
-    pub(crate) fn rules(&self) -> RuleUse {
-        let uses = &self.totals.uses;
+    pub(crate) fn rules(&self, totals: &WorkerTotals) -> RuleUse {
+        let uses = &totals.uses;
         let used = uses.iter().filter(|(id, _)| !id.is_empty());
         let mut unused: Vec<_> = self
             .policy
@@ -191,20 +233,40 @@ impl<'a> Collector<'a> {
         self.gateways.undecided()
     }
 
+    /// Alerts about indicators that were closed because there were too many.
+    pub(crate) fn indicator_alerts_closed_early(&self) -> u64 {
+        self.watch.as_ref().map_or(0, Watch::closed_early)
+    }
+
     /// Addresses that were not inventoried because there were too many.
     pub(crate) fn hosts_unlisted(&self) -> u64 {
         self.inventory.as_ref().map_or(0, Inventory::unlisted)
     }
 
+    /// Values that found no place in the daily set of their day.
+    pub(crate) fn daily_values_missed(&self) -> u64 {
+        self.store.as_ref().map_or(0, |store| store.daily_values_missed())
+    }
+
     /// Writes the alerts for the limits that were met. `flows` is the limit on flows of this run.
-    pub(crate) fn say_limits(&mut self, read: &ReaderTotals, flows: usize) -> Result<(), OutputError> {
-        let mut spans = std::mem::take(&mut self.spans);
+    pub(crate) fn say_limits(
+        &mut self,
+        read: &ReaderTotals,
+        totals: &WorkerTotals,
+        flows: usize,
+    ) -> Result<(), OutputError> {
+        let mut spans = self.spans.clone();
         spans.add(&read.spans);
-        spans.add(&self.totals.spans);
+        spans.add(&totals.spans);
         let input = (read.first.unwrap_or_default(), read.last.unwrap_or_default());
         let flows = u64::try_from(flows).unwrap_or(u64::MAX);
         for alert in limit_alerts::of(&spans, input, flows) {
-            self.write_alert(&alert)?;
+            let is_told = !self.told_limits.insert(alert.id);
+            self.tell_alert(&Told {
+                alert,
+                is_told,
+                is_news: true,
+            })?;
         }
         Ok(())
     }
@@ -216,6 +278,7 @@ impl<'a> Collector<'a> {
         returned: &Sender<Work>,
     ) -> Result<(), OutputError> {
         let mut gathered = Gathered::default();
+        let mut checkpoint = None;
         // Every worker does every batch; the first to say that it drains has no batch left, and then
         // no other has.
         loop {
@@ -226,11 +289,15 @@ impl<'a> Collector<'a> {
                     What::Batch {
                         now,
                         policy,
+                        indicators,
                         news,
                         work,
+                        checkpoint: counted,
                     } => {
+                        checkpoint::gather(&mut checkpoint, counted);
                         if ended.is_none() {
                             self.follow(&policy, &news, now)?;
+                            self.look_for(&indicators);
                         }
                         gathered.append(&mut done.gathered);
                         // The last of the handles that the workers give back is the only one left.
@@ -244,6 +311,7 @@ impl<'a> Collector<'a> {
                 }
             }
             self.write(&mut gathered, ended)?;
+            self.check(checkpoint.take())?;
         }
     }
 
@@ -274,10 +342,17 @@ impl<'a> Collector<'a> {
     pub(crate) fn take(&mut self, mut done: Done) -> Result<(), OutputError> {
         match done.what {
             What::Batch {
-                now, policy, news, ..
+                now,
+                policy,
+                indicators,
+                news,
+                checkpoint,
+                ..
             } => {
                 self.follow(&policy, &news, now)?;
-                self.write(&mut done.gathered, Some(now))
+                self.look_for(&indicators);
+                self.write(&mut done.gathered, Some(now))?;
+                self.check(checkpoint)
             }
             What::Draining | What::Drained => {
                 let mut drained = std::mem::take(&mut self.drained);
@@ -300,6 +375,9 @@ impl<'a> Collector<'a> {
         let mut drained = std::mem::take(&mut self.drained);
         self.write(&mut drained, None)?;
         self.folds.drain(&mut self.closed);
+        if let Some(watch) = &mut self.watch {
+            watch.drain(&mut self.met);
+        }
         self.write_alerts()?;
         let mut gaps = Vec::new();
         self.gateways.drain(self.last, &mut gaps);
@@ -358,6 +436,10 @@ impl<'a> Collector<'a> {
                 if judged.is_kept {
                     self.write_record(&record)?;
                 }
+                if let Some(watch) = &mut self.watch {
+                    watch.see(&record);
+                    watch.observe(&record, std::mem::take(&mut judged.sightings), &mut self.met);
+                }
                 for rule in std::mem::take(&mut judged.rules) {
                     self.folds.meet(&self.policy, rule, &record, &mut self.closed);
                 }
@@ -368,6 +450,9 @@ impl<'a> Collector<'a> {
         let mut gaps = Vec::new();
         if let Some(now) = now {
             self.folds.expire(now, &mut self.closed);
+            if let Some(watch) = &mut self.watch {
+                watch.expire(now, &mut self.met);
+            }
             self.gateways.expire(now, &mut gaps);
             self.last = self.last.max(now);
         }
@@ -375,8 +460,10 @@ impl<'a> Collector<'a> {
         let end = now.unwrap_or(Timestamp::MAX);
         for (limit, value) in [
             (limits::ALERT_FOLDS, self.folds.closed_early()),
+            (limits::INDICATOR_ALERTS, self.indicator_alerts_closed_early()),
             (limits::GATEWAY_LEGS, self.gateways.undecided()),
             (limits::HOSTS, self.hosts_unlisted()),
+            (limits::DAILY_VALUES, self.daily_values_missed()),
             (limits::TALKERS, self.tally.unranked()),
         ] {
             self.spans.note(limit.counter, value, self.begin, end);
@@ -396,6 +483,9 @@ impl<'a> Collector<'a> {
             if let Some(inventory) = &mut self.inventory {
                 inventory.hear(&said);
             }
+            if let Some(store) = &mut self.store {
+                store.said(&said)?;
+            }
             self.export(|exporter| exporter.said(&said))?;
         }
         Ok(())
@@ -414,15 +504,32 @@ impl<'a> Collector<'a> {
         let is_read = self.has_outputs();
         let mut closed = std::mem::take(&mut self.closed);
         for fold in closed.drain(..) {
-            if let Some(alert) = fold.into_alert(&mut self.findings, is_read) {
-                self.write_alert(&alert)?;
+            if let Some(told) = fold.into_alert(&mut self.findings, is_read) {
+                self.tell_alert(&told)?;
             }
         }
         self.closed = closed;
+        let mut met = std::mem::take(&mut self.met);
+        met.drain(..).try_for_each(|alert| self.write_alert(&alert))?;
+        self.met = met;
         Ok(())
     }
 
-    fn write_alert(&mut self, alert: &Alert) -> Result<(), OutputError> {
+    /// Writes the alert of a fold: in the place of what was told of it before, and again to those who
+    /// only ever get more.
+    pub(crate) fn tell_alert(&mut self, told: &Told) -> Result<(), OutputError> {
+        if !told.is_told {
+            return self.write_alert(&told.alert);
+        }
+        if let Some(store) = &mut self.store
+            && told.is_news
+        {
+            store.alert(&told.alert)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write_alert(&mut self, alert: &Alert) -> Result<(), OutputError> {
         self.tally.alert(alert);
         if let Some(store) = &mut self.store {
             store.alert(alert)?;
@@ -430,7 +537,10 @@ impl<'a> Collector<'a> {
         self.export(|exporter| exporter.alert(alert))
     }
 
-    fn export(&mut self, write: impl FnMut(&mut dyn Exporter) -> io::Result<()>) -> Result<(), OutputError> {
+    pub(crate) fn export(
+        &mut self,
+        write: impl FnMut(&mut dyn Exporter) -> io::Result<()>,
+    ) -> Result<(), OutputError> {
         let had_some = !self.exporters.is_empty();
         write_all(self.exporters, write)?;
         // The only reader of the run has had enough, as `head` does.

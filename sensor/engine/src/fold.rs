@@ -55,7 +55,7 @@ impl Key {
 }
 
 /// What an alert is for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Why {
     /// The verdict.
     Denied,
@@ -64,7 +64,7 @@ enum Why {
 }
 
 /// What is known of a violation so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fold {
     /// The flow that began first.
     flow: Box<FlowRecord>,
@@ -75,6 +75,19 @@ pub(crate) struct Fold {
     flows: u64,
     packets: u64,
     octets: u64,
+    /// Whether anything was added since it was last told.
+    is_news: bool,
+    /// The id under which it was told while it was open.
+    told: Option<u64>,
+}
+
+/// The alert of a fold, and what was told of it before.
+pub(crate) struct Told {
+    pub(crate) alert: Alert,
+    /// Whether it was told before.
+    pub(crate) is_told: bool,
+    /// Whether there is more to tell than was.
+    pub(crate) is_news: bool,
 }
 
 /// The open folds.
@@ -180,6 +193,22 @@ impl Folds {
         }
     }
 
+    /// The alerts of the open folds that were added to since this was last asked, the one that began
+    /// first first. `is_read` says whether anybody reads their words.
+    pub(crate) fn news(&mut self, findings: &mut Findings, is_read: bool) -> Vec<Told> {
+        let mut news = Vec::new();
+        for (_, key) in &self.by_age {
+            let fold = self.open.get_mut(key).filter(|fold| fold.is_news);
+            let Some(fold) = fold else { continue };
+            if let Some(told) = fold.clone().into_alert(findings, is_read) {
+                fold.told = Some(told.alert.id);
+                fold.is_news = false;
+                news.push(told);
+            }
+        }
+        news
+    }
+
     /// Closes every fold, the one that began first first.
     pub(crate) fn drain(&mut self, closed: &mut Vec<Fold>) {
         let in_order = std::mem::take(&mut self.by_age);
@@ -205,6 +234,8 @@ impl Fold {
             packets: record.packets(),
             octets: record.octets(),
             flow: record,
+            is_news: true,
+            told: None,
         }
     }
 
@@ -214,6 +245,7 @@ impl Fold {
         self.packets = self.packets.saturating_add(record.packets());
         self.octets = self.octets.saturating_add(record.octets());
         self.last_seen = self.last_seen.max(record.end);
+        self.is_news = true;
         if record.start < self.flow.start {
             self.flow = record;
             self.policy = Arc::clone(policy);
@@ -240,14 +272,17 @@ impl Fold {
     }
 
     /// The alert. `is_read` says whether anybody reads its words.
-    pub(crate) fn into_alert(self, findings: &mut Findings, is_read: bool) -> Option<Alert> {
+    pub(crate) fn into_alert(self, findings: &mut Findings, is_read: bool) -> Option<Told> {
         let (violation, category) = self.violation(findings, is_read)?;
         let rule_sum = violation.rule.bytes().fold(0_u64, |sum, octet| {
             sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(octet))
         });
         let moment = self.flow.start.nanos().cast_unsigned();
-        Some(Alert {
-            id: stable_id(self.flow.flow_id, stable_id(rule_sum, moment)),
+        let id = stable_id(self.flow.flow_id, stable_id(rule_sum, moment));
+        let (is_told, is_news) = (self.told.is_some(), self.is_news);
+        let alert = Alert {
+            // What was told under a number keeps it, though an earlier flow came to light.
+            id: self.told.unwrap_or(id),
             rule: violation.rule,
             signature_id: violation.signature_id,
             title: violation.title,
@@ -258,10 +293,17 @@ impl Fold {
             count: self.flows,
             packets: self.packets,
             octets: self.octets,
+            subject: Some(self.flow.orig.address),
             flow: Some(*self.flow),
             clause: violation.clause,
             attack: violation.attack,
             explanation: violation.explanation,
+            indicator: None,
+        };
+        Some(Told {
+            alert,
+            is_told,
+            is_news,
         })
     }
 }
@@ -307,7 +349,7 @@ mod tests {
         let mut findings = Findings::default();
         let alerts = closed
             .into_iter()
-            .filter_map(|fold| fold.into_alert(&mut findings, true))
+            .filter_map(|fold| Some(fold.into_alert(&mut findings, true)?.alert))
             .collect();
         (alerts, folds.closed_early())
     }
@@ -369,7 +411,7 @@ mod tests {
         let alerts = closed
             .into_iter()
             .filter_map(|fold| fold.into_alert(&mut findings, true));
-        alerts.map(|alert| alert.count).collect()
+        alerts.map(|told| told.alert.count).collect()
     }
 
     #[test]
@@ -429,6 +471,30 @@ mod tests {
 
         assert_eq!((alerts.len(), closed_early), (5, 2));
         assert_eq!(alerts[0].flow.as_ref().unwrap().flow_id, 0);
+    }
+
+    #[test]
+    fn an_open_fold_is_told_once_for_each_time_it_grows_and_keeps_its_number() {
+        let (policy, mut folds, mut closed) = (Arc::new(policy()), Folds::new(), Vec::new());
+        let mut findings = Findings::default();
+        folds.observe(&policy, Box::new(denied(2, 20, 30, 22)), &mut closed);
+
+        let first = folds.news(&mut findings, true);
+        assert!(folds.news(&mut findings, true).is_empty());
+        // A longer flow that had begun before it ends.
+        folds.observe(&policy, Box::new(denied(1, 10, 40, 22)), &mut closed);
+        let second = folds.news(&mut findings, true);
+        folds.drain(&mut closed);
+        let last = closed.remove(0).into_alert(&mut findings, true).unwrap();
+
+        let told = |told: &Told| (told.is_told, told.is_news, told.alert.count);
+        assert_eq!(
+            [told(&first[0]), told(&second[0]), told(&last)],
+            [(false, true, 1), (true, true, 2), (true, false, 2)]
+        );
+        let ids = [&first[0], &second[0], &last].map(|told| told.alert.id);
+        assert!(ids.iter().all(|id| *id == ids[0]));
+        assert_eq!(last.alert.first_seen, Timestamp::from_seconds(10, 0));
     }
 
     #[test]

@@ -15,11 +15,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::HashMap;
+use sekisho_detect::indicators::{self, Indicators, Sighting};
 use sekisho_export::SaidLines;
 use sekisho_filter::Filter;
 use sekisho_flow::{Brief, Sink, Start};
 use sekisho_model::app::{Event, Facts, FlowRef, Said};
-use sekisho_model::{FlowRecord, Verdict};
+use sekisho_model::{FlowRecord, Verdict, limits};
 use sekisho_policy::rules::Rule;
 use sekisho_policy::{EntryId, Judgement, Leg, Mode, Policy, Question, ZoneId};
 
@@ -62,6 +63,14 @@ pub(crate) struct Judge<'a> {
     labels_late: bool,
     /// Whether records are asked for rules.
     asks_rules: bool,
+    indicators: Arc<Indicators>,
+    /// Whether there are any.
+    looks: bool,
+    /// Indicators that were met in what flows say, until the next record of the flow: at most
+    /// [`limits::INDICATORS_A_FLOW`] each, of flows that the table holds.
+    met: HashMap<u64, Vec<Sighting>>,
+    /// Indicators beyond that.
+    pub(crate) indicators_cut: u64,
     filter: Option<&'a Filter>,
     wanted: Wanted,
     /// The rules met so far under this policy, by [`Tag::rule`].
@@ -88,6 +97,10 @@ impl<'a> Judge<'a> {
             asks_rules: asks_rules(&policy),
             policy,
             epoch: 0,
+            indicators: Indicators::none(),
+            looks: false,
+            met: HashMap::default(),
+            indicators_cut: 0,
             filter,
             wanted,
             rules: Vec::new(),
@@ -116,9 +129,68 @@ impl<'a> Judge<'a> {
         true
     }
 
+    /// Looks for `indicators` from now on. What was met and waits for its record goes on where the value is
+    /// listed still.
+    pub(crate) fn look_for(&mut self, indicators: &Arc<Indicators>) {
+        if Arc::ptr_eq(&self.indicators, indicators) {
+            return;
+        }
+        let before = std::mem::replace(&mut self.indicators, Arc::clone(indicators));
+        self.looks = !indicators.is_empty();
+        self.met.retain(|_, sightings| {
+            sightings.retain_mut(|sighting| {
+                let same = indicators.same_as(&before, sighting.id);
+                sighting.id = same.unwrap_or(sighting.id);
+                same.is_some()
+            });
+            !sightings.is_empty()
+        });
+    }
+
+    /// Notes the indicators that a message meets.
+    fn look_in(&mut self, flow: &FlowRef, event: &Event) {
+        let Event::Transaction(transaction) = event else {
+            return;
+        };
+        let mut found = Vec::new();
+        indicators::in_transaction(&self.indicators, transaction, &mut found);
+        if found.is_empty() {
+            return;
+        }
+        let met = self.met.entry(flow.flow_id).or_default();
+        for sighting in found {
+            indicators::put(met, sighting);
+        }
+        let limit = usize::try_from(limits::INDICATORS_A_FLOW.default).unwrap_or(usize::MAX);
+        let cut = u64::try_from(met.len().saturating_sub(limit)).unwrap_or(u64::MAX);
+        self.indicators_cut = self.indicators_cut.saturating_add(cut);
+        met.truncate(limit);
+    }
+
+    /// The indicators that a record meets, with those that its conversation met.
+    fn sightings(&mut self, record: &FlowRecord) -> Vec<Sighting> {
+        if !self.looks {
+            return Vec::new();
+        }
+        let mut found = if self.met.is_empty() {
+            Vec::new()
+        } else {
+            self.met.remove(&record.flow_id).unwrap_or_default()
+        };
+        indicators::in_record(&self.indicators, record, &mut found);
+        found
+    }
+
     /// How many records carry each rule.
     pub(crate) fn uses(&mut self) -> BTreeMap<Arc<str>, u64> {
-        let mut uses = std::mem::take(&mut self.earlier);
+        let uses = self.uses_so_far();
+        self.earlier.clear();
+        uses
+    }
+
+    /// The same while there are more to come.
+    pub(crate) fn uses_so_far(&self) -> BTreeMap<Arc<str>, u64> {
+        let mut uses = self.earlier.clone();
         for met in self.rules.iter().filter(|met| met.records > 0) {
             let sum = uses.entry(Arc::clone(&met.id)).or_default();
             *sum = sum.saturating_add(met.records);
@@ -291,6 +363,7 @@ impl Sink for Judge<'_> {
             && (self.wanted.records
                 || self.may_change(tag)
                 || self.asks_rules
+                || self.looks
                 || (tag.verdict == Verdict::Denied && self.policy.mode() != Mode::Learn)
                 || self.met(tag).is_some_and(|met| met.leg.is_some()))
     }
@@ -298,6 +371,7 @@ impl Sink for Judge<'_> {
     fn record(&mut self, mut record: FlowRecord, tag: &Tag) {
         let tag = self.again(&record, tag);
         if tag.excluded {
+            self.met.remove(&record.flow_id);
             return;
         }
         self.count(&tag);
@@ -312,6 +386,7 @@ impl Sink for Judge<'_> {
         record.policy_version = Arc::clone(self.policy.version());
         excluded::unname(&self.policy, &mut record);
         let rules = self.ask_rules(&record);
+        let sightings = self.sightings(&record);
         let is_kept = self.filter.is_none_or(|filter| filter.matches(&record));
         self.records.push(Judged {
             brief: Brief::of(&record),
@@ -319,6 +394,7 @@ impl Sink for Judge<'_> {
             verdict: tag.verdict,
             leg,
             rules,
+            sightings,
             is_kept,
             record: Some(Box::new(record)),
         });
@@ -331,6 +407,9 @@ impl Sink for Judge<'_> {
         let Some(event) = excluded::kept(&self.policy, event, flow.vlan) else {
             return;
         };
+        if self.looks {
+            self.look_in(&flow, &event);
+        }
         flow.orig_zone = Arc::clone(self.policy.zone_name(zones.0));
         flow.resp_zone = Arc::clone(self.policy.zone_name(zones.1));
         self.hear(Said {
@@ -352,6 +431,7 @@ impl Sink for Judge<'_> {
             verdict: tag.verdict,
             leg: None,
             rules: Vec::new(),
+            sightings: Vec::new(),
             is_kept: true,
             record: None,
         });

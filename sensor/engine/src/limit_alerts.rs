@@ -23,7 +23,7 @@ struct Words {
 }
 
 /// For each rule: its title, what was lost, what to do first.
-const RULES: [Words; 11] = [
+const RULES: [Words; 15] = [
     Words {
         rule: limits::FLOWS.alert,
         category: Category::Blind,
@@ -178,6 +178,62 @@ const RULES: [Words; 11] = [
             "Look for who began many flows to a gateway at that time. If the traffic is honest, write its paths over the gateway apart.",
         ],
     },
+    Words {
+        rule: limits::RING_OCTETS.alert,
+        category: Category::Blind,
+        ja: [
+            "届いたパケットを受け取りきれなかった",
+            "この間に失われたフレームはどのフローにもなく、判定もされていません。「通信がなかった」とは言えない時間帯です。",
+            "センサーの負荷を確かめ、--ring-mib を増やすか、--workers を増やすか、ミラーする範囲を減らしてください。",
+        ],
+        en: [
+            "Packets arrived faster than they were taken",
+            "The frames lost in that time are in no flow and were not judged: of that time nobody can say that there was no communication.",
+            "Look at the load of the sensor; give it a larger ring (--ring-mib), more workers (--workers), or mirror less to it.",
+        ],
+    },
+    Words {
+        rule: limits::INDICATOR_ALERTS.alert,
+        category: Category::Health,
+        ja: [
+            "同時にまとめられる脅威情報の警報の上限に達した",
+            "早く閉じた警報の続きは、別の警報になっています。失われた警報はありません。",
+            "どの一覧(リスト)の警報が最も多いかを数え、正当な相手を広く含む一覧を外すか、信頼度を下げてください。",
+        ],
+        en: [
+            "The limit on alerts about indicators that are folded at once was met",
+            "What followed on the alerts that were closed early is in further alerts. No alert was lost.",
+            "Count alerts by list and begin with the most frequent: leave out a list that takes in honest hosts, or trust it less.",
+        ],
+    },
+    Words {
+        rule: limits::INDICATORS_A_FLOW.alert,
+        category: Category::Blind,
+        ja: [
+            "1つのフローに一致した脅威情報の上限に達した",
+            "該当するフローには、警報にならなかった脅威情報があります。フローとその内容の記録はすべてあります。",
+            "この時間帯にDNSの問い合わせを1つのフローで多く送った発信元を調べてください。一覧に正当な名前が多く含まれていないかも確かめてください。",
+        ],
+        en: [
+            "The limit on indicators that one flow meets was met",
+            "Some indicators that these flows met raised no alert. The flows and what they say are recorded.",
+            "Look for who sent many DNS queries in one flow at that time, and whether a list takes in many honest names.",
+        ],
+    },
+    Words {
+        rule: limits::DAILY_VALUES.alert,
+        category: Category::Health,
+        ja: [
+            "遡り検索用の一覧に載せる値の上限に達した",
+            "後から現れたアドレスや名前は、その日の遡り検索では見つかりません。フローの記録はすべてあります。",
+            "この時間帯に多くのアドレスや名前を使った相手を探してください。スキャンか、名前に載せたデータの持ち出しが考えられます。",
+        ],
+        en: [
+            "The limit on the values of a daily set was met",
+            "Looking back on that day does not find the addresses and names that came later. All flow records are there.",
+            "Look for who used many addresses or names at that time: a scan, or data carried out in names.",
+        ],
+    },
 ];
 
 /// The alerts for what `spans` says, within the time of the input. `flows` is the limit on flows, which
@@ -249,10 +305,12 @@ fn alert(words: &Words, signature_id: u32, met: &[&Limit], span: Span, flows: u6
         count,
         packets: 0,
         octets: 0,
+        subject: None,
         flow: None,
         clause: Arc::from(""),
         attack: Vec::new(),
         explanation,
+        indicator: None,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use sekisho_capture::Source;
+use sekisho_detect::indicators::Indicators;
 use sekisho_filter::Filter;
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::Timestamp;
@@ -14,12 +15,13 @@ use sekisho_policy::Policy;
 use sekisho_store::{PolicyText, StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
+use crate::checkpoint::Watched;
 use crate::collector::{Collector, NamedExporter, OutputError, write_all};
 use crate::progress::Progress;
 use crate::reader::{self, Reader, ReaderTotals};
 use crate::reload::{Policies, Reload};
 use crate::summary;
-use crate::work::Wanted;
+use crate::work::{Read, Wanted};
 use crate::worker::{self, Worker};
 
 /// Batches that may wait in front of each worker.
@@ -33,10 +35,15 @@ pub struct Config {
     pub flow: FlowConfig,
     /// The policy to judge by.
     pub policy: Arc<Policy>,
-    /// Where newer policies come from while the run goes on; none where it stays the same.
+    /// The indicators to look for.
+    pub indicators: Arc<Indicators>,
+    /// Where newer policies and lists come from while the run goes on; none where all stays the same.
     pub reload: Option<Receiver<Reload>>,
     /// Keep only records that match.
     pub filter: Option<Filter>,
+    /// How often, in packet time, what is known so far is written down for those who watch the run;
+    /// none where only its end matters.
+    pub checkpoint: Option<Duration>,
 }
 
 /// Where the results go.
@@ -76,18 +83,31 @@ pub fn replay(
         store,
         &mut outputs.exporters,
     );
+    collector.watched = config.checkpoint.map(|_| Watched {
+        began,
+        workers,
+        flows: config.flow.flows,
+        count: 0,
+    });
     // An output, or the filter; nobody else sees more of a record than its volume.
     let is_read = collector.has_outputs() || config.filter.is_some();
     // The service of a flow may decide its verdict or meet a rule, now or when the policy has changed.
     let policy = &config.policy;
-    let is_judged = policy.judges_late() || !policy.rules().is_empty() || config.reload.is_some();
+    let is_judged = policy.judges_late()
+        || !policy.rules().is_empty()
+        || config.reload.is_some()
+        || config.indicators.needs_conversations();
     let flow = FlowConfig {
         community_ids: config.flow.community_ids && is_read,
         conversations: config.flow.conversations && (is_read || is_judged),
         ..config.flow.clone()
     };
-    let policies = Policies::new(Arc::clone(&config.policy), config.reload.clone());
-    let reader = Reader::new(&mut *source, workers, progress, policies);
+    let policies = Policies::new(
+        Arc::clone(&config.policy),
+        Arc::clone(&config.indicators),
+        config.reload.clone(),
+    );
+    let reader = Reader::new(&mut *source, workers, progress, policies, config.checkpoint);
     let wanted = Wanted {
         records: is_read,
         lines: collector.wants_lines(),
@@ -101,8 +121,13 @@ pub fn replay(
         (1, true) => run_in_two(&mut collector, reader, worker(0), progress),
         _ => run_in_many(&mut collector, reader, (0..workers).map(worker), progress),
     }?;
-    collector.say_limits(&read, flow.flows)?;
-    let result = summary::of(&read, &collector, source, workers, began.elapsed());
+    let totals = std::mem::take(&mut collector.totals);
+    collector.say_limits(&read, &totals, flow.flows)?;
+    let read = Read {
+        totals: read,
+        inputs: source.inputs(),
+    };
+    let result = summary::of(&read, &totals, &collector, workers, began.elapsed());
     drop(collector);
     write_all(&mut outputs.exporters, |exporter| exporter.finish(&result))?;
     if let Some(store) = outputs.store {

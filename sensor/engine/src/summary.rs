@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sekisho_capture::Source;
 use sekisho_model::bucket::BucketClass;
+use sekisho_model::indicator::Kind;
 use sekisho_model::limits;
-use sekisho_model::summary::{Input, Summary};
+use sekisho_model::summary::{Input, ListTotals, Summary};
 
 use crate::collector::Collector;
-use crate::reader::ReaderTotals;
+use crate::work::{Read, WorkerTotals};
 
 /// Puts the summary together.
 pub(crate) fn of(
-    read: &ReaderTotals,
+    read: &Read,
+    totals: &WorkerTotals,
     collector: &Collector<'_>,
-    source: &dyn Source,
     workers: usize,
     took: Duration,
 ) -> Summary {
-    let (totals, policy) = (&collector.totals, collector.policy());
+    let policy = collector.policy();
     let seconds = took.as_secs_f64();
-    let files = source.inputs();
+    let (files, read) = (read.inputs.clone(), &read.totals);
     let damaged = count(files.iter().filter(|file| file.damage.is_some()).count());
     let frames = totals
         .frames
@@ -41,13 +41,20 @@ pub(crate) fn of(
         ),
         (limits::HISTORY.counter, totals.flows.history_cut),
         (limits::ALERT_FOLDS.counter, collector.closed_early()),
+        (
+            limits::INDICATOR_ALERTS.counter,
+            collector.indicator_alerts_closed_early(),
+        ),
+        (limits::INDICATORS_A_FLOW.counter, totals.indicators_cut),
         (limits::GATEWAY_LEGS.counter, collector.gateway_legs_undecided()),
         (limits::HOSTS.counter, collector.hosts_unlisted()),
+        (limits::DAILY_VALUES.counter, collector.daily_values_missed()),
         (limits::TALKERS.counter, collector.tally.unranked()),
         (limits::FRAGMENTED_DATAGRAMS.counter, read.fragments.evicted),
         ("fragments_timed_out", read.fragments.timed_out),
         ("fragments_abandoned", read.fragments.abandoned),
         (limits::TUNNEL_DEPTH.counter, totals.depth_met),
+        (limits::RING_OCTETS.counter, read.lost),
         ("parser_faults", totals.flows.parser_faults),
         ("duplicates", totals.flows.duplicates),
         ("capture_gaps", totals.flows.gaps),
@@ -94,8 +101,10 @@ pub(crate) fn of(
         policy_hash: policy.files().hash().to_owned(),
         catalogue_version: catalogue_version(policy),
         policy_changes: collector.changes.clone(),
-        rules: collector.rules(),
+        lists: lists(collector),
+        rules: collector.rules(totals),
         workers: count(workers),
+        ongoing: false,
     }
 }
 
@@ -106,6 +115,18 @@ fn catalogue_version(policy: &sekisho_policy::Policy) -> String {
         .map(|catalogue| &*catalogue.version)
         .collect();
     versions.join(", ")
+}
+
+fn lists(collector: &Collector<'_>) -> ListTotals {
+    let indicators = collector.indicators();
+    let kinds = Kind::ALL.map(|kind| (kind.name().to_owned(), count(indicators.count(kind))));
+    ListTotals {
+        lists: count(indicators.lists().len()),
+        indicators: count(indicators.len()),
+        by_kind: kinds.into_iter().filter(|(_, number)| *number > 0).collect(),
+        version: indicators.version().to_owned(),
+        changes: collector.list_changes.clone(),
+    }
 }
 
 fn count(number: usize) -> u64 {

@@ -170,6 +170,7 @@ mod tests {
                 verdict: Verdict::Denied,
                 leg: None,
                 rules: Vec::new(),
+                sightings: Vec::new(),
                 is_kept: true,
                 record: None,
             });

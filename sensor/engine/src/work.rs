@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_capture::Batch;
+use sekisho_detect::indicators::{Indicators, Sighting};
 use sekisho_export::SaidLines;
 use sekisho_flow::{Brief, Carried, Counters};
 use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
+use sekisho_model::summary::InputFile;
 use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, Verdict, limits};
 use sekisho_policy::{EntryId, Policy, ZoneId};
 
+use crate::reader::ReaderTotals;
 use crate::reload::Reload;
 use crate::spans::Spans;
 
@@ -27,8 +30,19 @@ pub(crate) struct Work {
     pub(crate) now: Timestamp,
     /// What the batch is judged by.
     pub(crate) policy: Arc<Policy>,
-    /// What came of the policy folder since the batch before.
+    /// What is looked for in the batch.
+    pub(crate) indicators: Arc<Indicators>,
+    /// What came of the folders of policy and lists since the batch before.
     pub(crate) news: Vec<Reload>,
+    /// What the reader has counted, where everybody is to say so at the end of this batch.
+    pub(crate) checkpoint: Option<Arc<Read>>,
+}
+
+/// What the reader has counted, and how its inputs stand.
+#[derive(Debug, Clone)]
+pub(crate) struct Read {
+    pub(crate) totals: ReaderTotals,
+    pub(crate) inputs: Vec<InputFile>,
 }
 
 /// A packet that is not in the batch as it came.
@@ -141,8 +155,11 @@ pub(crate) enum What {
     Batch {
         now: Timestamp,
         policy: Arc<Policy>,
+        indicators: Arc<Indicators>,
         news: Vec<Reload>,
         work: Option<Arc<Work>>,
+        /// What the reader and this worker have counted so far, at a checkpoint.
+        checkpoint: Option<(Arc<Read>, Box<WorkerTotals>)>,
     },
     /// The input has ended, and it ends the flows of a partition: more of this one will come.
     Draining,
@@ -163,6 +180,8 @@ pub(crate) struct Judged {
     pub(crate) leg: Option<EntryId>,
     /// The rules that it meets.
     pub(crate) rules: Vec<Arc<str>>,
+    /// The indicators that it meets.
+    pub(crate) sightings: Vec<Sighting>,
     /// Whether the operator's filter keeps it.
     pub(crate) is_kept: bool,
     /// The whole record where somebody reads it. Boxed: it is moved before it is read.
@@ -176,6 +195,8 @@ pub(crate) struct WorkerTotals {
     pub(crate) flows: Counters,
     /// Frames with a tunnel that was not opened, being too deep.
     pub(crate) depth_met: u64,
+    /// Indicators that raise no alert because a flow met too many.
+    pub(crate) indicators_cut: u64,
     /// Records by the rule that they carry.
     pub(crate) uses: BTreeMap<Arc<str>, u64>,
     /// When limits were met.
@@ -191,6 +212,7 @@ impl WorkerTotals {
             (limits::HISTORY, flows.history_cut),
             (limits::LINK_HEADERS, self.frames.get(FrameBucket::LinkDepth)),
             (limits::TUNNEL_DEPTH, self.depth_met),
+            (limits::INDICATORS_A_FLOW, self.indicators_cut),
         ] {
             self.spans.note(limit.counter, value, begin, end);
         }
@@ -200,6 +222,7 @@ impl WorkerTotals {
         self.frames.add(&other.frames);
         self.flows.add(other.flows);
         self.depth_met = self.depth_met.saturating_add(other.depth_met);
+        self.indicators_cut = self.indicators_cut.saturating_add(other.indicators_cut);
         for (rule, records) in &other.uses {
             let sum = self.uses.entry(Arc::clone(rule)).or_default();
             *sum = sum.saturating_add(*records);

@@ -22,7 +22,7 @@ use sekisho_wire::{Frame, Layer, frame};
 
 use crate::judge::{Judge, Tag};
 use crate::reader::{self, Reader, ReaderTotals};
-use crate::work::{Dealt, Done, Gathered, Standalone, Wanted, What, Where, Work, WorkerTotals};
+use crate::work::{Dealt, Done, Gathered, Read, Standalone, Wanted, What, Where, Work, WorkerTotals};
 
 /// Flows that are ended in one step when the input has ended.
 const DRAIN: usize = 4096;
@@ -125,6 +125,7 @@ impl<'a> Worker<'a> {
     /// Counts what of a batch was dealt to it, and gives the records that this completes.
     pub(crate) fn batch(&mut self, work: &Work) -> Gathered {
         self.follow(&work.policy);
+        self.judge.look_for(&work.indicators);
         // One frame and one group for the whole batch: moving a decoded packet costs more than
         // decoding it.
         let mut frame = Frame::default();
@@ -148,6 +149,7 @@ impl<'a> Worker<'a> {
     /// worker alone, so only what is not plain needs dealing.
     fn batch_undealt(&mut self, work: &mut Work, reader: &mut Reader<'_>, is_last: bool) -> Gathered {
         self.follow(&work.policy);
+        self.judge.look_for(&work.indicators);
         let mut group: [Plain<'_>; GROUP] = Default::default();
         let (batch, first) = (&work.batch, work.first);
         let end = u32::try_from(batch.len()).unwrap_or(u32::MAX);
@@ -198,6 +200,7 @@ impl<'a> Worker<'a> {
         for table in &self.tables {
             counted.add(table.counters());
         }
+        self.totals.indicators_cut = self.judge.indicators_cut;
         self.totals.note_limits(counted, self.begin, now);
         self.begin = now;
         self.judge.take()
@@ -286,6 +289,17 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// What it has counted so far, where that is asked for at the end of a batch.
+    fn so_far(&self, checkpoint: Option<&Arc<Read>>) -> Option<(Arc<Read>, Box<WorkerTotals>)> {
+        let read = Arc::clone(checkpoint?);
+        let mut totals = self.totals.clone();
+        for table in &self.tables {
+            totals.flows.add(table.counters());
+        }
+        totals.uses = self.judge.uses_so_far();
+        Some((read, Box::new(totals)))
+    }
+
     /// Ends every flow and hands out the records; false where nobody takes them any more.
     ///
     /// In steps and partition by partition, so that a million flows are not a million records at once
@@ -306,6 +320,7 @@ impl<'a> Worker<'a> {
             }
             self.totals.flows.add(table.counters());
         }
+        self.totals.indicators_cut = self.judge.indicators_cut;
         self.totals.uses = self.judge.uses();
         give(Done {
             gathered: Gathered::default(),
@@ -323,7 +338,9 @@ pub(crate) fn work(mut worker: Worker<'_>, inbox: &Receiver<Arc<Work>>, outbox: 
             what: What::Batch {
                 now: work.now,
                 policy: Arc::clone(&work.policy),
+                indicators: Arc::clone(&work.indicators),
                 news: work.news.clone(),
+                checkpoint: worker.so_far(work.checkpoint.as_ref()),
                 work: Some(work),
             },
         };
@@ -345,11 +362,14 @@ pub(crate) fn read_and_work(
     let mut work = reader.room();
     loop {
         let is_last = reader.read(&mut work);
+        let gathered = worker.batch_undealt(&mut work, &mut reader, is_last);
         let done = Done {
-            gathered: worker.batch_undealt(&mut work, &mut reader, is_last),
+            gathered,
             what: What::Batch {
+                checkpoint: worker.so_far(work.checkpoint.as_ref()),
                 now: work.now,
                 policy: Arc::clone(&work.policy),
+                indicators: Arc::clone(&work.indicators),
                 news: std::mem::take(&mut work.news),
                 work: None,
             },

@@ -1,9 +1,11 @@
 //! What a person is shown: a finding after folding, with its reason in both languages.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::indicator::Hit;
 use crate::{FlowRecord, Text, Timestamp};
 
 /// How urgent an alert is; the numbers are Suricata's.
@@ -191,6 +193,8 @@ pub struct Alert {
     pub packets: u64,
     /// IP octets of those flows, both directions.
     pub octets: u64,
+    /// The address that it is about, mostly the originator's; none where it is about the sensor itself.
+    pub subject: Option<IpAddr>,
     /// The first flow behind it; none where the alert is about the sensor itself.
     pub flow: Option<FlowRecord>,
     /// Clause of the written policy that is touched; empty where none is named.
@@ -199,12 +203,6 @@ pub struct Alert {
     pub attack: Vec<Arc<str>>,
     /// The reason.
     pub explanation: Explanation,
-}
-
-impl Alert {
-    /// The address that the alert is about: the originator's; none where it is the sensor.
-    #[must_use]
-    pub fn subject(&self) -> Option<std::net::IpAddr> {
-        self.flow.as_ref().map(|flow| flow.orig.address)
-    }
+    /// The indicator that was met, where one is behind it.
+    pub indicator: Option<Box<Hit>>,
 }

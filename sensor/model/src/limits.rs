@@ -32,6 +32,16 @@ pub const FLOWS: Limit = Limit {
     effect_ja: "アドレスの組で分けた16区画のそれぞれが16分の1を持つ。区画が一杯になると、応答のないもののうち最も長く通信のないフローから記録して閉じる",
     effect_en: "each of 16 partitions, by address pair, has a sixteenth; a full one records and closes the flow idle longest, those never answered first",
 };
+/// Octets of the ring in which frames of one interface wait to be read.
+pub const RING_OCTETS: Limit = Limit {
+    id: "ring_octets",
+    default: 128 * 1024 * 1024,
+    unit: "octets",
+    counter: "ring_dropped",
+    alert: "LIMIT-RING",
+    effect_ja: "入りきらないフレームは失われ、数えられる。どのフローにも現れない",
+    effect_en: "frames that find no room are lost and counted; they are in no flow",
+};
 /// Datagrams whose fragments wait for the rest.
 pub const FRAGMENTED_DATAGRAMS: Limit = Limit {
     id: "fragmented_datagrams",
@@ -92,6 +102,26 @@ pub const ALERT_FOLDS: Limit = Limit {
     effect_ja: "最も古い警報を書き出して閉じる。同じ通信が続けば新しい警報になる",
     effect_en: "the oldest alert is written out and closed; more of the same opens a new one",
 };
+/// Alerts about indicators that are folded at once.
+pub const INDICATOR_ALERTS: Limit = Limit {
+    id: "indicator_alerts",
+    default: 100_000,
+    unit: "alerts",
+    counter: "indicator_alerts_closed_early",
+    alert: "LIMIT-INDICATOR-ALERTS",
+    effect_ja: "最も古い脅威情報の警報を書き出して閉じる。同じ通信が続けば新しい警報になる",
+    effect_en: "the oldest alert about an indicator is written out and closed; more of the same opens a new one",
+};
+/// Different indicators that one record of a flow may meet.
+pub const INDICATORS_A_FLOW: Limit = Limit {
+    id: "indicators_a_flow",
+    default: 256,
+    unit: "indicators",
+    counter: "indicators_cut",
+    alert: "LIMIT-INDICATORS-A-FLOW",
+    effect_ja: "そのフローの、それ以降に一致した別の脅威情報を警報にしない(フローとその内容の記録は残る)",
+    effect_en: "further indicators that the same flow meets raise no alert; the flow and what it says are recorded",
+};
 /// Addresses and MAC addresses that are inventoried.
 pub const HOSTS: Limit = Limit {
     id: "hosts",
@@ -101,6 +131,16 @@ pub const HOSTS: Limit = Limit {
     alert: "LIMIT-HOSTS",
     effect_ja: "新しいアドレスを機器一覧に加えない(フローの記録は残る)",
     effect_en: "further addresses are not inventoried; their flows are still recorded",
+};
+/// Addresses, names and fingerprints of one day that are kept to be looked back for.
+pub const DAILY_VALUES: Limit = Limit {
+    id: "daily_values",
+    default: 4_194_304,
+    unit: "values a day",
+    counter: "daily_values_missed",
+    alert: "LIMIT-DAILY-VALUES",
+    effect_ja: "その日の新しい値を日ごとの一覧に加えない(フローの記録は残る)",
+    effect_en: "further values of that day are not in its daily set; their flows are still recorded",
 };
 /// Addresses ranked in the summary.
 pub const TALKERS: Limit = Limit {
@@ -206,13 +246,17 @@ pub const INTERFACES: Limit = Limit {
 /// Every limit, in the order that tables show them.
 pub const LIMITS: &[Limit] = &[
     FLOWS,
+    RING_OCTETS,
     FRAGMENTED_DATAGRAMS,
     FRAGMENT_OCTETS,
     CONVERSATION_OCTETS,
     FRAGMENTS_A_DATAGRAM,
     HISTORY,
     ALERT_FOLDS,
+    INDICATOR_ALERTS,
+    INDICATORS_A_FLOW,
     HOSTS,
+    DAILY_VALUES,
     TALKERS,
     GATEWAY_LEGS,
     VLAN_TAGS,

@@ -104,7 +104,7 @@ pub use observation::{Observation, is_answered, is_directed};
 pub use parse::json_schema;
 pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
 pub use trace::{Candidate, Placed, PlacedBy, Trace};
-pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};
+pub use words::{SEALED, SERVICE_ALIASES, SERVICES, TUNNELS};
 pub use zones::{MAX_ZONES, ZoneId};
 
 use conditions::Conditions;

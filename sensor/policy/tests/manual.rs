@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use sekisho_policy::{Policy, Source, load_dir, with_catalogue};
+use sekisho_policy::{Policy, SEALED, SERVICE_ALIASES, SERVICES, Source, TUNNELS, load_dir, with_catalogue};
 
 const PAGES: [(&str, &str); 6] = [
     (
@@ -134,5 +134,43 @@ fn both_languages_show_the_same_examples() {
 
     for pair in PAGES.chunks(2) {
         assert_eq!(examples(pair[0].1), examples(pair[1].1), "{}", pair[1].0);
+    }
+}
+
+#[test]
+fn the_manual_lists_every_word_for_services_and_tunnels() {
+    for (page, text) in &PAGES[..2] {
+        let words = |line: &str| -> Vec<String> {
+            let found = text.lines().find(|one| one.starts_with(line)).unwrap();
+            let words = found.split('`').skip(1).step_by(2).skip(1);
+            words.map(str::to_owned).collect()
+        };
+        let opening = if page.contains(".en.") {
+            " takes"
+        } else {
+            " には"
+        };
+
+        let services = words(&format!("`services`{opening}"));
+        assert_eq!(services[1..], *SERVICES, "{page}");
+        assert_eq!(words(&format!("`tunnel`{opening}")), TUNNELS, "{page}");
+        let rows = text.lines().filter(|line| line.starts_with("| `"));
+        let rows: Vec<Vec<&str>> = rows
+            .map(|row| row.split('`').skip(1).step_by(2).collect())
+            .collect();
+        for (alias, stands_for) in SERVICE_ALIASES {
+            let is_row =
+                |row: &Vec<&str>| row.contains(alias) && stands_for.iter().all(|word| row.contains(word));
+            assert!(rows.iter().any(is_row), "{page}: {alias}");
+        }
+        let sealed = words("`tls`");
+        for (by, services) in SEALED {
+            let by = (by != &"tls").then_some(by);
+            assert!(
+                by.into_iter()
+                    .chain(*services)
+                    .all(|word| sealed.contains(&(*word).to_owned()))
+            );
+        }
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct AlertTotals {
     total: u64,
     by_severity: BTreeMap<String, u64>,
     by_rule: BTreeMap<String, u64>,
+    /// Those that an exception silences; not among the others.
+    suppressed: u64,
 }
 
 /// One end of the first flow behind an alert.
@@ -118,6 +120,57 @@ pub(super) struct Alert {
     attack: Vec<String>,
     policy_version: String,
     explanation: Explanation,
+    /// Whether it was found looking back, in what was kept.
+    lookback: bool,
+    /// Filter expression that finds the flows behind it; `null` where it is about the sensor itself.
+    #[schema(required = true)]
+    flows_filter: Option<String>,
+    /// Number of the exception that silences it.
+    #[schema(required = true)]
+    suppressed_by: Option<u64>,
+}
+
+/// Which alerts an exception covers: all that is said must hold.
+#[derive(ToSchema)]
+pub(super) struct Covers {
+    /// Id of the rule.
+    rule: String,
+    /// Network of the originator: `10.40.1.0/24`, `10.40.1.7/32`.
+    orig: Option<String>,
+    /// Network of the responder.
+    resp: Option<String>,
+    /// Port of the responder.
+    port: Option<u16>,
+    protocol: Option<String>,
+    orig_zone: Option<String>,
+    resp_zone: Option<String>,
+    /// Whether originator and responder may stand the other way round.
+    #[schema(required = false)]
+    either_direction: bool,
+}
+
+/// What is known and accepted, by whom, why and until when.
+#[derive(ToSchema)]
+pub(super) struct Exception {
+    id: u64,
+    covers: Covers,
+    reason: String,
+    owner: String,
+    #[schema(format = DateTime)]
+    until: String,
+    #[schema(required = true)]
+    from_alert: Option<u64>,
+    created_by: String,
+    #[schema(format = DateTime)]
+    created: String,
+    #[schema(required = true, format = DateTime)]
+    ended: Option<String>,
+    #[schema(required = true)]
+    ended_by: Option<String>,
+    /// Alerts that it silences.
+    silenced: u64,
+    /// `active`, `expired` or `ended`.
+    state: String,
 }
 
 /// Something that was seen of a device.
@@ -487,8 +540,11 @@ pub(super) struct Summary {
     /// Version of the catalogue beneath the policy; empty where none.
     catalogue_version: String,
     policy_changes: PolicyChanges,
+    lists: ListTotals,
     rules: RuleUse,
     workers: u64,
+    /// Whether the run goes on: these are its counts so far.
+    ongoing: bool,
 }
 
 /// What came of a policy folder that was followed while a run went on.
@@ -499,6 +555,17 @@ pub(super) struct PolicyChanges {
     /// Why what is in the folder now is not in force.
     #[schema(nullable = false, required = false)]
     standing_refusal: Option<String>,
+}
+
+/// The lists of indicators that were looked for.
+#[derive(ToSchema)]
+pub(super) struct ListTotals {
+    lists: u64,
+    indicators: u64,
+    by_kind: BTreeMap<String, u64>,
+    /// As their manifest has it; empty where none is said.
+    version: String,
+    changes: PolicyChanges,
 }
 
 /// What of the policy was met by traffic.
@@ -517,7 +584,7 @@ pub(super) struct Input {
     damaged: u64,
 }
 
-/// One capture file.
+/// One capture file or network interface.
 #[derive(ToSchema)]
 pub(super) struct InputFile {
     path: String,
@@ -526,4 +593,18 @@ pub(super) struct InputFile {
     /// Where and why reading stopped early.
     #[schema(nullable = false, required = false)]
     damage: Option<String>,
+    /// What the system counted of an interface; absent for a file.
+    #[schema(nullable = false, required = false)]
+    port: Option<PortCounters>,
+}
+
+/// What the system counted of an interface while it was read.
+#[derive(ToSchema)]
+pub(super) struct PortCounters {
+    /// Frames that found no room in the ring.
+    ring_dropped: u64,
+    /// Frames that the interface received.
+    received: u64,
+    /// Frames that the interface or its driver dropped.
+    dropped: u64,
 }

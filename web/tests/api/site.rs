@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use sekisho_model::host::{ServiceSeen, Sighting};
 use sekisho_model::summary::{
-    AlertTotals, Input, InputFile, MatrixCell, PolicyChanges, RuleUse, Summary, Talker, Volume,
+    AlertTotals, Input, InputFile, ListTotals, MatrixCell, PolicyChanges, RuleUse, Summary, Talker, Volume,
 };
 use sekisho_model::{
     Alert, Category, Endpoint, Explanation, FlowRecord, Host, MacAddress, Severity, Text, Timestamp, Verdict,
@@ -99,7 +99,10 @@ impl Site {
     }
 
     pub(crate) async fn send(&self, request: axum::http::request::Builder) -> Answer {
-        let request = request.body(Body::empty()).unwrap();
+        self.answer(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let octets = body.collect().await.unwrap().to_bytes();
@@ -108,6 +111,17 @@ impl Site {
             headers: parts.headers,
             text: String::from_utf8(octets.to_vec()).unwrap(),
         }
+    }
+
+    /// Sends a body of JSON as our own page does.
+    pub(crate) async fn post(&self, uri: &str, body: &Value) -> Answer {
+        let request = Request::post(uri)
+            .header("host", "localhost:8080")
+            .header("origin", "http://localhost:8080")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        self.answer(request).await
     }
 
     /// The JSON of an answer that must be there.
@@ -180,9 +194,11 @@ fn alert(number: u64) -> Alert {
         count: 3,
         packets: 3,
         octets: 180,
+        subject: Some(flow.orig.address),
         flow: Some(flow),
         clause: Arc::from("6(3)イ"),
         attack: vec![Arc::from("T1021")],
+        indicator: None,
         explanation: Explanation {
             observed: Text::new(format!("観測 {number}"), format!("observed {number}")),
             expected: Text::new("期待", "expected"),
@@ -316,6 +332,7 @@ fn summary() -> Summary {
         flows: FLOWS,
         flow_records: FLOWS + 1,
         alerts: AlertTotals {
+            suppressed: 0,
             total: ALERTS,
             by_severity: [("1".to_owned(), 5), ("2".to_owned(), 20)].into(),
             by_rule: [("PATH-DENY".to_owned(), ALERTS)].into(),
@@ -350,12 +367,14 @@ fn summary() -> Summary {
                     format: "pcap".to_owned(),
                     packets: 300,
                     damage: None,
+                    port: None,
                 },
                 InputFile {
                     path: "cut.pcapng.gz".to_owned(),
                     format: "pcapng+gzip".to_owned(),
                     packets: 10,
                     damage: Some("octet 900: the block is cut off".to_owned()),
+                    port: None,
                 },
             ],
             damaged: 1,
@@ -370,11 +389,19 @@ fn summary() -> Summary {
             refused: 1,
             standing_refusal: Some("zones.toml:3: a mistake".to_owned()),
         },
+        lists: ListTotals {
+            lists: 2,
+            indicators: 3,
+            by_kind: [("address".to_owned(), 1), ("domain".to_owned(), 2)].into(),
+            version: "2026-11-04".to_owned(),
+            changes: PolicyChanges::default(),
+        },
         rules: RuleUse {
             used: [("PATH-0001".to_owned(), FLOWS)].into(),
             unused_paths: vec!["PATH-0002".to_owned()],
             unused_exceptions: vec!["EXC-0001".to_owned()],
         },
         workers: 2,
+        ongoing: false,
     }
 }

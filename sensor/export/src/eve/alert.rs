@@ -2,6 +2,7 @@
 //!
 //! Source of the names: Suricata 8, etc/schema.json.
 
+use sekisho_model::indicator::Hit;
 use sekisho_model::{Alert, Explanation, FlowRecord};
 
 use super::{flow, head};
@@ -42,7 +43,7 @@ fn extra(alert: &Alert) -> impl FnOnce(&mut Line) {
             ..|line| judgement(line, alert.flow.as_ref()),
             "rule": &*alert.rule,
             "category": Word(alert.category.name()),
-            "subject"?: alert.subject(),
+            "subject"?: alert.subject,
             "first_seen": alert.first_seen,
             "last_seen": alert.last_seen,
             "count": alert.count,
@@ -51,7 +52,47 @@ fn extra(alert: &Alert) -> impl FnOnce(&mut Line) {
             "title": &alert.title,
             "clause": &*alert.clause,
             "attack": |line: &mut Line| line.list(alert.attack.iter().map(|technique| &**technique)),
+            "indicator"?: alert.indicator.as_deref().map(indicator),
             "explanation": explanation(&alert.explanation),
+        );
+    }
+}
+
+/// The indicator that was met, and what came of it.
+fn indicator(hit: &Hit) -> impl FnOnce(&mut Line) {
+    let Hit {
+        indicator,
+        field,
+        seen,
+        is_host_only,
+        is_answered,
+        octets_sent,
+        octets_received,
+        hosts,
+        others,
+        is_prevalent,
+        is_lookback,
+        ..
+    } = hit;
+    move |line| {
+        object!(line;
+            "kind": Word(indicator.value.kind().name()),
+            "value": indicator.value.to_string().as_str(),
+            "source": &*indicator.source,
+            "line": indicator.line,
+            "confidence": indicator.confidence,
+            "expires"?: indicator.expires,
+            "note"?: (!indicator.note.is_empty()).then_some(&*indicator.note),
+            "field": &**field,
+            "seen": &**seen,
+            "host_only": *is_host_only,
+            "answered": *is_answered,
+            "octets_sent": *octets_sent,
+            "octets_received": *octets_received,
+            "hosts": *hosts,
+            "others": |line: &mut Line| line.list(others.iter().copied()),
+            "prevalent": *is_prevalent,
+            "lookback": *is_lookback,
         );
     }
 }

@@ -87,10 +87,14 @@ impl<W: Write + Send> Exporter for Eve<W> {
         self.alerts = alerts;
     }
 
-    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        self.line(|line| stats::write(line, summary))?;
+    fn flush(&mut self) -> io::Result<()> {
         self.hand_on()?;
         self.out.flush()
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        self.line(|line| stats::write(line, summary))?;
+        self.flush()
     }
 }
 
@@ -145,10 +149,12 @@ mod tests {
             count: 1,
             packets: 1,
             octets: 60,
+            subject: Some(flow.orig.address),
             flow: Some(flow),
             clause: Arc::from("6(3)ア"),
             attack: vec![Arc::from("T1021")],
             explanation: Explanation::default(),
+            indicator: None,
         }
     }
 
@@ -165,6 +171,7 @@ mod tests {
     #[test]
     fn an_alert_about_the_sensor_itself_names_no_ends() {
         let about_us = Alert {
+            subject: None,
             flow: None,
             rule: Arc::from("LIMIT-FLOWS"),
             category: Category::Blind,
@@ -183,6 +190,45 @@ mod tests {
         );
         assert!(ours.get("subject").is_none() && ours.get("orig_zone").is_none());
         assert_eq!(line["alert"]["category"], "Sensor blind");
+    }
+
+    #[test]
+    fn an_alert_about_an_indicator_says_which_and_what_came_of_it() {
+        use sekisho_model::indicator::{Hit, Indicator, Value};
+        let value = Value::guess("hxxp://evil.example/a\"b").unwrap();
+        let host = "192.0.2.1".parse().unwrap();
+        let mut indicator = Indicator::new(value, &Arc::from("CERT\nX"), 12);
+        indicator.note = "C2".into();
+        let about_an_indicator = Alert {
+            indicator: Some(Box::new(Hit {
+                indicator,
+                host: Some(host),
+                field: "http.url".into(),
+                seen: "<script>".into(),
+                is_host_only: false,
+                is_answered: true,
+                octets_sent: 60,
+                octets_received: 40,
+                hosts: 2,
+                others: vec!["192.0.2.9".parse().unwrap()],
+                is_prevalent: false,
+                is_lookback: false,
+            })),
+            ..alert()
+        };
+
+        let line = &lines(|eve| eve.alert(&about_an_indicator).unwrap())[0];
+
+        assert_eq!(
+            line["sekisho"]["indicator"],
+            serde_json::json!({
+                "kind": "url", "value": "http://evil.example/a\"b", "source": "CERT\nX", "line": 12,
+                "confidence": 50, "note": "C2", "field": "http.url", "seen": "<script>", "host_only": false,
+                "answered": true, "octets_sent": 60, "octets_received": 40, "hosts": 2,
+                "others": ["192.0.2.9"], "prevalent": false, "lookback": false,
+            })
+        );
+        assert_eq!(line["sekisho"]["subject"], "192.0.2.1");
     }
 
     #[test]

@@ -77,7 +77,11 @@ pub(super) fn check(declared: &Declarations, sink: &mut Sink) {
             sink.push(
                 Report::warning("policy::untested", format!("the rule `{id}` has no test"))
                     .at(&rule.place, "nothing shows that it fires")
-                    .help("add a `[[rule.test]]` with a flow that fires and one with a near miss"),
+                    .help("add a `[[rule.test]]` with a flow that fires and one with a near miss")
+                    .ja(
+                        format!("規則 `{id}` に試験がありません"),
+                        "当てはまる通信と、わずかに違って当てはまらない通信を `[[rule.test]]` に書いてください",
+                    ),
             );
         }
     }

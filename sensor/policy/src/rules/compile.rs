@@ -1,12 +1,11 @@
 //! From declared rules to rules: expressions typed against the policy's names, numbers, categories.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use sekisho_filter::{Filter, FilterError};
 use sekisho_model::{Category, Severity, Text};
 
-use super::{MAX_PATTERNS, MAX_RULES, NUMBERS, Names, Rule, Rules};
+use super::{MAX_PATTERNS, MAX_RULES, Names, Rule, Rules, numbers};
 use crate::error::{Report, Sink, nearest, shown};
 use crate::file::{At, Place};
 use crate::lists::List;
@@ -26,11 +25,11 @@ pub(crate) fn compile(declared: &[RuleDecl], names: &Names<'_>, lists: &[List], 
         return Rules::default();
     }
     let mut patterns = 0_usize;
-    let rules: Vec<(Rule, &RuleDecl)> = declared
+    let mut rules: Vec<(Rule, &RuleDecl)> = declared
         .iter()
         .filter_map(|rule| Some((one(rule, names, lists, &mut patterns, sink)?, rule)))
         .collect();
-    unique_numbers(&rules, sink);
+    numbers::tell_apart(&mut rules, sink);
     Rules::new(rules.into_iter().map(|(rule, _)| rule).collect())
 }
 
@@ -75,7 +74,7 @@ fn one(
         number: rule
             .number
             .as_ref()
-            .map_or_else(|| number(&id), |number| number.value),
+            .map_or_else(|| numbers::of(&id), |number| number.value),
         title: or_else(&rule.title, || Text::new(&*id, &*id)),
         severity: rule.severity.unwrap_or(Severity::Medium),
         severity_by: severity_by.into_iter().collect::<Option<_>>()?,
@@ -151,53 +150,6 @@ fn category(word: &At<String>, sink: &mut Sink) -> Option<Category> {
         );
     }
     found
-}
-
-/// The number of an id, the same wherever the id is used (FNV-1a, 64 bits).
-fn number(id: &str) -> u32 {
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-        (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let count = u64::from(NUMBERS.end().saturating_sub(*NUMBERS.start())).saturating_add(1);
-    let number = (hash ^ (hash >> 32)).checked_rem(count).unwrap_or(0);
-    NUMBERS.start().saturating_add(u32::try_from(number).unwrap_or(0))
-}
-
-/// Numbers that are given twice were complained about where the declarations were compared.
-fn unique_numbers(rules: &[(Rule, &RuleDecl)], sink: &mut Sink) {
-    let mut seen: HashMap<u32, &RuleDecl> = HashMap::new();
-    for (rule, declared) in rules.iter().filter(|(rule, _)| !rule.id.is_empty()) {
-        let Some(first) = seen.insert(rule.number, declared) else {
-            continue;
-        };
-        let both_given = first.number.is_some() && declared.number.is_some();
-        if both_given || first.id.value == declared.id.value {
-            continue;
-        }
-        let place = |rule: &RuleDecl| {
-            rule.number
-                .as_ref()
-                .map_or_else(|| rule.id.place.clone(), |n| n.place.clone())
-        };
-        sink.push(
-            Report::error(
-                "policy::duplicate",
-                format!(
-                    "the rules `{}` and `{}` have the number {}",
-                    shown(&first.id.value),
-                    shown(&declared.id.value),
-                    rule.number
-                ),
-            )
-            .at(&place(declared), "made from this id")
-            .at(&place(first), "the same number")
-            .help(format!(
-                "give the newer rule a `number` of its own, from {} to {}",
-                NUMBERS.start(),
-                NUMBERS.end()
-            )),
-        );
-    }
 }
 
 /// The mistake in an expression, with its place in the file.

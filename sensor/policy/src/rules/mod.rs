@@ -11,6 +11,7 @@
 mod compile;
 mod fold;
 mod names;
+mod numbers;
 mod words;
 
 use std::collections::HashMap;
