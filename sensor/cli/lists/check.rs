@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     // A reader that has closed the pipe has seen what it wanted.
     let _ = io::stdout().write_all(text.as_bytes());
     let bad: u64 = loaded.files.iter().map(|file| file.report.bad).sum();
-    let holding = loaded.files.iter().map(|file| holding(file)).sum::<u64>();
+    let holding = loaded.files.iter().map(holding).sum::<u64>();
     Ok(if bad > 0 || holding == 0 {
         Outcome::Findings
     } else {
