@@ -104,6 +104,7 @@ impl Run<'_> {
             indicators: Default::default(),
             reload: Some(reload),
             filter: None,
+            checkpoint: None,
         };
         let outputs = Outputs {
             store: None,
@@ -423,6 +424,8 @@ impl Followed {
             "--policy",
             folder,
             "--follow-policy",
+            "--catalogue",
+            "none",
             "--eve",
             eve,
             "--json",

@@ -3,8 +3,11 @@
 //! Exit codes: 0 done, 1 findings of a check, 2 bad usage or input, 3 partial (the input was damaged
 //! or the run was interrupted; what could be read was processed).
 
+mod alerts;
+mod catalogue;
 mod follow;
 mod hosts;
+mod hunt;
 mod interrupt;
 mod language;
 mod limits_help;
@@ -13,6 +16,7 @@ mod outcome;
 mod replay;
 mod report;
 mod rules;
+mod run;
 mod serve;
 mod terminal;
 
@@ -41,10 +45,16 @@ Exit codes: 0 done, 1 findings of a check, 2 bad usage or input, 3 partial resul
 enum Command {
     /// Reads capture files, judges every flow by a policy, and says what was found
     Replay(replay::Args),
+    /// Watches network interfaces for as long as it is let: flows, verdicts, alerts
+    Run(run::Args),
     /// Shows a data directory in the dashboard
     Serve(serve::Args),
     /// Lists the devices that traffic shows
     Hosts(hosts::Args),
+    /// Makes, lists and ends exceptions from alerts
+    Alerts(alerts::Args),
+    /// Looks for indicators, or what an expression says, in what is kept
+    Hunt(hunt::Args),
     /// Checks and installs lists of indicators: addresses, names and fingerprints that others warn of
     Lists(lists::Args),
     /// Checks policy folders
@@ -62,8 +72,11 @@ pub(crate) fn run() -> ExitCode {
         .init();
     let outcome = match Cli::parse().command {
         Command::Replay(args) => replay::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Hosts(args) => hosts::run(&args),
+        Command::Alerts(args) => alerts::run(&args),
+        Command::Hunt(args) => hunt::run(&args),
         Command::Lists(args) => lists::run(&args),
         Command::Rules(args) => rules::run(&args),
     };

@@ -57,6 +57,14 @@ fn overview(out: &mut String, summary: &Summary, language: Language) {
         (say("警報", "Alerts"), grouped(summary.alerts.total)),
         (say("ポリシー", "Policy"), policy),
         (
+            say("カタログ", "Catalogue"),
+            if summary.catalogue_version.is_empty() {
+                say("なし", "none").to_owned()
+            } else {
+                clean(&summary.catalogue_version)
+            },
+        ),
+        (
             say("速度", "Rate"),
             format!(
                 "{} {} ({:.2} s, {} {})",

@@ -16,14 +16,15 @@ if (!ADDRESS) {
 
 const HOST = new URL(ADDRESS).host;
 const TITLES = {
-  ja: { overview: '概況', alerts: '警報', flows: 'フロー', hosts: '機器', sensor: 'センサー' },
-  en: { overview: 'Overview', alerts: 'Alerts', flows: 'Flows', hosts: 'Hosts', sensor: 'Sensor' },
+  ja: { overview: '概況', alerts: '警報', flows: 'フロー', hosts: '機器', hunt: '遡り検索', sensor: 'センサー' },
+  en: { overview: 'Overview', alerts: 'Alerts', flows: 'Flows', hosts: 'Hosts', hunt: 'Look back', sensor: 'Sensor' },
 };
 const READY = {
   overview: 'table[role=grid] [data-at]',
   alerts: '[role=grid] [role=row][data-index]',
   flows: '[role=grid] [role=row][data-index]',
   hosts: '[role=grid] [role=row][data-index]',
+  hunt: 'main textarea',
   sensor: 'main table tbody tr',
 };
 
@@ -261,6 +262,104 @@ for (const [language, theme] of [
       assertClean(seen);
       await shot(page, `hosts-empty-${language}-${theme}`);
       assert.deepEqual(await axe(page), []);
+      await context.close();
+    });
+
+    test('a list is held against the past: first by day, then as alerts that lead to their flows', async () => {
+      const { context, page, seen } = await watched(browser, { language, theme });
+      await open(page, '#/flows');
+      await page.waitForSelector(READY.flows);
+      const flows = await page.evaluate(() => fetch('api/v1/flows?limit=1&filter=verdict%20==%20denied').then((answer) => answer.json()));
+      const address = flows.rows[0].resp_address;
+
+      await open(page, '#/hunt');
+      await page.waitForSelector('main [role=status] strong');
+      await page.locator('main textarea').fill(`${address}\nnever.example\nno indicator\n`);
+      await page.locator('main input:not([type=file])').last().fill('advisory 1');
+      await page.locator('main button.primary').click();
+      await page.waitForSelector('main meter');
+      assert.match(await page.locator('main details summary').first().textContent(), /1/, 'the bad line is counted');
+      assert.equal(await page.locator('main tbody th .mono').first().textContent(), address);
+      assertClean(seen);
+      await shot(page, `hunt-preview-${language}-${theme}`);
+      assert.deepEqual(await axe(page), []);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${overflow} pixels too wide`);
+
+      await page.locator('main section header button.primary').click();
+      await page.waitForSelector('main a[href*="lookback=true"]');
+      await page.locator('main a[href*="lookback=true"]').click();
+      await arrived(page, '#/alerts?', READY.alerts);
+      await page.locator('[role=row][data-index="0"] a').first().click();
+      await arrived(page, '#/alerts/', '[role=grid] [role=row][data-index="0"]');
+      assert.match(await page.locator('main .lead').textContent(), new RegExp(address.replaceAll('.', '\\.')));
+      assertClean(seen);
+      await shot(page, `hunt-alert-${language}-${theme}`);
+      assert.deepEqual(await axe(page), []);
+      await context.close();
+    });
+
+    test('an expression is counted by day, and what is wrong with it is marked', async () => {
+      const { context, page, seen } = await watched(browser, { language, theme });
+      await open(page, '#/hunt?by=expression');
+      await page.locator('main [role=combobox]').fill('verdict == denied');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('main meter');
+      await page.locator('main a[href^="#/flows?"]').first().click();
+      await arrived(page, '#/flows?', '[role=row].denied');
+      assertClean(seen);
+
+      await open(page, '#/hunt?by=expression&filter=');
+      await page.locator('main [role=combobox]').fill('resp.prot == 443');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('[role=alert] mark');
+      assert.deepEqual(seen.violations, []);
+      await context.close();
+    });
+
+    test('an exception is made from an alert, silences it, is listed, and ends', async () => {
+      const { context, page, seen } = await watched(browser, { language, theme });
+      page.on('dialog', (dialog) => dialog.accept());
+      await open(page, '#/alerts?rule=PATH-DENY');
+      await page.waitForSelector(READY.alerts);
+      const total = await page.getAttribute('[role=grid]', 'aria-rowcount');
+      await page.locator('[role=row][data-index="0"] a').first().click();
+      await arrived(page, '#/alerts/', 'main form, main details');
+      const alert = (await hash(page)).split('?')[0];
+
+      await page.locator('main details summary').last().click();
+      await page.waitForSelector('main .foreseen p');
+      const [reason, owner] = await page.locator('main .field input:not([type=date])').all();
+      await reason.fill('known: nightly backup');
+      await owner.fill('network team');
+      await page.locator('main input[type=date]').fill('2099-12-31');
+      await shot(page, `except-${language}-${theme}`);
+      assert.deepEqual(await axe(page), []);
+      await page.locator('main form button.primary').click();
+      await page.waitForSelector('main a[href^="#/exceptions"]');
+
+      await open(page, '#/alerts?rule=PATH-DENY');
+      await page.waitForFunction(
+        (before) => {
+          const now = document.querySelector('[role=grid]')?.getAttribute('aria-rowcount');
+          return now && Number(now) < Number(before);
+        },
+        total,
+      );
+      await open(page, '#/exceptions');
+      await page.waitForSelector('main tbody tr');
+      assert.match(await page.locator('main tbody tr').first().textContent(), /known: nightly backup.*network team/s);
+      assert.ok(await page.locator(`main a[href^="${alert}"]`).count(), 'the alert that it was made from');
+      assertClean(seen);
+      await shot(page, `exceptions-${language}-${theme}`);
+      assert.deepEqual(await axe(page), []);
+
+      await page.locator('main tbody tr').first().locator('button').click();
+      await page.waitForFunction(() => !document.querySelector('main tbody tr button'));
+      await open(page, '#/alerts?rule=PATH-DENY');
+      await page.waitForSelector(`[role=grid][aria-rowcount="${total}"]`);
+      assertClean(seen);
       await context.close();
     });
 

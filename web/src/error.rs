@@ -26,7 +26,13 @@ pub(crate) enum ApiError {
          http://localhost, http://127.0.0.1 or http://[::1]"
     )]
     ForbiddenHost,
-    #[error("only GET and HEAD are served")]
+    #[error("the request comes from the page of another site")]
+    ForbiddenOrigin,
+    #[error("the body must be JSON, with the content type application/json")]
+    NotJson,
+    #[error("another hunt is going on; try again when it has ended")]
+    Busy,
+    #[error("this is not served with that method")]
     MethodNotAllowed,
     #[error("the address of the request is longer than {limit} octets")]
     UriTooLong { limit: usize },
@@ -42,6 +48,9 @@ impl ApiError {
             Self::BadRequest(_) | Self::BadFilter(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::ForbiddenHost => (StatusCode::FORBIDDEN, "forbidden_host"),
+            Self::ForbiddenOrigin => (StatusCode::FORBIDDEN, "forbidden_origin"),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
+            Self::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::UriTooLong { .. } => (StatusCode::URI_TOO_LONG, "uri_too_long"),
             Self::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "store"),
@@ -89,8 +98,8 @@ pub(crate) struct ErrorBody {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct ErrorDetail {
-    /// Stable: `bad_request`, `not_found`, `forbidden_host`, `method_not_allowed`, `uri_too_long`,
-    /// `store`, `internal`.
+    /// Stable: `bad_request`, `not_found`, `forbidden_host`, `forbidden_origin`, `not_json`,
+    /// `method_not_allowed`, `uri_too_long`, `busy`, `store`, `internal`.
     #[schema(value_type = String)]
     code: &'static str,
     /// A sentence for a person.

@@ -56,7 +56,7 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
         .or_insert(HeaderValue::from_static("no-store"));
     if response.status() == axum::http::StatusCode::METHOD_NOT_ALLOWED {
         let allow = HeaderValue::from_static("GET, HEAD");
-        response.headers_mut().insert(header::ALLOW, allow);
+        response.headers_mut().entry(header::ALLOW).or_insert(allow);
     }
     response
 }
@@ -65,8 +65,10 @@ fn check(request: &Request) -> Result<(), ApiError> {
     if !is_for_loopback(request.uri(), request.headers()) {
         return Err(ApiError::ForbiddenHost);
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(ApiError::MethodNotAllowed);
+    match *request.method() {
+        Method::GET | Method::HEAD => {}
+        Method::POST if is_posted(request.uri().path()) => check_post(request.headers())?,
+        _ => return Err(ApiError::MethodNotAllowed),
     }
     let octets = request
         .uri()
@@ -76,6 +78,37 @@ fn check(request: &Request) -> Result<(), ApiError> {
         return Err(ApiError::UriTooLong {
             limit: MAX_URI_OCTETS,
         });
+    }
+    Ok(())
+}
+
+/// The resources that are asked for with a body.
+fn is_posted(path: &str) -> bool {
+    let is_end = |rest: &str| rest.ends_with("/end") && rest.matches('/').count() == 1;
+    matches!(
+        path,
+        "/api/v1/hunt" | "/api/v1/exceptions" | "/api/v1/exceptions/preview"
+    ) || path.strip_prefix("/api/v1/exceptions/").is_some_and(is_end)
+}
+
+/// What changes something must come from our own page or from a program: a page of another site cannot
+/// send JSON without asking first, which is refused, and a browser says where a request comes from.
+fn check_post(headers: &HeaderMap) -> Result<(), ApiError> {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let is_own = |origin: &str| {
+        let authority = origin.strip_prefix("http://");
+        authority.is_some() && authority == text(header::HOST)
+    };
+    if text(header::ORIGIN).is_some_and(|origin| !is_own(origin)) {
+        return Err(ApiError::ForbiddenOrigin);
+    }
+    let site = text(HeaderName::from_static("sec-fetch-site"));
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return Err(ApiError::ForbiddenOrigin);
+    }
+    let media = text(header::CONTENT_TYPE).and_then(|media| media.split(';').next());
+    if media.is_none_or(|media| !media.trim().eq_ignore_ascii_case("application/json")) {
+        return Err(ApiError::NotJson);
     }
     Ok(())
 }
@@ -151,6 +184,40 @@ mod tests {
         ] {
             assert!(!is_loopback(host), "{host}");
         }
+    }
+
+    #[test]
+    fn only_our_own_page_or_a_program_may_post() {
+        let check = |pairs: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1:8080"));
+            for (name, value) in pairs {
+                headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            check_post(&headers).is_ok()
+        };
+        let json = ("content-type", "application/json");
+
+        assert!(check(&[json]));
+        assert!(check(&[
+            json,
+            ("origin", "http://127.0.0.1:8080"),
+            ("sec-fetch-site", "same-origin")
+        ]));
+        for wrong in [
+            &[][..],
+            &[("content-type", "text/plain")],
+            &[json, ("origin", "null")],
+            &[json, ("origin", "http://evil.example")],
+            &[json, ("origin", "http://127.0.0.1:9090")],
+            &[json, ("origin", "https://127.0.0.1:8080")],
+            &[json, ("sec-fetch-site", "cross-site")],
+            &[json, ("sec-fetch-site", "same-site")],
+        ] {
+            assert!(!check(wrong), "{wrong:?}");
+        }
+        assert!(is_posted("/api/v1/exceptions/3/end") && !is_posted("/api/v1/exceptions/3/4/end"));
+        assert!(!is_posted("/api/v1/alerts") && !is_posted("/"));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The dashboard: the API under `/api/v1` and the embedded user interface.
 //!
 //! It reads a [`Store`](sekisho_store::Store) and nothing else; counting and judging happened
-//! before. It is no way to change anything: every resource is read with GET. Until accounts exist
-//! it listens on loopback only and refuses requests for any other host.
+//! before. What it changes are the alerts of looking back and the exceptions from alerts, by POST from
+//! its own pages; every other resource is read with GET. Until accounts exist it listens on loopback only
+//! and refuses requests for any other host.
 //!
 //! ```no_run
 //! use std::sync::Arc;

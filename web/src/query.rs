@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::Json;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use sekisho_filter::Filter;
 use sekisho_model::{Severity, Timestamp};
@@ -29,6 +30,24 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
                 let text = rejection.body_text();
                 let cause = text.strip_prefix("Failed to deserialize query string: ");
                 Err(ApiError::BadRequest(cause.unwrap_or(&text).to_owned()))
+            }
+        }
+    }
+}
+
+/// The body of a request; its type denies unknown keys.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        match Json::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                let cause = text.rsplit_once(": ").map_or(&*text, |(_, cause)| cause);
+                Err(ApiError::BadRequest(cause.to_owned()))
             }
         }
     }

@@ -25,6 +25,8 @@ pub struct AppState {
 pub(crate) struct App {
     store: Arc<dyn Store>,
     questions: Arc<Semaphore>,
+    /// One hunt at a time, beside the questions.
+    hunts: Arc<Semaphore>,
     policy: Arc<Mutex<Option<InForce>>>,
 }
 
@@ -39,6 +41,7 @@ impl App {
         Self {
             store: state.store,
             questions: Arc::new(Semaphore::new(QUESTIONS)),
+            hunts: Arc::new(Semaphore::new(1)),
             policy: Arc::default(),
         }
     }
@@ -81,6 +84,25 @@ impl App {
         Q: FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
     {
         let permit = Arc::clone(&self.questions).acquire_owned().await;
+        self.ask_with(permit, question).await
+    }
+
+    /// Asks something that takes long, beside the other questions; refused while another one is asked.
+    pub(crate) async fn hunt<T, Q>(&self, question: Q) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    {
+        let permit = Arc::clone(&self.hunts).try_acquire_owned();
+        self.ask_with(permit.map_err(|_| ApiError::Busy)?, question).await
+    }
+
+    async fn ask_with<P, T, Q>(&self, permit: P, question: Q) -> Result<T, ApiError>
+    where
+        P: Send + 'static,
+        T: Send + 'static,
+        Q: FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    {
         let store = Arc::clone(&self.store);
         let answer = spawn_blocking(move || {
             // Held until the answer is there, even where the client has gone away.

@@ -75,7 +75,7 @@ impl Traffic {
         let last = store.span()?.map(|(_, last)| last);
         let instant = |option: &str, text: &Option<String>| {
             let text = text.as_deref();
-            text.map(|text| instant(text, last, calendar).with_context(|| format!("{option} {text}")))
+            text.map(|text| instant_of(text, last, calendar).with_context(|| format!("{option} {text}")))
                 .transpose()
         };
         let range = TimeRange {
@@ -102,6 +102,7 @@ impl Traffic {
             indicators: Default::default(),
             reload: None,
             filter: None,
+            checkpoint: None,
         };
         let outputs = Outputs {
             store: None,
@@ -125,7 +126,11 @@ impl Traffic {
 }
 
 /// An instant as options name it: RFC 3339, a date, or so many days or hours before the last flow.
-fn instant(text: &str, last: Option<Timestamp>, calendar: &Calendar) -> anyhow::Result<Timestamp> {
+pub(crate) fn instant_of(
+    text: &str,
+    last: Option<Timestamp>,
+    calendar: &Calendar,
+) -> anyhow::Result<Timestamp> {
     let before = |unit: char, seconds: u64| {
         let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
         Some(Duration::from_secs(number.checked_mul(seconds)?))
@@ -143,6 +148,24 @@ fn instant(text: &str, last: Option<Timestamp>, calendar: &Calendar) -> anyhow::
     calendar
         .date_start(text)
         .map_err(|fault| anyhow::anyhow!("{}; {}, or 30d or 12h", fault.message, fault.help))
+}
+
+/// The policy of the last run that wrote to a data directory; none where it had none, or where its text
+/// is of a language that is read no more.
+pub(crate) fn stored_policy(store: &Embedded) -> anyhow::Result<Policy> {
+    let versions = store.policy_versions()?;
+    let Some(version) = versions.first() else {
+        return Ok(Policy::none());
+    };
+    let files = store.policy_text(&version.hash)?.unwrap_or_default();
+    let sources: Vec<Source> = files
+        .into_iter()
+        .map(|(name, text)| Source {
+            name,
+            text: text.into(),
+        })
+        .collect();
+    Ok(Policy::compile(&sources).unwrap_or_else(|_| Policy::none()))
 }
 
 /// The policy to replay by: it keeps every flow, and tells ICMP errors about other flows from others.

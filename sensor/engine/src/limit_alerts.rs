@@ -23,7 +23,7 @@ struct Words {
 }
 
 /// For each rule: its title, what was lost, what to do first.
-const RULES: [Words; 13] = [
+const RULES: [Words; 15] = [
     Words {
         rule: limits::FLOWS.alert,
         category: Category::Blind,
@@ -179,6 +179,20 @@ const RULES: [Words; 13] = [
         ],
     },
     Words {
+        rule: limits::RING_OCTETS.alert,
+        category: Category::Blind,
+        ja: [
+            "届いたパケットを受け取りきれなかった",
+            "この間に失われたフレームはどのフローにもなく、判定もされていません。「通信がなかった」とは言えない時間帯です。",
+            "センサーの負荷を確かめ、--ring-mib を増やすか、--workers を増やすか、ミラーする範囲を減らしてください。",
+        ],
+        en: [
+            "Packets arrived faster than they were taken",
+            "The frames lost in that time are in no flow and were not judged: of that time nobody can say that there was no communication.",
+            "Look at the load of the sensor; give it a larger ring (--ring-mib), more workers (--workers), or mirror less to it.",
+        ],
+    },
+    Words {
         rule: limits::INDICATOR_ALERTS.alert,
         category: Category::Health,
         ja: [
@@ -204,6 +218,20 @@ const RULES: [Words; 13] = [
             "The limit on indicators that one flow meets was met",
             "Some indicators that these flows met raised no alert. The flows and what they say are recorded.",
             "Look for who sent many DNS queries in one flow at that time, and whether a list takes in many honest names.",
+        ],
+    },
+    Words {
+        rule: limits::DAILY_VALUES.alert,
+        category: Category::Health,
+        ja: [
+            "遡り検索用の一覧に載せる値の上限に達した",
+            "後から現れたアドレスや名前は、その日の遡り検索では見つかりません。フローの記録はすべてあります。",
+            "この時間帯に多くのアドレスや名前を使った相手を探してください。スキャンか、名前に載せたデータの持ち出しが考えられます。",
+        ],
+        en: [
+            "The limit on the values of a daily set was met",
+            "Looking back on that day does not find the addresses and names that came later. All flow records are there.",
+            "Look for who used many addresses or names at that time: a scan, or data carried out in names.",
         ],
     },
 ];
@@ -277,6 +305,7 @@ fn alert(words: &Words, signature_id: u32, met: &[&Limit], span: Span, flows: u6
         count,
         packets: 0,
         octets: 0,
+        subject: None,
         flow: None,
         clause: Arc::from(""),
         attack: Vec::new(),

@@ -32,6 +32,16 @@ pub const FLOWS: Limit = Limit {
     effect_ja: "アドレスの組で分けた16区画のそれぞれが16分の1を持つ。区画が一杯になると、応答のないもののうち最も長く通信のないフローから記録して閉じる",
     effect_en: "each of 16 partitions, by address pair, has a sixteenth; a full one records and closes the flow idle longest, those never answered first",
 };
+/// Octets of the ring in which frames of one interface wait to be read.
+pub const RING_OCTETS: Limit = Limit {
+    id: "ring_octets",
+    default: 128 * 1024 * 1024,
+    unit: "octets",
+    counter: "ring_dropped",
+    alert: "LIMIT-RING",
+    effect_ja: "入りきらないフレームは失われ、数えられる。どのフローにも現れない",
+    effect_en: "frames that find no room are lost and counted; they are in no flow",
+};
 /// Datagrams whose fragments wait for the rest.
 pub const FRAGMENTED_DATAGRAMS: Limit = Limit {
     id: "fragmented_datagrams",
@@ -121,6 +131,16 @@ pub const HOSTS: Limit = Limit {
     alert: "LIMIT-HOSTS",
     effect_ja: "新しいアドレスを機器一覧に加えない(フローの記録は残る)",
     effect_en: "further addresses are not inventoried; their flows are still recorded",
+};
+/// Addresses, names and fingerprints of one day that are kept to be looked back for.
+pub const DAILY_VALUES: Limit = Limit {
+    id: "daily_values",
+    default: 4_194_304,
+    unit: "values a day",
+    counter: "daily_values_missed",
+    alert: "LIMIT-DAILY-VALUES",
+    effect_ja: "その日の新しい値を日ごとの一覧に加えない(フローの記録は残る)",
+    effect_en: "further values of that day are not in its daily set; their flows are still recorded",
 };
 /// Addresses ranked in the summary.
 pub const TALKERS: Limit = Limit {
@@ -226,6 +246,7 @@ pub const INTERFACES: Limit = Limit {
 /// Every limit, in the order that tables show them.
 pub const LIMITS: &[Limit] = &[
     FLOWS,
+    RING_OCTETS,
     FRAGMENTED_DATAGRAMS,
     FRAGMENT_OCTETS,
     CONVERSATION_OCTETS,
@@ -235,6 +256,7 @@ pub const LIMITS: &[Limit] = &[
     INDICATOR_ALERTS,
     INDICATORS_A_FLOW,
     HOSTS,
+    DAILY_VALUES,
     TALKERS,
     GATEWAY_LEGS,
     VLAN_TAGS,

@@ -98,6 +98,12 @@ pub struct AlertQuery {
     pub address: Option<IpAddr>,
     /// Part of the title, the explanation or the clause, in either language and any case.
     pub text: Option<String>,
+    /// What to do with alerts that an exception silences.
+    pub suppressed: Suppressed,
+    /// Only those that this exception silences.
+    pub exception: Option<u64>,
+    /// Whether it was found looking back.
+    pub lookback: Option<bool>,
     /// Rows of the page, 1 to [`MAX_LIMIT`].
     pub limit: usize,
     /// Where the page before this one ended.
@@ -114,10 +120,25 @@ impl Default for AlertQuery {
             resp_zone: None,
             address: None,
             text: None,
+            suppressed: Suppressed::Left,
+            exception: None,
+            lookback: None,
             limit: 100,
             cursor: None,
         }
     }
+}
+
+/// Whether alerts that an exception silences are among the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Suppressed {
+    /// They are left out.
+    #[default]
+    Left,
+    /// They alone.
+    Only,
+    /// They too.
+    Shown,
 }
 
 /// Some rows, and where the next ones begin.

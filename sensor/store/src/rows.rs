@@ -104,6 +104,15 @@ pub struct AlertRow {
     pub policy_version: String,
     /// The reason.
     pub explanation: Explanation,
+    /// Whether it was found looking back, in what was kept.
+    #[serde(default)]
+    pub lookback: bool,
+    /// Filter expression for the flows behind it, where that does not follow from the rest.
+    #[serde(default)]
+    pub flows_filter: Option<String>,
+    /// The exception that silences it.
+    #[serde(default)]
+    pub suppressed_by: Option<u64>,
 }
 
 impl From<&Alert> for AlertRow {
@@ -132,6 +141,9 @@ impl From<&Alert> for AlertRow {
                 .map(|flow| flow.policy_version.to_string())
                 .unwrap_or_default(),
             explanation: alert.explanation.clone(),
+            lookback: false,
+            flows_filter: None,
+            suppressed_by: None,
         }
     }
 }

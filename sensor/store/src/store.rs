@@ -1,14 +1,16 @@
 //! The two sides of a store: who reads and who writes.
 
-use sekisho_filter::Row;
+use sekisho_filter::{Filter, Row};
+use sekisho_model::app::Said;
 use sekisho_model::fields::Field;
 use sekisho_model::summary::{AlertTotals, Summary};
 use sekisho_model::{Alert, FlowRecord, Host, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, Page, PolicyText, PolicyVersion,
-    RegisterEntry, StoreError, TimeRange, Traffic, TrafficQuery,
+    AlertQuery, AlertRow, Covers, DailySum, Exception, FlowQuery, FlowRow, HostQuery, HostRow, LookBack,
+    NewException, Page, PolicyText, PolicyVersion, RegisterEntry, SilencedDay, StoreError, TimeRange,
+    Traffic, TrafficQuery, Wanted,
 };
 
 /// What can be asked of a store. Every engine gives the same answers.
@@ -55,6 +57,43 @@ pub trait Store: Send + Sync {
     ///
     /// What failed to be read.
     fn alert_totals(&self, range: &TimeRange) -> Result<AlertTotals, StoreError>;
+
+    /// Adds alerts that looking back raised, or puts them in the place of those with the same id; gives
+    /// how many are new.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn raise(&self, alerts: &[AlertRow]) -> Result<u64, StoreError>;
+
+    /// Every exception from alerts, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn exceptions(&self) -> Result<Vec<Exception>, StoreError>;
+
+    /// Which alerts that are kept an exception would silence, by the UTC day on which they were last seen,
+    /// the newest first.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn preview_exception(&self, covers: &Covers, until: Timestamp) -> Result<Vec<SilencedDay>, StoreError>;
+
+    /// Keeps an exception, which silences what it covers from now on and in what is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Query`] for one that nobody could answer for; else what failed to be written.
+    fn add_exception(&self, new: &NewException) -> Result<Exception, StoreError>;
+
+    /// Ends an exception; nothing where there is none of that number. One that was ended stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn end_exception(&self, id: u64, by: &str, at: Timestamp) -> Result<Option<Exception>, StoreError>;
 
     /// A page of devices, the one seen last first.
     ///
@@ -124,6 +163,33 @@ pub trait Store: Send + Sync {
         see: &mut dyn FnMut(&dyn Row),
     ) -> Result<(), StoreError>;
 
+    /// Looks in the daily sets for many values at once. `go_on` is told after each day how many of how
+    /// many are done, and says whether to go on.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn look_back(
+        &self,
+        range: &TimeRange,
+        wanted: &Wanted,
+        go_on: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<LookBack, StoreError>;
+
+    /// Adds up the flows of each day that an expression is true of, the newest day first: days since the
+    /// epoch by UTC, and who began flows. `go_on` is told how much of how much is done, and says whether
+    /// to go on.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn days_of(
+        &self,
+        range: &TimeRange,
+        filter: &Filter,
+        go_on: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<Vec<(i64, DailySum)>, StoreError>;
+
     /// First start and last end of the flows that are kept.
     ///
     /// # Errors
@@ -142,6 +208,16 @@ pub trait StoreWriter: Send {
     ///
     /// What failed to be written.
     fn flow(&mut self, record: &FlowRecord) -> Result<(), StoreError>;
+
+    /// Takes what was said into account where a daily set is made of it.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn said(&mut self, said: &Said) -> Result<(), StoreError>;
+
+    /// How often a value found no place in the daily set, which was full.
+    fn daily_values_missed(&self) -> u64;
 
     /// Adds an alert, or puts it in the place of the one with the same id.
     ///
@@ -177,6 +253,14 @@ pub trait StoreWriter: Send {
     ///
     /// What failed to be written.
     fn newer_policy_text(&mut self, text: &PolicyText, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Writes down how a run that goes on stands: alerts and the summary so far, and where `flows` says
+    /// so the flows that are held back.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn checkpoint(&mut self, summary: &Summary, flows: bool) -> Result<(), StoreError>;
 
     /// Writes whatever is still held back, and the summary of the run.
     ///

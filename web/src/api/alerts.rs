@@ -5,9 +5,10 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use sekisho_store::{AlertQuery, AlertRow};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use sekisho_policy::rules::NUMBERS;
+use sekisho_store::{AlertQuery, AlertRow, Suppressed};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{Page, schema};
 use crate::error::{ApiError, ErrorBody};
@@ -44,22 +45,18 @@ pub(super) struct AlertsQuery {
     address: Option<String>,
     /// Part of title, explanation or clause, in either language.
     text: Option<String>,
+    /// Alerts that an exception silences: `left` out where absent, `only` them, or `shown` too.
+    #[param(example = "only")]
+    suppressed: Option<String>,
+    /// Number of an exception: only the alerts that it silences.
+    exception: Option<u64>,
+    /// Whether the alert was found looking back.
+    lookback: Option<bool>,
     /// Rows of the page; 100 where absent.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(super) struct AlertDetail {
-    #[serde(flatten)]
-    #[schema(value_type = schema::Alert)]
-    alert: AlertRow,
-    /// Filter expression that finds the flows behind the alert; `null` where it is about the sensor
-    /// itself.
-    #[schema(required = true)]
-    flows_filter: Option<String>,
 }
 
 /// Lists alerts, last seen first.
@@ -86,15 +83,31 @@ pub(super) async fn list(
         resp_zone: query::words("resp_zone", query.resp_zone)?,
         address: query::address(query.address.as_deref())?,
         text: query::words("text", query.text)?,
+        suppressed: suppressed(query.suppressed.as_deref(), query.exception)?,
+        exception: query.exception,
+        lookback: query.lookback,
         limit: query::limit(query.limit)?,
         cursor: query::words("cursor", query.cursor)?,
     };
     let page = app.ask(move |store| store.alerts(&query)).await?;
     Ok(Json(Page {
-        rows: page.rows,
+        rows: page.rows.into_iter().map(with_filter).collect(),
         next: page.next,
         total: page.total,
     }))
+}
+
+/// The alerts of an exception are silenced ones.
+fn suppressed(word: Option<&str>, exception: Option<u64>) -> Result<Suppressed, ApiError> {
+    match word {
+        None | Some("") if exception.is_some() => Ok(Suppressed::Shown),
+        None | Some("" | "left") => Ok(Suppressed::Left),
+        Some("only") => Ok(Suppressed::Only),
+        Some("shown") => Ok(Suppressed::Shown),
+        Some(other) => Err(ApiError::BadRequest(format!(
+            "suppressed must be left, only or shown, found {other:?}"
+        ))),
+    }
 }
 
 /// Shows one alert.
@@ -105,7 +118,7 @@ pub(super) async fn list(
     tag = "alerts",
     params(("id" = u64, Path, description = "Number of the alert")),
     responses(
-        (status = 200, description = "The answer", body = AlertDetail),
+        (status = 200, description = "The answer", body = schema::Alert),
         (status = 400, description = "The query is wrong", body = ErrorBody),
         (status = 404, description = "There is none", body = ErrorBody)
     )
@@ -114,24 +127,40 @@ pub(super) async fn show(
     State(app): State<App>,
     Number(id): Number,
     Params(NoQuery {}): Params<NoQuery>,
-) -> Result<Json<AlertDetail>, ApiError> {
+) -> Result<Json<AlertRow>, ApiError> {
     let alert = app.ask(move |store| store.alert(id)).await?;
     let alert = alert.ok_or(ApiError::NotFound("such alert"))?;
-    Ok(Json(AlertDetail {
-        flows_filter: flows_filter(&alert),
-        alert,
-    }))
+    Ok(Json(with_filter(alert)))
 }
 
-/// Alerts fold by rule, ends, protocol and responder port, from the first flow's start on.
+/// The alert with the way to its flows.
+fn with_filter(alert: AlertRow) -> AlertRow {
+    AlertRow {
+        flows_filter: flows_filter(&alert),
+        ..alert
+    }
+}
+
+/// Alerts fold by rule, ends, protocol and responder port, from the first flow's start on. A `[[rule]]`
+/// gives no verdict, so that its flows do not carry its id; where it folds more than one pair of ends,
+/// these are the flows of the first.
 fn flows_filter(alert: &AlertRow) -> Option<String> {
+    if alert.lookback {
+        return alert.flows_filter.clone();
+    }
     let (orig, resp) = (alert.orig.as_ref()?, alert.resp.as_ref()?);
     // Times are written in microseconds, rounded down; the last one is rounded up here.
     let until = alert.last_seen.plus(Duration::from_micros(1));
+    // A flow carries the rule of its verdict, and indicators are no verdict.
+    let is_no_verdict = NUMBERS.contains(&alert.signature_id) || alert.rule.starts_with("TI-");
+    let verdict = if is_no_verdict {
+        String::new()
+    } else {
+        format!("rule == {} and ", quoted(&alert.rule))
+    };
     Some(format!(
-        "rule == {} and orig.address == {} and resp.address == {} and resp.port == {} and protocol == {} \
+        "{verdict}orig.address == {} and resp.address == {} and resp.port == {} and protocol == {} \
          and start >= \"{}\" and start <= \"{until}\"",
-        quoted(&alert.rule),
         orig.address,
         resp.address,
         resp.port,
@@ -168,6 +197,7 @@ mod tests {
             count: 1,
             packets: 1,
             octets: 60,
+            subject: Some(record.orig.address),
             flow: Some(record.clone()),
             clause: Arc::from(""),
             attack: Vec::new(),
@@ -191,6 +221,23 @@ mod tests {
             assert!(filter.matches(&record), "{filter}");
             assert!(!filter.matches(&other), "{filter}");
         }
+    }
+
+    #[test]
+    fn the_flows_of_a_rule_are_found_by_their_ends_whatever_judged_them() {
+        let record = FlowRecord {
+            rule: Arc::from("PATH-0001"),
+            ..FlowRecord::example()
+        };
+        let mut other = record.clone();
+        other.resp.port = 444;
+        let mut of_rule = alert(&record);
+        (of_rule.rule, of_rule.signature_id) = ("UNAUTH-TOR".into(), *NUMBERS.start());
+
+        let filter = Filter::parse(&flows_filter(&of_rule).unwrap()).unwrap();
+
+        assert!(filter.matches(&record), "{filter}");
+        assert!(!filter.matches(&other), "{filter}");
     }
 
     #[test]

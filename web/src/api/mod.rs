@@ -3,10 +3,12 @@
 //! Handlers check, ask the store, answer.
 
 mod alerts;
+mod exceptions;
 mod fields;
 mod flows;
 mod health;
 mod hosts;
+mod hunt;
 mod metrics;
 pub(crate) mod openapi;
 mod overview;
@@ -27,6 +29,8 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .merge(overview::routes())
         .merge(alerts::routes())
+        .merge(exceptions::routes())
+        .merge(hunt::routes())
         .merge(flows::routes())
         .merge(fields::routes())
         .merge(hosts::routes())

@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::OpenApi;
 
-use super::{alerts, fields, flows, health, hosts, metrics, overview, policy, sensor};
+use super::{alerts, exceptions, fields, flows, health, hosts, hunt, metrics, overview, policy, sensor};
 use crate::error::{ApiError, ErrorBody};
 use crate::query::{NoQuery, Params};
 use crate::state::App;
@@ -23,7 +23,8 @@ pub(super) fn routes() -> Router<App> {
     info(
         title = "Sekisho",
         description = "What the dashboard asks. Everything is read with GET; lists come newest first, in pages \
-                       that `next` and `cursor` chain. Unknown query keys are refused. Times are RFC 3339.",
+                       that `next` and `cursor` chain. Looking back and exceptions are asked for with POST and \
+                       a JSON body. Unknown query keys are refused. Times are RFC 3339.",
         version = "1",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
@@ -31,6 +32,11 @@ pub(super) fn routes() -> Router<App> {
         overview::overview,
         alerts::list,
         alerts::show,
+        exceptions::list,
+        exceptions::add,
+        exceptions::preview,
+        exceptions::end,
+        hunt::hunt,
         flows::list,
         flows::show,
         fields::list,

@@ -47,6 +47,8 @@ pub(super) struct AlertTotals {
     total: u64,
     by_severity: BTreeMap<String, u64>,
     by_rule: BTreeMap<String, u64>,
+    /// Those that an exception silences; not among the others.
+    suppressed: u64,
 }
 
 /// One end of the first flow behind an alert.
@@ -72,10 +74,14 @@ pub(super) struct Explanation {
     nearest_path: String,
     /// In what the flow differs from it.
     differs: Vec<String>,
+    /// What it looks like where it is right; empty where the rule does not say.
+    legitimate: Text,
     /// What would have silenced the alert.
     silenced_by: Text,
     /// What to do first.
     first_step: Text,
+    /// Where what the rule compares with comes from, and of when it is; empty where it does not say.
+    source: String,
 }
 
 /// Flows that break the same rule between the same ends, folded into one.
@@ -114,6 +120,57 @@ pub(super) struct Alert {
     attack: Vec<String>,
     policy_version: String,
     explanation: Explanation,
+    /// Whether it was found looking back, in what was kept.
+    lookback: bool,
+    /// Filter expression that finds the flows behind it; `null` where it is about the sensor itself.
+    #[schema(required = true)]
+    flows_filter: Option<String>,
+    /// Number of the exception that silences it.
+    #[schema(required = true)]
+    suppressed_by: Option<u64>,
+}
+
+/// Which alerts an exception covers: all that is said must hold.
+#[derive(ToSchema)]
+pub(super) struct Covers {
+    /// Id of the rule.
+    rule: String,
+    /// Network of the originator: `10.40.1.0/24`, `10.40.1.7/32`.
+    orig: Option<String>,
+    /// Network of the responder.
+    resp: Option<String>,
+    /// Port of the responder.
+    port: Option<u16>,
+    protocol: Option<String>,
+    orig_zone: Option<String>,
+    resp_zone: Option<String>,
+    /// Whether originator and responder may stand the other way round.
+    #[schema(required = false)]
+    either_direction: bool,
+}
+
+/// What is known and accepted, by whom, why and until when.
+#[derive(ToSchema)]
+pub(super) struct Exception {
+    id: u64,
+    covers: Covers,
+    reason: String,
+    owner: String,
+    #[schema(format = DateTime)]
+    until: String,
+    #[schema(required = true)]
+    from_alert: Option<u64>,
+    created_by: String,
+    #[schema(format = DateTime)]
+    created: String,
+    #[schema(required = true, format = DateTime)]
+    ended: Option<String>,
+    #[schema(required = true)]
+    ended_by: Option<String>,
+    /// Alerts that it silences.
+    silenced: u64,
+    /// `active`, `expired` or `ended`.
+    state: String,
 }
 
 /// Something that was seen of a device.
@@ -214,6 +271,8 @@ pub(super) struct Policy {
     versions: Vec<PolicyVersion>,
     source: String,
     label: Text,
+    /// The catalogues that the policy stands on.
+    catalogues: Vec<Catalogue>,
     zones: Vec<Zone>,
     groups: Vec<Group>,
     gateways: Vec<Gateway>,
@@ -327,10 +386,24 @@ pub(super) struct Rule {
     title: Text,
     /// Empty where none is given.
     severity: String,
+    /// Severities that count where an expression holds; the first that does.
+    severity_by: Vec<SeverityBy>,
+    /// Which flows are one alert: `pair`, `originator` or `responder`.
+    fold: String,
+    /// Lists without whose values it is not asked.
+    needs: Vec<String>,
+    /// Those of them that hold no value.
+    empty_lists: Vec<String>,
+    /// A catalogue that the policy stands on declares it, and not the policy itself.
+    catalogue: bool,
     when: String,
     except: String,
     why: Text,
+    /// What it looks like where it is right.
+    legitimate: Text,
     first_step: Text,
+    source: String,
+    version: String,
     clause: String,
     category: String,
     attack: Vec<String>,
@@ -338,6 +411,21 @@ pub(super) struct Rule {
     /// Signature id, where the policy gives one.
     #[schema(required = true)]
     number: Option<u32>,
+}
+
+/// A severity of a rule, and when it counts.
+#[derive(ToSchema)]
+pub(super) struct SeverityBy {
+    when: String,
+    severity: String,
+}
+
+/// A catalogue of rules that the policy stands on.
+#[derive(ToSchema)]
+pub(super) struct Catalogue {
+    name: String,
+    version: String,
+    label: Text,
 }
 
 /// A flow and what the policy is expected to say of it.
@@ -449,10 +537,14 @@ pub(super) struct Summary {
     policy_mode: String,
     /// SHA-256 over the files of the policy that judged last.
     policy_hash: String,
+    /// Version of the catalogue beneath the policy; empty where none.
+    catalogue_version: String,
     policy_changes: PolicyChanges,
     lists: ListTotals,
     rules: RuleUse,
     workers: u64,
+    /// Whether the run goes on: these are its counts so far.
+    ongoing: bool,
 }
 
 /// What came of a policy folder that was followed while a run went on.
@@ -492,7 +584,7 @@ pub(super) struct Input {
     damaged: u64,
 }
 
-/// One capture file.
+/// One capture file or network interface.
 #[derive(ToSchema)]
 pub(super) struct InputFile {
     path: String,
@@ -501,4 +593,18 @@ pub(super) struct InputFile {
     /// Where and why reading stopped early.
     #[schema(nullable = false, required = false)]
     damage: Option<String>,
+    /// What the system counted of an interface; absent for a file.
+    #[schema(nullable = false, required = false)]
+    port: Option<PortCounters>,
+}
+
+/// What the system counted of an interface while it was read.
+#[derive(ToSchema)]
+pub(super) struct PortCounters {
+    /// Frames that found no room in the ring.
+    ring_dropped: u64,
+    /// Frames that the interface received.
+    received: u64,
+    /// Frames that the interface or its driver dropped.
+    dropped: u64,
 }

@@ -3,6 +3,7 @@
 mod assets;
 mod document;
 mod lists;
+mod lookback;
 mod refusals;
 mod resources;
 mod site;

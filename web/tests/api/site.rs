@@ -99,7 +99,10 @@ impl Site {
     }
 
     pub(crate) async fn send(&self, request: axum::http::request::Builder) -> Answer {
-        let request = request.body(Body::empty()).unwrap();
+        self.answer(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let octets = body.collect().await.unwrap().to_bytes();
@@ -108,6 +111,17 @@ impl Site {
             headers: parts.headers,
             text: String::from_utf8(octets.to_vec()).unwrap(),
         }
+    }
+
+    /// Sends a body of JSON as our own page does.
+    pub(crate) async fn post(&self, uri: &str, body: &Value) -> Answer {
+        let request = Request::post(uri)
+            .header("host", "localhost:8080")
+            .header("origin", "http://localhost:8080")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        self.answer(request).await
     }
 
     /// The JSON of an answer that must be there.
@@ -180,6 +194,7 @@ fn alert(number: u64) -> Alert {
         count: 3,
         packets: 3,
         octets: 180,
+        subject: Some(flow.orig.address),
         flow: Some(flow),
         clause: Arc::from("6(3)イ"),
         attack: vec![Arc::from("T1021")],
@@ -190,8 +205,10 @@ fn alert(number: u64) -> Alert {
             nearest: Text::new("最も近い経路", "nearest"),
             nearest_path: "PATH-0001".to_owned(),
             differs: vec!["ports".to_owned()],
+            legitimate: Text::new("正当な例", "as it should be"),
             silenced_by: Text::new("経路を足す", "a path"),
             first_step: Text::new("担当者に聞く", "ask the owner"),
+            source: "The vendor (2026-11)".to_owned(),
         },
     }
 }
@@ -315,6 +332,7 @@ fn summary() -> Summary {
         flows: FLOWS,
         flow_records: FLOWS + 1,
         alerts: AlertTotals {
+            suppressed: 0,
             total: ALERTS,
             by_severity: [("1".to_owned(), 5), ("2".to_owned(), 20)].into(),
             by_rule: [("PATH-DENY".to_owned(), ALERTS)].into(),
@@ -349,12 +367,14 @@ fn summary() -> Summary {
                     format: "pcap".to_owned(),
                     packets: 300,
                     damage: None,
+                    port: None,
                 },
                 InputFile {
                     path: "cut.pcapng.gz".to_owned(),
                     format: "pcapng+gzip".to_owned(),
                     packets: 10,
                     damage: Some("octet 900: the block is cut off".to_owned()),
+                    port: None,
                 },
             ],
             damaged: 1,
@@ -363,6 +383,7 @@ fn summary() -> Summary {
         policy_version: "2026-11".to_owned(),
         policy_mode: "enforce".to_owned(),
         policy_hash: "1f".repeat(32),
+        catalogue_version: "2026-11-23".to_owned(),
         policy_changes: PolicyChanges {
             taken_up: 1,
             refused: 1,
@@ -381,5 +402,6 @@ fn summary() -> Summary {
             unused_exceptions: vec!["EXC-0001".to_owned()],
         },
         workers: 2,
+        ongoing: false,
     }
 }

@@ -6,14 +6,19 @@
 
 import type {
   Alert,
-  AlertDetail,
+  Covers,
+  Exception,
   Field,
   FlowRow,
   Host,
+  HuntAnswer,
+  HuntRequest,
+  NewException,
   Overview,
   Page,
   Policy,
   Sensor,
+  Silenced,
   Suggestion,
 } from './types';
 
@@ -51,7 +56,7 @@ export const overview = (query: Query, signal: AbortSignal) => get<Overview>('ov
 export const alerts = (query: Query, signal: AbortSignal) => get<Page<Alert>>('alerts', query, signal);
 
 export const alert = (id: string, signal: AbortSignal) =>
-  get<AlertDetail>(`alerts/${encodeURIComponent(id)}`, {}, signal);
+  get<Alert>(`alerts/${encodeURIComponent(id)}`, {}, signal);
 
 export const flows = (query: Query, signal: AbortSignal) => get<Page<FlowRow>>('flows', query, signal);
 
@@ -67,6 +72,17 @@ export const hosts = (query: Query, signal: AbortSignal) => get<Page<Host>>('hos
 
 export const host = (id: string, signal: AbortSignal) => get<Host>(`hosts/${encodeURIComponent(id)}`, {}, signal);
 
+export const hunt = (request: HuntRequest, signal: AbortSignal) => post<HuntAnswer>('hunt', request, signal);
+
+export const exceptions = (signal: AbortSignal) => get<{ exceptions: Exception[] }>('exceptions', {}, signal);
+
+export const previewException = (covers: Covers, until: string | null, signal: AbortSignal) =>
+  post<Silenced>('exceptions/preview', { covers, until }, signal);
+
+export const addException = (exception: NewException) => post<Exception>('exceptions', exception);
+
+export const endException = (id: number) => post<Exception>(`exceptions/${id}/end`, {});
+
 export const policy = (signal: AbortSignal) => get<Policy>('policy', {}, signal);
 
 export const sensor = (signal: AbortSignal) => get<Sensor>('sensor', {}, signal);
@@ -77,19 +93,27 @@ async function get<T>(path: string, query: Query, signal: AbortSignal, keepEmpty
     if (value !== null && value !== undefined && (keepEmpty || value !== '')) params.set(key, String(value));
   }
   const text = params.toString();
-  const address = `api/v1/${path}${text ? `?${text}` : ''}`;
+  return ask<T>(`${path}${text ? `?${text}` : ''}`, { headers: { accept: 'application/json' } }, signal);
+}
+
+async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' };
+  return ask<T>(path, { method: 'POST', headers, body: JSON.stringify(body) }, signal);
+}
+
+async function ask<T>(path: string, request: RequestInit, signal?: AbortSignal): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(address, { signal, headers: { accept: 'application/json' } });
+    response = await fetch(`api/v1/${path}`, { ...request, signal: signal ?? null });
   } catch (cause) {
-    if (signal.aborted) throw cause;
+    if (signal?.aborted) throw cause;
     throw new ApiError('unreachable', String(cause));
   }
   if (!response.ok) throw await refusal(response);
   try {
     return (await response.json()) as T;
   } catch (cause) {
-    if (signal.aborted) throw cause;
+    if (signal?.aborted) throw cause;
     throw new ApiError('bad_answer', `${path}: ${String(cause)}`, response.status);
   }
 }

@@ -37,6 +37,8 @@ export interface AlertTotals {
   total: number;
   by_severity: Record<string, number>;
   by_rule: Record<string, number>;
+  /** Those that an exception silences; not among the others. */
+  suppressed: number;
 }
 
 export interface Overview {
@@ -49,6 +51,7 @@ export interface Overview {
   zones: MatrixCell[];
   talkers: Talker[];
   alerts: AlertTotals;
+  ongoing: boolean;
 }
 
 export interface AlertEnd {
@@ -64,8 +67,12 @@ export interface Explanation {
   nearest: Text;
   nearest_path: string;
   differs: string[];
+  /** What it looks like where it is right; empty where the rule does not say. */
+  legitimate: Text;
   silenced_by: Text;
   first_step: Text;
+  /** Where what the rule compares with comes from; empty where it does not say. */
+  source: string;
 }
 
 export interface Alert {
@@ -90,11 +97,109 @@ export interface Alert {
   attack: string[];
   policy_version: string;
   explanation: Explanation;
+  /** Whether it was found looking back, in what was kept. */
+  lookback: boolean;
+  /** Finds the flows behind it; null where it is about the sensor itself. */
+  flows_filter: string | null;
+  /** The exception that silences it. */
+  suppressed_by: number | null;
 }
 
-export interface AlertDetail extends Alert {
-  /** Null where the alert is about the sensor itself. */
+/** Which alerts an exception covers: all that is said must hold. */
+export interface Covers {
+  rule: string;
+  orig: string | null;
+  resp: string | null;
+  port: number | null;
+  protocol: string | null;
+  orig_zone: string | null;
+  resp_zone: string | null;
+  either_direction: boolean;
+}
+
+export interface NewException {
+  covers: Covers;
+  reason: string;
+  owner: string;
+  until: string;
+  from_alert: number | null;
+}
+
+export interface Exception extends NewException {
+  id: number;
+  created_by: string;
+  created: string;
+  ended: string | null;
+  ended_by: string | null;
+  silenced: number;
+  state: 'active' | 'expired' | 'ended';
+}
+
+export interface Silenced {
+  alerts: number;
+  flows: number;
+  days: { day: string; alerts: number; flows: number }[];
+}
+
+/** A list or an expression to look back for. */
+export interface HuntRequest {
+  list?: string;
+  name?: string;
+  expression?: string;
+  since?: string;
+  until?: string;
+  raise: boolean;
+}
+
+/** How often something would have been told on a UTC day. */
+export interface ToldDay {
+  day: string;
+  alerts: number;
+  indicators: number;
+  flows: number;
+}
+
+export interface HuntHit {
+  /** Null for an expression. */
+  indicator: {
+    value: string;
+    kind: string;
+    rule: string;
+    source: string;
+    line: number;
+    confidence: number;
+    note: string;
+  } | null;
+  unchecked: string | null;
+  values: string[];
+  values_total: number;
+  first: string;
+  last: string;
+  flows: number;
+  answered: number;
+  mentions: number;
+  octets_to: number;
+  octets_from: number;
+  who: string[];
+  who_count: number;
+  who_is_estimate: boolean;
+  days: { day: string; flows: number; answered: number; mentions: number; who_count: number }[];
   flows_filter: string | null;
+}
+
+export interface HuntAnswer {
+  indicators: number;
+  kinds: Record<string, number>;
+  bad: number;
+  first_bad: { line: number; what: string; text: string }[];
+  passed_over: number;
+  is_partial: boolean;
+  without_set: string[];
+  left_out: number;
+  preview: ToldDay[];
+  hits: HuntHit[];
+  hits_total: number;
+  raised: { new: number; known: number; left_out: number } | null;
 }
 
 /** Something that was seen of a device, and where it was read: `dhcp.hostname`. */
@@ -233,6 +338,21 @@ export interface PolicyVersion {
   runs: number;
 }
 
+export interface Catalogue {
+  name: string;
+  version: string;
+  label: Text;
+}
+
+export interface PolicyRule {
+  id: string;
+  enabled: boolean;
+  /** A catalogue that the policy stands on declares it. */
+  catalogue: boolean;
+  /** Lists that it waits for, being empty. */
+  empty_lists: string[];
+}
+
 export interface Policy {
   name: string;
   version: string;
@@ -242,6 +362,8 @@ export interface Policy {
   versions: PolicyVersion[];
   source: string;
   label: Text;
+  catalogues: Catalogue[];
+  rules: PolicyRule[];
   zones: Zone[];
   paths: PolicyPath[];
   boundaries: Boundary[];
@@ -252,6 +374,13 @@ export interface InputFile {
   format: string;
   packets: number;
   damage?: string | null;
+  port?: PortCounters;
+}
+
+export interface PortCounters {
+  ring_dropped: number;
+  received: number;
+  dropped: number;
 }
 
 export interface Summary {
@@ -269,6 +398,7 @@ export interface Summary {
   policy_version: string;
   policy_mode: string;
   policy_hash: string;
+  catalogue_version: string;
   policy_changes: { taken_up: number; refused: number; standing_refusal?: string };
   lists: {
     lists: number;
@@ -279,6 +409,7 @@ export interface Summary {
   };
   rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
   workers: number;
+  ongoing: boolean;
 }
 
 export type BucketClass = 'processed' | 'dropped' | 'filtered';

@@ -8,13 +8,15 @@ use sekisho_model::summary::AlertTotals;
 use sekisho_model::{Text, Timestamp};
 use serde::de::DeserializeOwned;
 
+use super::exceptions;
 use crate::cursor::AlertCursor;
 use crate::query::check_limit;
-use crate::{AlertEnd, AlertQuery, AlertRow, Page, StoreError, TimeRange};
+use crate::{AlertEnd, AlertQuery, AlertRow, Page, StoreError, Suppressed, TimeRange};
 
 const COLUMNS: &str = "id, rule, signature_id, title_ja, title_en, severity, category, first_seen, last_seen,
     count, packets, octets, orig_address, orig_port, orig_zone, orig_mac, resp_address, resp_port, resp_zone,
-    resp_mac, protocol, flow_id, community_id, clause, attack, policy_version, explanation";
+    resp_mac, protocol, flow_id, community_id, clause, attack, policy_version, explanation,
+    lookback, flows_filter, suppressed_by";
 
 /// Keeps alerts, all or none; an alert takes the place of one with the same id.
 pub(super) fn put(connection: &mut Connection, path: &Path, alerts: &[AlertRow]) -> Result<(), StoreError> {
@@ -23,16 +25,18 @@ pub(super) fn put(connection: &mut Connection, path: &Path, alerts: &[AlertRow])
 
 fn put_all(connection: &mut Connection, alerts: &[AlertRow]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
+    let exceptions = exceptions::active(&transaction)?;
     let mut statement = transaction.prepare(&format!(
         "INSERT OR REPLACE INTO alerts ({COLUMNS}, words) VALUES (
             :id, :rule, :signature_id, :title_ja, :title_en, :severity, :category, :first_seen, :last_seen,
             :count, :packets, :octets, :orig_address, :orig_port, :orig_zone, :orig_mac, :resp_address,
             :resp_port, :resp_zone, :resp_mac, :protocol, :flow_id, :community_id, :clause, :attack,
-            :policy_version, :explanation, :words)"
+            :policy_version, :explanation, :lookback, :flows_filter, :suppressed_by, :words)"
     ))?;
     for alert in alerts {
         // An alert about the sensor itself has no ends: its addresses are empty.
         let (orig, resp) = (Columns::of(alert.orig.as_ref()), Columns::of(alert.resp.as_ref()));
+        let silenced_by = exceptions.iter().find(|exception| exception.silences(alert));
         statement.execute(named_params! {
             ":id": alert.id.cast_signed(),
             ":rule": alert.rule,
@@ -61,6 +65,9 @@ fn put_all(connection: &mut Connection, alerts: &[AlertRow]) -> rusqlite::Result
             ":attack": json(&alert.attack)?,
             ":policy_version": alert.policy_version,
             ":explanation": json(&alert.explanation)?,
+            ":lookback": alert.lookback,
+            ":flows_filter": alert.flows_filter,
+            ":suppressed_by": silenced_by.map(|exception| exception.id.cast_signed()),
             ":words": words(alert),
         })?;
     }
@@ -86,6 +93,34 @@ impl<'a> Columns<'a> {
             mac: end.mac.as_deref(),
         })
     }
+}
+
+/// How many of these alerts are kept already.
+pub(super) fn known(connection: &Connection, path: &Path, alerts: &[AlertRow]) -> Result<u64, StoreError> {
+    let count = || {
+        let mut statement = connection.prepare("SELECT count(*) FROM alerts WHERE id = ?1")?;
+        let mut known = 0_u64;
+        for alert in alerts {
+            let found: i64 = statement.query_row([alert.id.cast_signed()], |row| row.get(0))?;
+            known = known.saturating_add(found.cast_unsigned());
+        }
+        Ok(known)
+    };
+    count().map_err(StoreError::database(path))
+}
+
+/// Shows every alert of a rule.
+pub(super) fn of_rule(
+    connection: &Connection,
+    rule: &str,
+    see: &mut dyn FnMut(&AlertRow),
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM alerts WHERE rule = ?1"))?;
+    let mut rows = statement.query([rule])?;
+    while let Some(row) = rows.next()? {
+        see(&read(row)?);
+    }
+    Ok(())
 }
 
 /// A page of alerts, newest first.
@@ -154,6 +189,17 @@ impl Conditions {
     fn of(query: &AlertQuery) -> Self {
         let mut conditions = Self::default();
         conditions.range(&query.range);
+        match query.suppressed {
+            Suppressed::Left => conditions.add("suppressed_by IS NULL", []),
+            Suppressed::Only => conditions.add("suppressed_by IS NOT NULL", []),
+            Suppressed::Shown => {}
+        }
+        if let Some(id) = query.exception {
+            conditions.add("suppressed_by = ?", [Value::Integer(id.cast_signed())]);
+        }
+        if let Some(lookback) = query.lookback {
+            conditions.add("lookback = ?", [Value::Integer(lookback.into())]);
+        }
         if !query.severity.is_empty() {
             let severities = serde_json::Value::from(query.severity.clone()).to_string();
             conditions.add(
@@ -223,7 +269,8 @@ impl Conditions {
     fn totals(&self, connection: &Connection) -> rusqlite::Result<AlertTotals> {
         let mut totals = AlertTotals::default();
         let mut statement = connection.prepare(&format!(
-            "SELECT severity, rule, count(*) FROM alerts WHERE {} GROUP BY severity, rule",
+            "SELECT severity, rule, count(*) FROM alerts WHERE {} AND suppressed_by IS NULL
+             GROUP BY severity, rule",
             self.sql()
         ))?;
         let mut rows = statement.query(params_from_iter(&self.values))?;
@@ -234,6 +281,14 @@ impl Conditions {
             *totals.by_severity.entry(severity.to_string()).or_default() += count;
             *totals.by_rule.entry(row.get(1)?).or_default() += count;
         }
+        totals.suppressed = connection.query_row(
+            &format!(
+                "SELECT count(*) FROM alerts WHERE {} AND suppressed_by IS NOT NULL",
+                self.sql()
+            ),
+            params_from_iter(&self.values),
+            |row| row.get(0).map(i64::cast_unsigned),
+        )?;
         Ok(totals)
     }
 }
@@ -257,7 +312,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
         count: number("count")?,
         packets: number("packets")?,
         octets: number("octets")?,
-        flow_id: orig.is_some().then(|| number("flow_id")).transpose()?,
+        flow_id: orig
+            .is_some()
+            .then(|| number("flow_id"))
+            .transpose()?
+            .filter(|id| *id != 0),
         orig,
         resp: end(row, ["resp_address", "resp_port", "resp_zone", "resp_mac"])?,
         protocol: row.get("protocol")?,
@@ -266,6 +325,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
         attack: parsed(row, "attack", from_json)?,
         policy_version: row.get("policy_version")?,
         explanation: parsed(row, "explanation", from_json)?,
+        lookback: row.get("lookback")?,
+        flows_filter: row.get("flows_filter")?,
+        suppressed_by: row
+            .get::<_, Option<i64>>("suppressed_by")?
+            .map(i64::cast_unsigned),
     })
 }
 
@@ -282,7 +346,11 @@ fn end(row: &Row<'_>, [address, port, zone, mac]: [&str; 4]) -> rusqlite::Result
     }))
 }
 
-fn parsed<T>(row: &Row<'_>, column: &str, read: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(super) fn parsed<T>(
+    row: &Row<'_>,
+    column: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     read(&text).ok_or_else(|| {
         let index = row.as_ref().column_index(column).unwrap_or_default();
@@ -291,11 +359,11 @@ fn parsed<T>(row: &Row<'_>, column: &str, read: impl Fn(&str) -> Option<T>) -> r
     })
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Option<T> {
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok()
 }
 
-fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+pub(super) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
@@ -307,6 +375,7 @@ fn words(alert: &AlertRow) -> String {
         &explanation.observed,
         &explanation.expected,
         &explanation.nearest,
+        &explanation.legitimate,
         &explanation.silenced_by,
         &explanation.first_step,
     ];

@@ -210,7 +210,7 @@ fn check_columns(path: &Path, metadata: &ParquetMetaData) -> Result<(), StoreErr
 }
 
 /// Whether every column's pages lie within a file of `len` octets; the decoder takes that for granted.
-fn chunks_lie_in(group: &RowGroupMetaData, len: u64) -> bool {
+pub(super) fn chunks_lie_in(group: &RowGroupMetaData, len: u64) -> bool {
     group.columns().iter().all(|chunk| {
         let begin = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
         let begin = u64::try_from(begin).ok();
@@ -220,7 +220,7 @@ fn chunks_lie_in(group: &RowGroupMetaData, len: u64) -> bool {
     })
 }
 
-fn leaf(metadata: &ParquetMetaData, column: &str) -> Option<usize> {
+pub(super) fn leaf(metadata: &ParquetMetaData, column: &str) -> Option<usize> {
     let columns = metadata.file_metadata().schema_descr().columns();
     columns.iter().position(|found| found.path().parts() == [column])
 }

@@ -93,7 +93,7 @@ impl Layout {
 }
 
 /// How the name of a file ends that is not complete yet.
-const UNFINISHED: &str = ".tmp";
+pub(super) const UNFINISHED: &str = ".tmp";
 
 pub(super) fn part_name(number: u32) -> String {
     format!("part-{number:04}.parquet")
@@ -134,7 +134,10 @@ fn hours_meet(range: &TimeRange, first: i64, last: i64) -> bool {
 }
 
 /// Entries of a folder whose name means something, in no order; none where there is no folder.
-fn children<T>(folder: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Vec<(T, PathBuf)>, StoreError> {
+pub(super) fn children<T>(
+    folder: &Path,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<(T, PathBuf)>, StoreError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

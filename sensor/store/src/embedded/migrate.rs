@@ -97,6 +97,27 @@ CREATE TABLE policy_versions (
     files BLOB NOT NULL
 ) STRICT;
 ",
+    "
+ALTER TABLE alerts ADD COLUMN lookback INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE alerts ADD COLUMN flows_filter TEXT;
+ALTER TABLE alerts ADD COLUMN suppressed_by INTEGER;
+CREATE INDEX alerts_by_rule ON alerts (rule);
+CREATE INDEX alerts_by_exception ON alerts (suppressed_by) WHERE suppressed_by IS NOT NULL;
+CREATE TABLE exceptions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    covers TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    from_alert INTEGER,
+    created_by TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    ended INTEGER,
+    ended_by TEXT
+) STRICT;
+CREATE TRIGGER exceptions_stay BEFORE DELETE ON exceptions
+BEGIN SELECT RAISE(ABORT, 'an exception is ended, never removed'); END;
+",
 ];
 
 /// Opens a database, making or migrating it.

@@ -6,6 +6,8 @@
 
 mod alerts;
 mod catalog;
+mod daily;
+mod exceptions;
 mod hosts;
 mod layout;
 mod migrate;
@@ -28,19 +30,23 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use sekisho_filter::Row;
+use sekisho_filter::{Filter, Row};
 use sekisho_model::Timestamp;
 use sekisho_model::fields::Field;
 use sekisho_model::summary::{AlertTotals, Summary};
 use serde_json::Value;
 
 use crate::{
-    AlertQuery, AlertRow, FlowQuery, FlowRow, HostQuery, HostRow, MAX_REGISTER, Page, PolicyVersion,
-    RegisterEntry, Store, StoreError, TimeRange, Traffic, TrafficQuery,
+    AlertQuery, AlertRow, Covers, Exception, FlowQuery, FlowRow, HostQuery, HostRow, MAX_REGISTER,
+    NewException, Page, PolicyVersion, RegisterEntry, SilencedDay, Store, StoreError, TimeRange, Traffic,
+    TrafficQuery,
 };
 use catalog::{Catalog, Group};
 use layout::Layout;
 
+pub use daily::{
+    DailyKind, DailyRow, DailySum, LookBack, MAX_ROWS as MAX_DAILY_ROWS, NAMED as NAMED_PEERS, Wanted,
+};
 pub use write::EmbeddedWriter;
 
 /// A data directory that is open for reading; [`Embedded::writer`] adds to it.
@@ -144,6 +150,35 @@ impl Store for Embedded {
         alerts::totals(&connection, &path, range)
     }
 
+    fn raise(&self, rows: &[AlertRow]) -> Result<u64, StoreError> {
+        let (mut connection, path) = self.database();
+        let known = alerts::known(&connection, &path, rows)?;
+        alerts::put(&mut connection, &path, rows)?;
+        Ok(u64::try_from(rows.len())
+            .unwrap_or(u64::MAX)
+            .saturating_sub(known))
+    }
+
+    fn exceptions(&self) -> Result<Vec<Exception>, StoreError> {
+        let (connection, path) = self.database();
+        exceptions::list(&connection, &path)
+    }
+
+    fn preview_exception(&self, covers: &Covers, until: Timestamp) -> Result<Vec<SilencedDay>, StoreError> {
+        let (connection, path) = self.database();
+        exceptions::preview(&connection, &path, covers, until)
+    }
+
+    fn add_exception(&self, new: &NewException) -> Result<Exception, StoreError> {
+        let (mut connection, path) = self.database();
+        exceptions::add(&mut connection, &path, new)
+    }
+
+    fn end_exception(&self, id: u64, by: &str, at: Timestamp) -> Result<Option<Exception>, StoreError> {
+        let (mut connection, path) = self.database();
+        exceptions::end(&mut connection, &path, id, (by, at))
+    }
+
     fn hosts(&self, query: &HostQuery) -> Result<Page<HostRow>, StoreError> {
         let (connection, path) = self.database();
         hosts::page(&connection, &path, query)
@@ -197,6 +232,32 @@ impl Store for Embedded {
         see: &mut dyn FnMut(&dyn Row),
     ) -> Result<(), StoreError> {
         visit::visit(self, range, fields, see)
+    }
+
+    fn look_back(
+        &self,
+        range: &TimeRange,
+        wanted: &Wanted,
+        go_on: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<LookBack, StoreError> {
+        let files = daily::Files::of(self.layout.root());
+        let mut found = daily::look(&files, range, wanted, go_on)?;
+        let with_set = files.days(range)?;
+        let hours = self.layout.parts(range)?.into_iter().map(|part| part.hour);
+        let mut days: Vec<_> = hours.map(|hour| hour.div_euclid(24)).collect();
+        days.dedup();
+        days.retain(|day| !with_set.contains(day));
+        found.without_set = days;
+        Ok(found)
+    }
+
+    fn days_of(
+        &self,
+        range: &TimeRange,
+        filter: &Filter,
+        go_on: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<Vec<(i64, DailySum)>, StoreError> {
+        daily::days_of(self, range, filter, go_on)
     }
 
     fn span(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {

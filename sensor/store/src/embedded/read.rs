@@ -158,7 +158,8 @@ pub(super) fn rows(group: &Group, rows: &[usize]) -> Result<Vec<FlowRow>, StoreE
     Ok(found)
 }
 
-enum Rows<'a> {
+/// Which rows of a row group.
+pub(super) enum Rows<'a> {
     All(usize),
     /// In ascending order.
     Some(&'a [usize]),
@@ -212,7 +213,8 @@ impl<'a> GroupReader<'a> {
     }
 }
 
-fn values<T: DataType>(
+/// Decodes the values of rows.
+pub(super) fn values<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     rows: &Rows<'_>,
 ) -> Result<Vec<Option<T::T>>, ParquetError> {

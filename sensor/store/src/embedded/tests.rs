@@ -12,7 +12,7 @@ use sekisho_model::{FlowRecord, Timestamp};
 
 use super::*;
 use crate::conformance::{self, conforms, expected, paged};
-use crate::{StoreWriter, samples};
+use crate::{StoreWriter, conformance_exceptions, samples};
 
 fn fresh() -> (tempfile::TempDir, Embedded) {
     let scratch = tempfile::tempdir().unwrap();
@@ -40,6 +40,22 @@ fn does_what_every_engine_does() {
     let writer = Box::new(store.writer().unwrap());
 
     conforms(&store, writer);
+}
+
+#[test]
+fn exceptions_silence_and_end() {
+    let (_scratch, store) = fresh();
+
+    conformance_exceptions::exceptions_silence_and_end(&store, || Box::new(store.writer().unwrap()));
+}
+
+#[test]
+fn an_exception_is_never_removed() {
+    let (_scratch, store) = fresh();
+    conformance_exceptions::exceptions_silence_and_end(&store, || Box::new(store.writer().unwrap()));
+
+    let (connection, _) = store.database();
+    assert!(connection.execute("DELETE FROM exceptions", []).is_err());
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The writing side: rows wait by hour, and leave as whole files.
 //!
-//! Memory: at most [`MAX_WAITING`] flow records and [`MAX_ALERTS`] alerts; past that the hour with
-//! most records becomes a file. A file is written under another name, synced and then renamed, so
-//! that a crash leaves either the whole file or none.
+//! Memory: at most [`MAX_WAITING`] flow records, [`daily::MAX_WAITING`] values of daily sets and
+//! [`MAX_ALERTS`] alerts; past that the hour with most records, or the day with most values, becomes a
+//! file. A file is written under another name, synced and then renamed, so that a crash leaves either
+//! the whole file or none. Daily sets are written with each hour of packet time, so that they are not
+//! far behind the flows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, TryLockError};
@@ -15,12 +17,13 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use rusqlite::Connection;
 use sekisho_filter::Row;
+use sekisho_model::app::Said;
 use sekisho_model::fields::{FIELDS, Value};
 use sekisho_model::summary::Summary;
-use sekisho_model::{Alert, FlowRecord, Host, Timestamp};
+use sekisho_model::{Alert, FlowRecord, Host, Timestamp, limits};
 
 use super::layout::{self, Layout};
-use super::{alerts, hosts, migrate, runs, schema, versions};
+use super::{alerts, daily, hosts, migrate, runs, schema, versions};
 use crate::{AlertRow, PolicyText, StoreError, StoreWriter};
 
 /// Most flow records that wait in memory, about 100 MB of them.
@@ -37,8 +40,14 @@ pub struct EmbeddedWriter {
     count: usize,
     most: usize,
     next_part: HashMap<i64, u32>,
+    daily: daily::Gathered,
+    daily_files: daily::Files,
+    /// The last hour of packet time in which daily sets were written.
+    daily_hour: i64,
     alerts: Vec<AlertRow>,
     policy: Option<i64>,
+    /// The row of this run, where it has one before its end.
+    run: Option<i64>,
     /// Hash of the policy version that this run judges by.
     version: Option<String>,
     /// Since when, where that is not the first packet.
@@ -68,6 +77,8 @@ impl EmbeddedWriter {
             Err(TryLockError::Error(cause)) => return Err(StoreError::io("lock", &path)(cause)),
         }
         layout.remove_unfinished()?;
+        let daily_files = daily::Files::of(layout.root());
+        daily_files.tidy()?;
         Ok(Self {
             layout: layout.clone(),
             database: migrate::open(&layout.database())?,
@@ -75,8 +86,12 @@ impl EmbeddedWriter {
             count: 0,
             most: MAX_WAITING,
             next_part: HashMap::new(),
+            daily: daily::Gathered::new(limits::DAILY_VALUES.default),
+            daily_files,
+            daily_hour: i64::MIN,
             alerts: Vec::new(),
             policy: None,
+            run: None,
             version: None,
             version_since: None,
             first_version: None,
@@ -108,6 +123,48 @@ impl EmbeddedWriter {
         sync_folder(&folder)
     }
 
+    fn write_hours(&mut self) -> Result<(), StoreError> {
+        while let Some(hour) = self.waiting.keys().next().copied() {
+            self.write_hour(hour)?;
+        }
+        Ok(())
+    }
+
+    /// Says what is written of a day before the run adds to it, so that its limit counts for all runs.
+    fn begin_day(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        let day = daily::day_of(at);
+        if !self.daily.knows(day) {
+            let values = daily::values(&self.daily_files, day)?;
+            self.daily.note_written(day, values);
+        }
+        Ok(())
+    }
+
+    fn write_day(&mut self, day: i64, last: bool) -> Result<(), StoreError> {
+        let rows = self.daily.take(day);
+        daily::keep(&self.daily_files, self.layout.root(), day, rows, last)
+    }
+
+    /// Writes the day with most values while there are too many, and all of them when an hour of packet
+    /// time has passed.
+    fn write_due_days(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if now.hour() > self.daily_hour {
+            let days = match self.daily_hour {
+                i64::MIN => Vec::new(),
+                _ => self.daily.days(),
+            };
+            self.daily_hour = now.hour();
+            return days.into_iter().try_for_each(|day| self.write_day(day, false));
+        }
+        while self.daily.waiting() >= daily::MAX_WAITING {
+            let Some(day) = self.daily.fullest() else {
+                return Ok(());
+            };
+            self.write_day(day, false)?;
+        }
+        Ok(())
+    }
+
     fn write_alerts(&mut self) -> Result<(), StoreError> {
         alerts::put(&mut self.database, &self.layout.database(), &self.alerts)?;
         self.alerts.clear();
@@ -117,6 +174,9 @@ impl EmbeddedWriter {
 
 impl StoreWriter for EmbeddedWriter {
     fn flow(&mut self, record: &FlowRecord) -> Result<(), StoreError> {
+        self.begin_day(record.start)?;
+        self.daily.flow(record);
+        self.write_due_days(record.end)?;
         self.waiting
             .entry(record.start.hour())
             .or_default()
@@ -130,6 +190,16 @@ impl StoreWriter for EmbeddedWriter {
             Some(hour) => self.write_hour(hour),
             None => Ok(()),
         }
+    }
+
+    fn said(&mut self, said: &Said) -> Result<(), StoreError> {
+        self.begin_day(said.event.at())?;
+        self.daily.said(said);
+        Ok(())
+    }
+
+    fn daily_values_missed(&self) -> u64 {
+        self.daily.missed()
     }
 
     fn alert(&mut self, alert: &Alert) -> Result<(), StoreError> {
@@ -168,9 +238,26 @@ impl StoreWriter for EmbeddedWriter {
         Ok(())
     }
 
+    fn checkpoint(&mut self, summary: &Summary, flows: bool) -> Result<(), StoreError> {
+        if flows {
+            self.write_hours()?;
+        }
+        self.write_alerts()?;
+        let run = runs::put(
+            &self.database,
+            &self.layout.database(),
+            summary,
+            self.policy,
+            self.run,
+        )?;
+        self.run = Some(run);
+        Ok(())
+    }
+
     fn finish(mut self: Box<Self>, summary: &Summary) -> Result<(), StoreError> {
-        while let Some(hour) = self.waiting.keys().next().copied() {
-            self.write_hour(hour)?;
+        self.write_hours()?;
+        for day in self.daily.touched() {
+            self.write_day(day, true)?;
         }
         self.write_alerts()?;
         let path = self.layout.database();
@@ -182,12 +269,12 @@ impl StoreWriter for EmbeddedWriter {
             versions::judged(&self.database, &path, hash, span)?;
             versions::ended(&self.database, &path, hash)?;
         }
-        runs::put(&self.database, &path, summary, self.policy)
+        runs::put(&self.database, &path, summary, self.policy, self.run).map(|_| ())
     }
 }
 
 /// Makes the folders of an hour; each new one is synced into its parent.
-fn make_folders(folder: &Path, root: &Path) -> Result<(), StoreError> {
+pub(super) fn make_folders(folder: &Path, root: &Path) -> Result<(), StoreError> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -202,7 +289,7 @@ fn make_folders(folder: &Path, root: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(StoreError::io("sync", folder))

@@ -3,7 +3,17 @@
 import { both, equals } from '../../lib/expression';
 import { picked } from '../../lib/hash';
 
-export const KEYS = ['severity', 'orig_zone', 'resp_zone', 'address', 'rule', 'text'] as const;
+export const KEYS = [
+  'severity',
+  'orig_zone',
+  'resp_zone',
+  'address',
+  'rule',
+  'text',
+  'suppressed',
+  'exception',
+  'lookback',
+] as const;
 
 export type Condition = (typeof KEYS)[number];
 
