@@ -13,6 +13,7 @@
 //!     indicators: Default::default(),
 //!     reload: None,
 //!     filter: None,
+//!     checkpoint: None,
 //! };
 //! let summary = replay(&config, &mut source, Outputs::default(), &Progress::default())?;
 //! assert!(summary.flows <= summary.packets);

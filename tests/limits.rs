@@ -145,6 +145,7 @@ fn a_table_that_was_full_says_how_many_flows_it_evicted() {
         indicators: Default::default(),
         reload: None,
         filter: None,
+        checkpoint: None,
     };
     let outputs = Outputs {
         store: None,

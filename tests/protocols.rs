@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use sekisho_model::app::{FactKind, FactRow};
 use sekisho_wire::app::local::LOCALS;
 use sekisho_wire::app::naming::{PRODUCTS, SERVICES};
+use sekisho_wire::app::risk::RISKS;
 use sekisho_wire::app::{Transport, protocols};
 
 #[test]
@@ -36,6 +37,16 @@ fn policies_have_a_word_for_every_service() {
     names.sort_unstable();
 
     assert_eq!(names, sekisho_policy::SERVICES);
+}
+
+#[test]
+fn policies_mean_by_what_seals_a_session_what_is_told_of_it_from_outside() {
+    for (by, services) in sekisho_policy::SEALED {
+        let told = SERVICES.iter().filter(|service| service.within.contains(by));
+        let told: Vec<&str> = told.map(|service| service.name).collect();
+
+        assert_eq!(told, *services, "{by}");
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -101,6 +112,7 @@ fn page(language: Language) -> String {
     }
     services(&mut page, language);
     products(&mut page, language);
+    risks(&mut page, language);
     page.push_str(language.of(
         "\n# IP以下とアドレス\n\nフローを持たないメッセージです。EVE の行は送信元 MAC アドレスだけを持ちます。\n",
         "\n# Below IP, and about addresses\n\nMessages that belong to no flow: the EVE line has the sender's MAC address only.\n",
@@ -158,6 +170,19 @@ fn products(page: &mut String, language: Language) {
             product.source
         )
         .unwrap();
+    }
+}
+
+fn risks(page: &mut String, language: Language) {
+    page.push_str(language.of(
+        "\n# 弱点\n\nフロー記録の `risk` の語です。証明書の期日は、通信の時刻と比べます。パスワードそのものは残しません。\n\n\
+         | `risk` | 意味 |\n| --- | --- |\n",
+        "\n# Risks\n\nThese are the words of a flow record's `risk`. Dates of certificates are held against the time of the \
+         packets. Passwords themselves are not kept.\n\n| `risk` | Meaning |\n| --- | --- |\n",
+    ));
+    for risk in RISKS {
+        let meaning = language.of(risk.means.ja, risk.means.en);
+        writeln!(page, "| `{}` | {meaning} |", risk.word).unwrap();
     }
 }
 

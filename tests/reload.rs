@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Sender, unbounded};
 use sekisho::capture::{Batch, FileSource, Fill, Order, Source};
+use sekisho::detect::indicators::load;
 use sekisho::engine::{Config, NamedExporter, Outputs, Progress, Reload};
 use sekisho::export::Eve;
 use sekisho::model::summary::{InputFile, Summary};
@@ -103,6 +104,7 @@ impl Run<'_> {
             indicators: Default::default(),
             reload: Some(reload),
             filter: None,
+            checkpoint: None,
         };
         let outputs = Outputs {
             store: None,
@@ -422,6 +424,8 @@ impl Followed {
             "--policy",
             folder,
             "--follow-policy",
+            "--catalogue",
+            "none",
             "--eve",
             eve,
             "--json",
@@ -540,4 +544,52 @@ fn following_needs_a_folder() {
 
     assert_eq!(support::code(&output), 2);
     assert!(support::stderr(&output).contains("--policy"));
+}
+
+fn lists(values: &[&str]) -> Reload {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), values.join("\n")).unwrap();
+    let loaded = load(&[folder.path().to_owned()], None).unwrap();
+    Reload::Lists(Arc::new(loaded.indicators))
+}
+
+#[test]
+fn lists_count_from_where_they_are_taken_up_and_refused_ones_change_nothing() {
+    let (_folder, capture, first_half) = halves();
+    let in_force = policy("good", 443);
+    let run = |workers| {
+        let run = Run {
+            capture: &capture,
+            policy: &in_force,
+            packets: first_half,
+            news: vec![
+                (1, lists(&["198.51.100.0/24", "203.0.113.7"])),
+                (1, Reload::ListsRefused("a.txt: it cannot be read".into())),
+            ],
+            workers,
+        };
+        run.replay()
+    };
+
+    let (eve, summary) = run(1);
+
+    assert_eq!(eve, run(3).0);
+    let alerts = events(&eve, "alert");
+    let rules: Vec<_> = alerts.iter().map(|alert| &alert["sekisho"]["rule"]).collect();
+    assert_eq!(rules, ["LISTS-RELOAD", "TI-ADDRESS"]);
+    // The first connection had ended before there were lists.
+    assert_eq!(
+        (&alerts[1]["src_port"], &alerts[1]["sekisho"]["count"]),
+        (&50_002.into(), &2.into())
+    );
+    assert_eq!(alerts[0]["alert"]["signature_id"], 3_000_009);
+    let told = &summary.lists;
+    assert_eq!((told.lists, told.indicators, told.by_kind["network"]), (1, 2, 1));
+    assert_eq!((told.changes.taken_up, told.changes.refused), (1, 1));
+    assert!(
+        told.changes
+            .standing_refusal
+            .as_deref()
+            .is_some_and(|why| why.contains("a.txt"))
+    );
 }

@@ -41,7 +41,10 @@ fn replay(eve: &Path, workers: &str, more: &[&str]) -> (Vec<u8>, Value) {
             "--policy",
             preset.to_str().unwrap(),
         ],
+        // What is planted are crossings; the catalogue has tests of its own.
         &[
+            "--catalogue",
+            "none",
             "--eve",
             eve.to_str().unwrap(),
             "--workers",
@@ -180,7 +183,16 @@ fn learning_judges_and_raises_nothing() {
     }
 
     let policy = folder.path().to_str().unwrap();
-    let output = support::run(&["replay", capture.to_str().unwrap(), "--policy", policy, "--json"]);
+    let capture = capture.to_str().unwrap();
+    let output = support::run(&[
+        "replay",
+        capture,
+        "--policy",
+        policy,
+        "--catalogue",
+        "none",
+        "--json",
+    ]);
 
     let summary = support::summary(&output);
     assert_eq!(summary["alerts"]["total"], 0);

@@ -84,6 +84,8 @@ impl Place {
             &self.path("c.pcap"),
             "--policy",
             &self.path("policy"),
+            "--catalogue",
+            "none",
             "--eve",
             &eve,
             "--workers",

@@ -70,6 +70,45 @@ fn what_is_over_by_a_date_is_said_for_that_date() {
 }
 
 #[test]
+fn the_check_speaks_japanese_where_the_locale_does() {
+    let folder = Folder::policy(&format!(
+        "{TWO_ZONES}[[path]]\nid = \"OLD\"\nfrom = \"a\"\nto = \"b\"\nexpires = \"2026-10-31\"\n"
+    ));
+    let check = |arguments: &[&str]| {
+        let arguments = [&["rules", "check"], arguments].concat();
+        let output = sekisho(&arguments).env("LC_ALL", "ja_JP.UTF-8").output().unwrap();
+        stderr(&output)
+    };
+
+    let said = check(&[&folder.name(), "--at", "2026-11-01"]);
+
+    let lines: Vec<_> = said.lines().collect();
+    assert!(
+        lines[0].ends_with(
+            "policy.toml:10: `OLD` はすべてのプロトコルとポートに開いています。\
+             ゾーン、`protocol`、`ports` を、必要な範囲まで絞ってください"
+        ) && lines[0].starts_with("注意: "),
+        "{said}"
+    );
+    assert!(
+        lines[1].contains("`OLD` は期限が過ぎています。消すか、"),
+        "{said}"
+    );
+    assert!(
+        lines[2].starts_with("参考: 責任者のない経路が 1 件あります: OLD ("),
+        "{said}"
+    );
+    assert!(
+        lines[3].ends_with("ファイル 1、ゾーン 2、経路 1、境界 0。誤りはありません。"),
+        "{said}"
+    );
+
+    folder.file("wrong.toml", "schema = 1\n[zone.c]\nnetwork = 1\n");
+    let wrong = check(&[&folder.name()]);
+    assert!(wrong.ends_with("ポリシーに誤りが 1 件あります。\n"), "{wrong}");
+}
+
+#[test]
 fn the_check_as_json_names_code_file_and_line() {
     let folder = Folder::policy(&format!(
         "{TWO_ZONES}[[path]]\nid = \"P\"\nfrom = \"a\"\nto = \"c\"\n"

@@ -19,8 +19,9 @@ use anyhow::Context as _;
 use crossbeam_channel::{Receiver, unbounded};
 use sekisho_detect::indicators::Indicators;
 use sekisho_engine::Reload;
-use sekisho_policy::{Policy, PolicyErrors, Source, load_dir};
+use sekisho_policy::{Policy, PolicyErrors, Source, load_dir, with_catalogue};
 
+use super::catalogue::Choice;
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::terminal;
@@ -39,10 +40,9 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// Follows a folder, of which a policy was compiled, and the lists at `paths`, of which `indicators`
-    /// were read.
+    /// Follows a policy's folder, and the lists at `paths`, of which `indicators` were read.
     pub(crate) fn start(
-        policy: Option<(&Path, &Policy)>,
+        mut watch: Option<Watch>,
         paths: &[PathBuf],
         indicators: &Indicators,
         interrupt: Arc<Interrupt>,
@@ -50,7 +50,6 @@ impl Follower {
         let (send, news) = unbounded();
         let (end, ended) = channel::<()>();
         interrupt.reread_on_hangup();
-        let mut watch = policy.map(|(folder, in_force)| Watch::new(folder, in_force));
         let mut lists = (!paths.is_empty()).then(|| ListWatch::new(paths, indicators));
         let follow = move || {
             let mut looked = Instant::now();
@@ -98,8 +97,10 @@ impl Drop for Follower {
 }
 
 /// What is known of the folder.
-struct Watch {
+pub(crate) struct Watch {
     folder: PathBuf,
+    /// What lies beneath the policy.
+    catalogue: Choice,
     /// Hash of the policy in force.
     in_force: String,
     /// What was last compiled; nothing where it is not known whether that is in the folder still.
@@ -111,9 +112,11 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(folder: &Path, in_force: &Policy) -> Self {
+    /// Knows `folder`, of which `in_force` was compiled over a catalogue.
+    pub(crate) fn new(folder: &Path, catalogue: Choice, in_force: &Policy) -> Self {
         Self {
             folder: folder.to_owned(),
+            catalogue,
             in_force: in_force.files().hash().to_owned(),
             judged: None,
             refused: false,
@@ -124,7 +127,10 @@ impl Watch {
     /// Looks at the folder: something to hand on where it has changed and stands still, or where it is
     /// not what is in force and that was asked for.
     fn look(&mut self, is_asked: bool) -> Option<Reload> {
-        let found = load_dir(&self.folder);
+        let found = self.catalogue.read().and_then(|catalogue| {
+            let sources = load_dir(&self.folder)?;
+            Ok(with_catalogue(sources, &catalogue))
+        });
         let digest = Some(digest(&found));
         let stands_still = self.seen == digest;
         let is_judged = self.judged == digest;
@@ -227,7 +233,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(&folder, GOOD);
         let policy = Policy::compile(&load_dir(folder.path()).unwrap()).unwrap();
-        let watch = Watch::new(folder.path(), &policy);
+        let watch = Watch::new(folder.path(), Choice::none(), &policy);
         (folder, watch)
     }
 

@@ -25,14 +25,28 @@ impl Interrupt {
     /// Begins to listen for signals; once a process.
     pub(crate) fn listen() -> anyhow::Result<Arc<Self>> {
         let interrupt = Arc::new(Self::default());
-        let heard = Arc::clone(&interrupt);
+        interrupt.begin()?;
+        Ok(interrupt)
+    }
+
+    /// Begins to listen for signals, in a thread of its own; once a process.
+    pub(crate) fn begin(self: &Arc<Self>) -> anyhow::Result<()> {
+        let heard = Arc::clone(self);
         let mut signals =
             Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for signals such as Ctrl-C")?;
         std::thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || signals.forever().for_each(|signal| heard.hear(signal)))
             .context("cannot start the thread that listens for signals")?;
-        Ok(interrupt)
+        Ok(())
+    }
+
+    /// Asks everything to come to an end; true where that had been asked before.
+    pub(crate) fn ask(&self) -> bool {
+        let was_asked = self.asked.swap(true, Ordering::SeqCst);
+        self.progress.stop().ask();
+        self.notify.notify_one();
+        was_asked
     }
 
     fn hear(&self, signal: i32) {
@@ -40,11 +54,9 @@ impl Interrupt {
             self.reread.store(true, Ordering::SeqCst);
             return;
         }
-        if self.asked.swap(true, Ordering::SeqCst) {
+        if self.ask() {
             std::process::exit(130);
         }
-        self.progress.stop().ask();
-        self.notify.notify_one();
     }
 
     /// From now on SIGHUP asks for the policy to be read again.

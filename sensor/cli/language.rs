@@ -1,5 +1,7 @@
 //! The language that the terminal is spoken to in: Japanese where the locale says so, else English.
 
+use sekisho_model::Text;
+
 /// A language of the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -20,6 +22,11 @@ impl Language {
         } else {
             Self::English
         }
+    }
+
+    /// The half of a text that is in this language.
+    pub(crate) fn of(self, text: &Text) -> &str {
+        self.pick(&text.ja, &text.en)
     }
 
     /// The half of a pair that is in this language.

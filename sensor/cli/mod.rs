@@ -4,6 +4,7 @@
 //! or the run was interrupted; what could be read was processed).
 
 mod alerts;
+mod catalogue;
 mod follow;
 mod hosts;
 mod hunt;
@@ -15,6 +16,7 @@ mod outcome;
 mod replay;
 mod report;
 mod rules;
+mod run;
 mod serve;
 mod terminal;
 
@@ -43,6 +45,8 @@ Exit codes: 0 done, 1 findings of a check, 2 bad usage or input, 3 partial resul
 enum Command {
     /// Reads capture files, judges every flow by a policy, and says what was found
     Replay(replay::Args),
+    /// Watches network interfaces for as long as it is let: flows, verdicts, alerts
+    Run(run::Args),
     /// Shows a data directory in the dashboard
     Serve(serve::Args),
     /// Lists the devices that traffic shows
@@ -68,6 +72,7 @@ pub(crate) fn run() -> ExitCode {
         .init();
     let outcome = match Cli::parse().command {
         Command::Replay(args) => replay::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Hosts(args) => hosts::run(&args),
         Command::Alerts(args) => alerts::run(&args),

@@ -15,10 +15,11 @@ use sekisho_engine::{Config, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
 use sekisho_filter::Filter;
 use sekisho_model::summary::Summary;
-use sekisho_policy::{Mode, Policy};
+use sekisho_policy::Mode;
 use sekisho_store::{Embedded, Store as _};
 
-use super::follow::Follower;
+use super::catalogue::Choice;
+use super::follow::{Follower, Watch};
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
@@ -43,7 +44,7 @@ pub(crate) struct Args {
     /// Capture files: pcap or pcapng, plain, gzip or zstd; - is standard input
     #[arg(value_name = "CAPTURE", required = true)]
     captures: Vec<PathBuf>,
-    /// Policy folder to judge by; without one no zones are judged
+    /// Policy folder to judge by; without one no zones are judged, and only the catalogue counts
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
     /// Look for the indicators of this list, or folder of lists; may be given more than once
@@ -53,6 +54,8 @@ pub(crate) struct Args {
     /// them at once
     #[arg(long)]
     follow_policy: bool,
+    #[command(flatten)]
+    catalogue: Choice,
     /// Keep flows and alerts in this data directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -132,14 +135,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         bail!("--follow-policy: there is nothing to follow; give --policy DIR or --lists PATH");
     }
     let policy = match &args.policy {
-        Some(folder) => match rules::load(folder) {
+        Some(folder) => match rules::load_over(folder, &args.catalogue) {
             Some(policy) => policy,
             None => bail!(
                 "the policy in {} has mistakes; nothing was read",
                 folder.display()
             ),
         },
-        None => Policy::none(),
+        None => match rules::load_alone(&args.catalogue) {
+            Some(policy) => policy,
+            None => bail!("the catalogue has mistakes; nothing was read"),
+        },
     };
     let filter = args
         .filter
@@ -176,8 +182,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let follower = args
         .follow_policy
         .then(|| {
-            let policy = args.policy.as_deref().map(|folder| (folder, &*policy));
-            Follower::start(policy, &args.lists, &indicators, Arc::clone(&interrupt))
+            let folder = args.policy.as_deref();
+            let watch = folder.map(|folder| Watch::new(folder, args.catalogue.clone(), &policy));
+            Follower::start(watch, &args.lists, &indicators, Arc::clone(&interrupt))
         })
         .transpose()?;
     let config = Config {
@@ -187,6 +194,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         indicators,
         reload: follower.as_ref().map(Follower::news),
         filter,
+        checkpoint: None,
     };
 
     let bar = progress_bar(args, source.octets_total());

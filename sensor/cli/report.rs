@@ -57,6 +57,14 @@ fn overview(out: &mut String, summary: &Summary, language: Language) {
         (say("警報", "Alerts"), grouped(summary.alerts.total)),
         (say("ポリシー", "Policy"), policy),
         (
+            say("カタログ", "Catalogue"),
+            if summary.catalogue_version.is_empty() {
+                say("なし", "none").to_owned()
+            } else {
+                clean(&summary.catalogue_version)
+            },
+        ),
+        (
             say("速度", "Rate"),
             format!(
                 "{} {} ({:.2} s, {} {})",
@@ -113,6 +121,19 @@ fn policy_state(summary: &Summary, language: Language) -> Vec<(&'static str, Str
     }
     if let Some(reason) = &changes.standing_refusal {
         rows.push((say("適用されていない変更", "Change not in force"), clean(reason)));
+    }
+    let lists = &summary.lists;
+    if lists.lists > 0 {
+        let value = format!(
+            "{} ({} {})",
+            grouped(lists.indicators),
+            say("一覧の数", "lists:"),
+            grouped(lists.lists)
+        );
+        rows.push((say("脅威情報", "Indicators"), value));
+    }
+    if let Some(reason) = &lists.changes.standing_refusal {
+        rows.push((say("適用されていない一覧", "Lists not in force"), clean(reason)));
     }
     let unused = &summary.rules.unused_exceptions;
     if !unused.is_empty() {

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use sekisho_store::Embedded;
 use sekisho_web::{AppState, Server, router};
 
@@ -55,6 +56,14 @@ impl Dashboard {
         Ok(Self { runtime, server })
     }
 
+    /// The same in a thread of its own, while something else goes on.
+    pub(crate) fn serve_aside(self, data: &Path, interrupt: Arc<Interrupt>) -> anyhow::Result<Served> {
+        let data = data.to_owned();
+        let thread = std::thread::Builder::new().name("dashboard".to_owned());
+        let thread = thread.spawn(move || self.serve(&data, &interrupt));
+        Ok(Served(thread.context("cannot start the dashboard's thread")?))
+    }
+
     /// Shows a data directory until it is asked to end.
     pub(crate) fn serve(self, data: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
         let store = Embedded::open(data)?;
@@ -73,5 +82,17 @@ impl Dashboard {
         });
         self.runtime.block_on(self.server.serve(app, interrupt.wait()))?;
         Ok(())
+    }
+}
+
+/// A dashboard that is served by another thread.
+pub(crate) struct Served(JoinHandle<anyhow::Result<()>>);
+
+impl Served {
+    /// Waits for its end, which was asked for.
+    pub(crate) fn end(self) -> anyhow::Result<()> {
+        self.0
+            .join()
+            .unwrap_or_else(|_| bail!("the dashboard failed; this is a fault of Sekisho"))
     }
 }

@@ -18,7 +18,7 @@ use crate::step::Stop;
 pub(crate) static COMMAND: Command = Command {
     name: "fuzz",
     about: "Searches for inputs that break decoders, parsers, the flow table, filters and policies.",
-    details: "TARGET is capture_file, frame, local, defrag, flow, app, parser, filter or policy; all in\n\
+    details: "TARGET is capture_file, frame, local, defrag, flow, app, parser, filter, policy or lists; all in\n\
               turn where none is given. tests/fuzz/README.md says what each keeps true. The first build takes some minutes\n\
               and needs a C++ compiler. What is found grows in tests/fuzz/corpus and is where the next run\n\
               begins; the first begins with small captures, where there are any, and the shipped policy.\n\
@@ -94,6 +94,11 @@ static TARGETS: &[Target] = &[
         name: "policy",
         seeds: policy_seeds,
         octets: 49_152,
+    },
+    Target {
+        name: "lists",
+        seeds: list_seeds,
+        octets: 4096,
     },
 ];
 
@@ -361,6 +366,21 @@ fn filter_seeds() -> Vec<Vec<u8>> {
         "!(address not in {192.0.2.1, 198.51.100.0/24}) and verdict == denied",
     ];
     expressions.map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
+/// A list in every format; the first octet names it.
+fn list_seeds() -> Vec<Vec<u8>> {
+    let lists = [
+        "\0# title\n203.0.113.7 # note\n198.51.100.0/24\n[2001:db8::7]:53\n*.evil[.]example\nhxxp://evil.example/a?b\n\
+         e7d705a3286e19ea42f587b344ee6865\nt13d1516h2_8daaf6152771_e5627efa2ab1\n||ads.example^\n0.0.0.0 a.example\n",
+        "\u{1}# \"ioc_value\",\"ioc_type\",\"confidence_level\",\"expires\"\n\"203.0.113.7:443\", \"ip:port\", \"75\", \"2026-11-04\"\n",
+        "\u{2}#fields\tindicator\tindicator_type\tmeta.desc\nevil.example\tIntel::DOMAIN\t-\n",
+        "\u{3}{\"type\": \"bundle\", \"objects\": [{\"type\": \"indicator\", \"name\": \"C2\", \"valid_until\": \"2027-01-01T00:00:00Z\", \
+         \"pattern\": \"[ipv4-addr:value = '203.0.113.7' OR domain-name:value IN ('a.example', 'b.example')] OR [url:value = 'http://x.example/']\"}]}",
+        "\u{4}{\"Event\": {\"info\": \"x\", \"Attribute\": [{\"type\": \"ip-dst|port\", \"value\": \"203.0.113.8|8443\", \"to_ids\": true}, \
+         {\"type\": \"domain|ip\", \"value\": \"evil.example|203.0.113.9\"}]}}",
+    ];
+    lists.map(|text| text.as_bytes().to_vec()).to_vec()
 }
 
 /// The shipped policies, each of their files alone and each folder as one.

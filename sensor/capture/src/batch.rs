@@ -131,6 +131,11 @@ impl Batch {
         &mut self.octets
     }
 
+    /// Puts the packets in the order of their time; those of one time stay as they are.
+    pub(crate) fn sort_by_time(&mut self) {
+        self.slots.sort_by_key(|slot| slot.time);
+    }
+
     /// The packet at `index`, counted from 0.
     #[must_use]
     #[inline]

@@ -2,8 +2,8 @@
 //!
 //! A [`Source`] fills a [`Batch`] with packets as they were captured: time, length on the wire, link
 //! type and octets. [`file::FileSource`] reads capture files (pcap and pcapng, plain, gzip or zstd)
-//! and standard input, several of them merged by packet time or one after the other. Decoding, flows
-//! and counting by protocol happen in the crates above.
+//! and standard input, several of them merged by packet time or one after the other. [`live::Live`] reads
+//! network interfaces. Decoding, flows and counting by protocol happen in the crates above.
 //!
 //! ```
 //! use sekisho_capture::{Batch, Fill, Source, file::{FileSource, Order}};
@@ -41,12 +41,14 @@
 
 pub mod batch;
 pub mod file;
+pub mod live;
 pub mod pace;
 pub mod source;
 pub mod stop;
 
 pub use batch::{Batch, Packet};
 pub use file::{FileSource, OpenError, Order};
+pub use live::{Live, LiveError};
 pub use pace::Paced;
 pub use sekisho_model::Linktype;
 pub use source::{Fill, Source};

@@ -1,5 +1,6 @@
 //! The interface that every packet source implements.
 
+use sekisho_model::Timestamp;
 use sekisho_model::summary::InputFile;
 
 use crate::Batch;
@@ -23,6 +24,22 @@ pub trait Source: Send {
 
     /// The inputs in the order given, with packets, format and damage as known so far.
     fn inputs(&self) -> Vec<InputFile>;
+
+    /// Until when it is known that nothing came, where the last batch was empty: packet time goes on by
+    /// it when a port is silent. A file knows no time but that of its packets.
+    fn now(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Frames that came and were lost before they could be given, so far.
+    fn lost(&self) -> u64 {
+        0
+    }
+
+    /// Whether it ends of itself when its [`Stop`](crate::Stop) is asked, once what has arrived is given.
+    fn ends_when_asked(&self) -> bool {
+        false
+    }
 
     /// Octets taken from the inputs so far, compressed octets where an input is compressed.
     fn octets_read(&self) -> u64;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use sekisho_model::Timestamp;
-use sekisho_policy::{Policy, Report, Source, load_dir};
+use sekisho_policy::{Policy, Report, Source, is_beneath};
 use serde_json::{Value, json};
 
 use super::clauses::{self, Clauses};
+use crate::cli::catalogue::Choice;
 use crate::cli::language::Language;
 use crate::cli::outcome::Outcome;
 use crate::cli::terminal;
@@ -38,10 +39,12 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    catalogue: Choice,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let sources = match load_dir(&args.folder) {
+    let sources = match super::read(&args.folder, &args.catalogue) {
         Ok(sources) => sources,
         Err(errors) => {
             super::say_errors(&errors);
@@ -74,77 +77,116 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         let all = as_json(&policy, &sources, at, &dated, clauses.as_ref());
         super::print(&format!("{all}\n"));
     } else {
-        say(args, &policy, &sources, &dated);
+        let language = Language::of_environment();
+        say(args, &policy, &sources, &dated, language);
         if let Some(clauses) = &clauses {
-            super::print(&clauses.as_text(Language::of_environment()));
+            super::print(&clauses.as_text(language));
         }
     }
     Ok(if is_due { Outcome::Findings } else { Outcome::Done })
 }
 
-fn say(args: &Args, policy: &Policy, sources: &[Source], dated: &[Report]) {
+fn say(args: &Args, policy: &Policy, sources: &[Source], dated: &[Report], language: Language) {
     let remarks = dated.iter().filter(|remark| code(*remark) != NO_OWNER);
     for remark in policy.warnings().iter().chain(remarks) {
-        let mut text = "warning: ".to_owned();
+        let mut text = language.pick("注意: ", "warning: ").to_owned();
         if let Some((file, line)) = place(remark) {
             let _ = write!(text, "{file}:{line}: ");
         }
-        let _ = write!(text, "{remark}");
-        if let Some(help) = remark.help() {
-            let _ = write!(text, "; {help}");
+        text.push_str(language.of(&remark.text()));
+        if let Some(remedy) = remark.remedy() {
+            text.push_str(language.pick("。", "; "));
+            text.push_str(language.of(&remedy));
         }
         terminal::say(&terminal::clean(&text));
     }
     let ownerless: Vec<_> = dated.iter().filter(|remark| code(*remark) == NO_OWNER).collect();
     if !ownerless.is_empty() {
-        terminal::say(&terminal::clean(&no_owner(&ownerless)));
+        terminal::say(&terminal::clean(&no_owner(&ownerless, language)));
     }
+    let folder = terminal::clean(&args.folder.display().to_string());
+    terminal::say(&format!("{folder}: {}", contents(policy, sources, language)));
+}
+
+/// What the policy holds, counted.
+fn contents(policy: &Policy, sources: &[Source], language: Language) -> String {
     let description = policy.describe();
-    let count = |key: &str| description[key].as_array().map_or(0, Vec::len);
-    let (zones, paths, boundaries, rules) = (
-        count("zones"),
-        count("paths"),
-        count("boundaries"),
-        count("rules"),
-    );
-    let rules = match rules {
-        0 => String::new(),
-        rules => format!(", {rules} {}", super::plural(rules, "rule")),
-    };
-    terminal::say(&format!(
-        "{}: {} {}, {zones} {}, {paths} {}, {boundaries} {}{rules}. {}",
-        terminal::clean(&args.folder.display().to_string()),
-        sources.len(),
-        super::plural(sources.len(), "file"),
-        super::plural(zones, "zone"),
-        super::plural(paths, "path"),
-        if boundaries == 1 { "boundary" } else { "boundaries" },
-        Language::of_environment().pick("誤りはありません。", "No mistakes.")
-    ));
+    let declared = |key: &str| description[key].as_array().map_or(&[][..], Vec::as_slice);
+    let count = |key: &str| declared(key).len();
+    let of_catalogue = |rule: &&Value| rule["catalogue"] == true;
+    let beneath = declared("rules").iter().filter(of_catalogue).count();
+    let counted = [
+        (files(sources), "ファイル", ["file", "files"]),
+        (count("zones"), "ゾーン", ["zone", "zones"]),
+        (count("paths"), "経路", ["path", "paths"]),
+        (count("boundaries"), "境界", ["boundary", "boundaries"]),
+        (count("rules").saturating_sub(beneath), "規則", ["rule", "rules"]),
+    ];
+    let named = counted
+        .iter()
+        .filter(|(count, ja, _)| *count > 0 || *ja != "規則");
+    let words = named.map(|(count, ja, [one, many])| match language {
+        Language::Japanese => format!("{ja} {count}"),
+        Language::English => format!("{count} {}", if *count == 1 { one } else { many }),
+    });
+    let words: Vec<_> = words.collect();
+    let over = over(policy, beneath, language);
+    match language {
+        Language::Japanese => format!("{}。誤りはありません。{over}", words.join("、")),
+        Language::English => format!("{}. No mistakes.{over}", words.join(", ")),
+    }
+}
+
+/// Files of the policy itself.
+fn files(sources: &[Source]) -> usize {
+    sources.iter().filter(|source| !is_beneath(source)).count()
+}
+
+/// Which catalogues the policy stands on, and with how many rules.
+fn over(policy: &Policy, rules: usize, language: Language) -> String {
+    if rules == 0 {
+        return String::new();
+    }
+    let versions: Vec<_> = policy
+        .catalogues()
+        .iter()
+        .map(|catalogue| terminal::clean(&catalogue.version))
+        .collect();
+    let versions = versions.join(", ");
+    match language {
+        Language::Japanese => format!("カタログ {versions} の規則 {rules} 件の上に立ちます。"),
+        Language::English => format!(
+            " Stands on {rules} {} of the catalogue {versions}.",
+            if rules == 1 { "rule" } else { "rules" }
+        ),
+    }
 }
 
 /// One line about all of them: there may be as many as paths.
-fn no_owner(remarks: &[&Report]) -> String {
-    let mut text = format!(
-        "note: {} {} no owner: ",
-        remarks.len(),
-        if remarks.len() == 1 {
-            "path has"
-        } else {
-            "paths have"
-        }
-    );
+fn no_owner(remarks: &[&Report], language: Language) -> String {
+    let count = remarks.len();
     let places = remarks.iter().take(NAMED).map(|remark| {
         let (file, line) = place(*remark).unwrap_or_default();
         let message = remark.message();
         let id = message.split('`').nth(1).unwrap_or(message);
         format!("{id} ({file}:{line})")
     });
-    text.push_str(&places.collect::<Vec<_>>().join(", "));
-    if let Some(more) = remarks.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        let _ = write!(text, " and {more} more");
+    let places: Vec<_> = places.collect();
+    let more = count.checked_sub(NAMED).filter(|more| *more > 0);
+    match language {
+        Language::Japanese => {
+            let more = more.map_or_else(String::new, |more| format!("、ほか {more} 件"));
+            format!(
+                "参考: 責任者のない経路が {count} 件あります: {}{more}",
+                places.join("、")
+            )
+        }
+        Language::English => {
+            let has = if count == 1 { "path has" } else { "paths have" };
+            let more = more.map_or_else(String::new, |more| format!(" and {more} more"));
+            format!("note: {count} {has} no owner: {}{more}", places.join(", "))
+        }
     }
-    text
 }
 
 fn code(report: &dyn Diagnostic) -> String {
@@ -169,6 +211,14 @@ fn described(report: &dyn Diagnostic) -> Value {
     })
 }
 
+/// A remark, with its words in Japanese beside those of [`described`].
+fn remark(report: &Report) -> Value {
+    let mut value = described(report);
+    value["message_ja"] = json!(report.text().ja);
+    value["help_ja"] = json!(report.remedy().map(|remedy| remedy.ja));
+    value
+}
+
 fn as_json(
     policy: &Policy,
     sources: &[Source],
@@ -180,10 +230,11 @@ fn as_json(
         "name": policy.name(),
         "version": policy.version(),
         "hash": policy.files().hash(),
-        "files": sources.len(),
+        "files": files(sources),
+        "catalogues": policy.describe()["catalogues"],
         "at": at,
         "mistakes": [],
-        "warnings": policy.warnings().iter().chain(dated).map(|remark| described(remark)).collect::<Vec<_>>(),
+        "warnings": policy.warnings().iter().chain(dated).map(remark).collect::<Vec<_>>(),
         "clauses": clauses.map(Clauses::as_json),
     })
 }

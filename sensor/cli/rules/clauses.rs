@@ -11,7 +11,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use sekisho_policy::{Citation, Policy, Source};
+use sekisho_policy::{Citation, CitedBy, Policy, Source};
 use serde_json::{Value, json};
 
 use crate::cli::language::Language;
@@ -65,6 +65,12 @@ pub(super) fn of(policy: &Policy, sources: &[Source]) -> anyhow::Result<Clauses>
     let mut cited: BTreeMap<String, Vec<Citation>> = BTreeMap::new();
     let mut silent = Vec::new();
     for citation in policy.citations() {
+        // A catalogue for any site cites clauses that another site's written policy may not have.
+        let is_foreign =
+            citation.by == CitedBy::Catalogue && !list.iter().any(|clause| clause.name == citation.clause);
+        if is_foreign {
+            continue;
+        }
         if citation.clause.is_empty() {
             silent.push(citation);
         } else {

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
                 text,
                 "    {} {} ({} -> {})",
                 language.pick("例:", "example:"),
-                terminal::clean(&example.line(after.calendar())),
+                terminal::clean(language.of(&example.line(after.calendar()))),
                 rule(&line.rule_was),
                 rule(&line.rule_is)
             );

@@ -145,7 +145,10 @@ fn as_text(
     };
     line(
         "",
-        &flow(question, &policy.calendar().local(question.at).to_string()),
+        &flow(
+            question,
+            language.of(&policy.calendar().local(question.at).text()),
+        ),
     );
     for words in [&trace.orig.words, &trace.resp.words] {
         line("  ", language.pick(&words.ja, &words.en));

@@ -18,8 +18,10 @@ use std::time::SystemTime;
 use clap::Subcommand;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use sekisho_model::Timestamp;
-use sekisho_policy::{Policy, PolicyErrors, load_dir};
+use sekisho_policy::{Policy, PolicyErrors, Source, load_dir, with_catalogue};
 
+use super::catalogue::Choice;
+use super::language::Language;
 use super::outcome::Outcome;
 use super::terminal;
 pub(super) use traffic::{instant_of, stored_policy};
@@ -80,12 +82,28 @@ fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }
 
-/// Reads and compiles a policy folder for a command that needs one; says what is wrong with it.
-pub(crate) fn load(folder: &Path) -> Option<Policy> {
-    load_dir(folder)
+/// Reads and compiles a policy folder, over the catalogue that is built in, for a command that needs
+/// one; says what is wrong with it.
+fn load(folder: &Path) -> Option<Policy> {
+    load_over(folder, &Choice::default())
+}
+
+/// The same over another catalogue.
+pub(crate) fn load_over(folder: &Path, catalogue: &Choice) -> Option<Policy> {
+    read(folder, catalogue)
         .and_then(|sources| Policy::compile(&sources))
         .map_err(|errors| say_errors(&errors))
         .ok()
+}
+
+/// Reads the catalogue where there is no policy; says what is wrong with it.
+pub(crate) fn load_alone(catalogue: &Choice) -> Option<Policy> {
+    catalogue.alone().map_err(|errors| say_errors(&errors)).ok()
+}
+
+/// Reads a policy folder, and puts a catalogue beneath.
+fn read(folder: &Path, catalogue: &Choice) -> Result<Vec<Source>, PolicyErrors> {
+    Ok(with_catalogue(load_dir(folder)?, &catalogue.read()?))
 }
 
 fn say_errors(errors: &PolicyErrors) {
@@ -104,13 +122,9 @@ fn say_errors(errors: &PolicyErrors) {
         }
         terminal::say(&text);
     }
-    terminal::say(&format!("{number} {} in the policy.", plural(number, "mistake")));
-}
-
-fn plural(number: usize, word: &str) -> String {
-    if number == 1 {
-        word.to_owned()
-    } else {
-        format!("{word}s")
-    }
+    terminal::say(&match (Language::of_environment(), number) {
+        (Language::Japanese, number) => format!("ポリシーに誤りが {number} 件あります。"),
+        (Language::English, 1) => "1 mistake in the policy.".to_owned(),
+        (Language::English, number) => format!("{number} mistakes in the policy."),
+    });
 }

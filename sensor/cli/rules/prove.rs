@@ -52,7 +52,7 @@ fn report(policy: &Policy, proof: &Proof, language: Language) -> String {
                 text,
                 "    {} {}",
                 language.pick("例:", "example:"),
-                terminal::clean(&example.line(policy.calendar()))
+                terminal::clean(language.of(&example.line(policy.calendar())))
             );
         }
     };
@@ -91,19 +91,20 @@ fn report(policy: &Policy, proof: &Proof, language: Language) -> String {
             None,
         );
     }
+    let at = policy.calendar().local(proof.at).text();
     let counts = (proof.entries, proof.answers.len(), proof.remarks.len());
     line(
         match language {
             Language::Japanese => format!(
                 "{} から: 経路 {} 件、言明 {} 件、指摘 {} 件。",
-                policy.calendar().local(proof.at),
+                language.of(&at),
                 counts.0,
                 counts.1,
                 counts.2
             ),
             Language::English => format!(
                 "From {} on: {} paths, {} statements, {} remarks.",
-                policy.calendar().local(proof.at),
+                language.of(&at),
                 counts.0,
                 counts.1,
                 counts.2

@@ -9,10 +9,11 @@ use anyhow::{Context as _, bail};
 use sekisho_policy::calendar::Calendar;
 use sekisho_policy::suggest::{Base, Options, Proposal, Suggest, Suggestion};
 use sekisho_policy::whatif::Volume;
-use sekisho_policy::{Observation, Policy, load_dir};
+use sekisho_policy::{Observation, Policy};
 use serde_json::{Value, json};
 
 use super::traffic::{See, Traffic};
+use crate::cli::catalogue::Choice;
 use crate::cli::language::Language;
 use crate::cli::outcome::Outcome;
 use crate::cli::report::grouped;
@@ -81,6 +82,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         flows: args.flows,
         world: args.world,
         missing: args.missing,
+        japanese: Language::of_environment() == Language::Japanese,
     };
     let (seen, read) = args
         .traffic
@@ -106,7 +108,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 fn base(folder: &Path) -> Option<Base> {
-    let compiled = load_dir(folder).and_then(|sources| Ok((Policy::compile(&sources)?, sources)));
+    let compiled =
+        super::read(folder, &Choice::default()).and_then(|sources| Ok((Policy::compile(&sources)?, sources)));
     match compiled {
         Ok((policy, sources)) => Some(Base {
             policy,

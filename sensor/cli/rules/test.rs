@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use sekisho_policy::run_tests::{Declaration, TestPlace, TestResult, TestRun};
 use serde_json::{Value, json};
 
+use crate::cli::catalogue::Choice;
 use crate::cli::language::Language;
 use crate::cli::outcome::Outcome;
 use crate::cli::terminal;
@@ -32,12 +33,14 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    catalogue: Choice,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let mut runs = Vec::new();
     for folder in &args.folders {
-        let Some(policy) = super::load(folder) else {
+        let Some(policy) = super::load_over(folder, &args.catalogue) else {
             return Ok(Outcome::Refused);
         };
         runs.push((folder.as_path(), policy.run_tests()));

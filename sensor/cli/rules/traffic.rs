@@ -102,6 +102,7 @@ impl Traffic {
             indicators: Default::default(),
             reload: None,
             filter: None,
+            checkpoint: None,
         };
         let outputs = Outputs {
             store: None,

@@ -61,8 +61,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.json {
         super::print(&format!("{}\n", as_json(policies, &report)));
     } else {
-        let local = |at| calendar.local(at).to_string();
-        super::print(&as_text(&report, &local, Language::of_environment()));
+        let language = Language::of_environment();
+        let local = |at| language.of(&calendar.local(at).text()).to_owned();
+        super::print(&as_text(&report, &local, language));
     }
     Ok(match read {
         Outcome::Done if report.is_changed() => Outcome::Findings,

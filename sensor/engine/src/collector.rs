@@ -1,5 +1,6 @@
 //! The collector: puts what the workers made in order and writes it out.
 
+use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
@@ -14,7 +15,8 @@ use sekisho_policy::{Findings, Mode, Policy};
 use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
-use crate::fold::{Fold, Folds};
+use crate::checkpoint;
+use crate::fold::{Fold, Folds, Told};
 use crate::gateway::Gateways;
 use crate::inventory::{Inventory, Makers, Scope};
 use crate::limit_alerts;
@@ -63,17 +65,17 @@ pub struct NamedExporter {
 pub(crate) struct Collector<'a> {
     /// What the records at hand were judged by.
     policy: Arc<Policy>,
-    store: Option<&'a mut dyn StoreWriter>,
+    pub(crate) store: Option<&'a mut dyn StoreWriter>,
     exporters: &'a mut Vec<NamedExporter>,
-    folds: Folds,
+    pub(crate) folds: Folds,
     /// Flows over gateways.
     gateways: Gateways,
-    flow: &'a FlowConfig,
+    pub(crate) flow: &'a FlowConfig,
     /// Devices; only where they are kept.
-    inventory: Option<Inventory>,
+    pub(crate) inventory: Option<Inventory>,
     /// Folds that are closed and still to be written.
     closed: Vec<Fold>,
-    findings: Findings,
+    pub(crate) findings: Findings,
     /// What the sightings at hand are of.
     indicators: Arc<Indicators>,
     /// What meets indicators; only where there were any.
@@ -88,6 +90,10 @@ pub(crate) struct Collector<'a> {
     spans: Spans,
     /// Flows that lived when the input ended, on their way into order.
     drained: Gathered,
+    /// The limits whose alert was told already, by its id.
+    told_limits: BTreeSet<u64>,
+    /// Whether the run is watched while it goes on.
+    pub(crate) watched: Option<checkpoint::Watched>,
     /// Records written.
     pub(crate) records: u64,
     /// Records that the operator's filter left out.
@@ -127,6 +133,8 @@ impl<'a> Collector<'a> {
             last: Timestamp::MIN,
             spans: Spans::default(),
             drained: Gathered::default(),
+            told_limits: BTreeSet::new(),
+            watched: None,
             records: 0,
             filtered: 0,
             tally: Tally::default(),
@@ -191,8 +199,8 @@ impl<'a> Collector<'a> {
     }
 
     /// What of the policy was met by traffic.
-    pub(crate) fn rules(&self) -> RuleUse {
-        let uses = &self.totals.uses;
+    pub(crate) fn rules(&self, totals: &WorkerTotals) -> RuleUse {
+        let uses = &totals.uses;
         let used = uses.iter().filter(|(id, _)| !id.is_empty());
         let mut unused: Vec<_> = self
             .policy
@@ -241,14 +249,24 @@ impl<'a> Collector<'a> {
     }
 
     /// Writes the alerts for the limits that were met. `flows` is the limit on flows of this run.
-    pub(crate) fn say_limits(&mut self, read: &ReaderTotals, flows: usize) -> Result<(), OutputError> {
-        let mut spans = std::mem::take(&mut self.spans);
+    pub(crate) fn say_limits(
+        &mut self,
+        read: &ReaderTotals,
+        totals: &WorkerTotals,
+        flows: usize,
+    ) -> Result<(), OutputError> {
+        let mut spans = self.spans.clone();
         spans.add(&read.spans);
-        spans.add(&self.totals.spans);
+        spans.add(&totals.spans);
         let input = (read.first.unwrap_or_default(), read.last.unwrap_or_default());
         let flows = u64::try_from(flows).unwrap_or(u64::MAX);
         for alert in limit_alerts::of(&spans, input, flows) {
-            self.write_alert(&alert)?;
+            let is_told = !self.told_limits.insert(alert.id);
+            self.tell_alert(&Told {
+                alert,
+                is_told,
+                is_news: true,
+            })?;
         }
         Ok(())
     }
@@ -260,6 +278,7 @@ impl<'a> Collector<'a> {
         returned: &Sender<Work>,
     ) -> Result<(), OutputError> {
         let mut gathered = Gathered::default();
+        let mut checkpoint = None;
         // Every worker does every batch; the first to say that it drains has no batch left, and then
         // no other has.
         loop {
@@ -273,7 +292,9 @@ impl<'a> Collector<'a> {
                         indicators,
                         news,
                         work,
+                        checkpoint: counted,
                     } => {
+                        checkpoint::gather(&mut checkpoint, counted);
                         if ended.is_none() {
                             self.follow(&policy, &news, now)?;
                             self.look_for(&indicators);
@@ -290,6 +311,7 @@ impl<'a> Collector<'a> {
                 }
             }
             self.write(&mut gathered, ended)?;
+            self.check(checkpoint.take())?;
         }
     }
 
@@ -324,11 +346,13 @@ impl<'a> Collector<'a> {
                 policy,
                 indicators,
                 news,
+                checkpoint,
                 ..
             } => {
                 self.follow(&policy, &news, now)?;
                 self.look_for(&indicators);
-                self.write(&mut done.gathered, Some(now))
+                self.write(&mut done.gathered, Some(now))?;
+                self.check(checkpoint)
             }
             What::Draining | What::Drained => {
                 let mut drained = std::mem::take(&mut self.drained);
@@ -480,8 +504,8 @@ impl<'a> Collector<'a> {
         let is_read = self.has_outputs();
         let mut closed = std::mem::take(&mut self.closed);
         for fold in closed.drain(..) {
-            if let Some(alert) = fold.into_alert(&mut self.findings, is_read) {
-                self.write_alert(&alert)?;
+            if let Some(told) = fold.into_alert(&mut self.findings, is_read) {
+                self.tell_alert(&told)?;
             }
         }
         self.closed = closed;
@@ -491,7 +515,21 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    fn write_alert(&mut self, alert: &Alert) -> Result<(), OutputError> {
+    /// Writes the alert of a fold: in the place of what was told of it before, and again to those who
+    /// only ever get more.
+    pub(crate) fn tell_alert(&mut self, told: &Told) -> Result<(), OutputError> {
+        if !told.is_told {
+            return self.write_alert(&told.alert);
+        }
+        if let Some(store) = &mut self.store
+            && told.is_news
+        {
+            store.alert(&told.alert)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write_alert(&mut self, alert: &Alert) -> Result<(), OutputError> {
         self.tally.alert(alert);
         if let Some(store) = &mut self.store {
             store.alert(alert)?;
@@ -499,7 +537,10 @@ impl<'a> Collector<'a> {
         self.export(|exporter| exporter.alert(alert))
     }
 
-    fn export(&mut self, write: impl FnMut(&mut dyn Exporter) -> io::Result<()>) -> Result<(), OutputError> {
+    pub(crate) fn export(
+        &mut self,
+        write: impl FnMut(&mut dyn Exporter) -> io::Result<()>,
+    ) -> Result<(), OutputError> {
         let had_some = !self.exporters.is_empty();
         write_all(self.exporters, write)?;
         // The only reader of the run has had enough, as `head` does.

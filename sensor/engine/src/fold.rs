@@ -1,7 +1,8 @@
 //! Folding: the same violation between the same two ends is one alert with a count; so is what meets the
 //! same `[[rule]]`.
 //!
-//! Folded by rule, originator, responder, protocol and responder's port. A fold closes at the end of
+//! Folded by rule, originator, responder, protocol and responder's port; what meets a `[[rule]]`, by what
+//! the rule says its flows have in common ([`sekisho_policy::rules::FoldBy`]). A fold closes at the end of
 //! input, a day of packet time after it began (so that what goes on is said again each day), or
 //! when there are more folds than [`sekisho_model::limits::ALERT_FOLDS`]: then the one that began
 //! first. The alert is written when its fold closes, so its counts are whole; until then a fold is a
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use foldhash::HashMap;
 use sekisho_model::{Alert, Category, FlowRecord, Protocol, Timestamp, Verdict, limits, stable_id};
+use sekisho_policy::rules::FoldBy;
 use sekisho_policy::{Findings, Mode, Policy, Violation};
 
 /// How long a fold stays open.
@@ -23,14 +25,37 @@ const WINDOW: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Key {
     rule: Arc<str>,
-    orig: IpAddr,
-    resp: IpAddr,
-    protocol: Protocol,
-    port: u16,
+    /// Nothing where it does not matter which.
+    orig: Option<IpAddr>,
+    to: To,
+}
+
+/// What the flows of a fold go to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum To {
+    Responder(IpAddr, Protocol, u16),
+    /// A service of many hosts, by its name.
+    Service(Box<str>),
+    Any,
+}
+
+impl Key {
+    fn of(rule: Arc<str>, fold: FoldBy, service: Option<Box<str>>, record: &FlowRecord) -> Self {
+        let responder = || To::Responder(record.resp.address, record.protocol, record.resp.port);
+        Self {
+            rule,
+            orig: (fold != FoldBy::Responder).then_some(record.orig.address),
+            to: match fold {
+                FoldBy::Originator => To::Any,
+                FoldBy::Responder => responder(),
+                FoldBy::Pair => service.map_or_else(responder, To::Service),
+            },
+        }
+    }
 }
 
 /// What an alert is for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Why {
     /// The verdict.
     Denied,
@@ -39,7 +64,7 @@ enum Why {
 }
 
 /// What is known of a violation so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fold {
     /// The flow that began first.
     flow: Box<FlowRecord>,
@@ -50,6 +75,19 @@ pub(crate) struct Fold {
     flows: u64,
     packets: u64,
     octets: u64,
+    /// Whether anything was added since it was last told.
+    is_news: bool,
+    /// The id under which it was told while it was open.
+    told: Option<u64>,
+}
+
+/// The alert of a fold, and what was told of it before.
+pub(crate) struct Told {
+    pub(crate) alert: Alert,
+    /// Whether it was told before.
+    pub(crate) is_told: bool,
+    /// Whether there is more to tell than was.
+    pub(crate) is_news: bool,
 }
 
 /// The open folds.
@@ -108,16 +146,17 @@ impl Folds {
         record: Box<FlowRecord>,
         closed: &mut Vec<Fold>,
     ) {
-        if policy.mode() == Mode::Learn {
+        let (raises, fold, service) = match &why {
+            Why::Denied => (policy.mode() == Mode::Enforce, FoldBy::Pair, None),
+            Why::Rule(id) => match policy.rule(id) {
+                Some(rule) => (policy.raises(rule), rule.fold(), rule.service_of(&record)),
+                None => return,
+            },
+        };
+        if !raises {
             return;
         }
-        let key = Key {
-            rule,
-            orig: record.orig.address,
-            resp: record.resp.address,
-            protocol: record.protocol,
-            port: record.resp.port,
-        };
+        let key = Key::of(rule, fold, service, &record);
         if let Some(fold) = self.open.get_mut(&key) {
             if record.start.since(fold.flow.start) <= WINDOW {
                 let began = fold.flow.start;
@@ -154,6 +193,22 @@ impl Folds {
         }
     }
 
+    /// The alerts of the open folds that were added to since this was last asked, the one that began
+    /// first first. `is_read` says whether anybody reads their words.
+    pub(crate) fn news(&mut self, findings: &mut Findings, is_read: bool) -> Vec<Told> {
+        let mut news = Vec::new();
+        for (_, key) in &self.by_age {
+            let fold = self.open.get_mut(key).filter(|fold| fold.is_news);
+            let Some(fold) = fold else { continue };
+            if let Some(told) = fold.clone().into_alert(findings, is_read) {
+                fold.told = Some(told.alert.id);
+                fold.is_news = false;
+                news.push(told);
+            }
+        }
+        news
+    }
+
     /// Closes every fold, the one that began first first.
     pub(crate) fn drain(&mut self, closed: &mut Vec<Fold>) {
         let in_order = std::mem::take(&mut self.by_age);
@@ -179,6 +234,8 @@ impl Fold {
             packets: record.packets(),
             octets: record.octets(),
             flow: record,
+            is_news: true,
+            told: None,
         }
     }
 
@@ -188,6 +245,7 @@ impl Fold {
         self.packets = self.packets.saturating_add(record.packets());
         self.octets = self.octets.saturating_add(record.octets());
         self.last_seen = self.last_seen.max(record.end);
+        self.is_news = true;
         if record.start < self.flow.start {
             self.flow = record;
             self.policy = Arc::clone(policy);
@@ -201,7 +259,7 @@ impl Fold {
             let violation = if is_read {
                 rule.violation(policy, flow)
             } else {
-                rule.bare()
+                rule.bare(flow)
             };
             return Some((violation, rule.category()));
         }
@@ -214,14 +272,17 @@ impl Fold {
     }
 
     /// The alert. `is_read` says whether anybody reads its words.
-    pub(crate) fn into_alert(self, findings: &mut Findings, is_read: bool) -> Option<Alert> {
+    pub(crate) fn into_alert(self, findings: &mut Findings, is_read: bool) -> Option<Told> {
         let (violation, category) = self.violation(findings, is_read)?;
         let rule_sum = violation.rule.bytes().fold(0_u64, |sum, octet| {
             sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(octet))
         });
         let moment = self.flow.start.nanos().cast_unsigned();
-        Some(Alert {
-            id: stable_id(self.flow.flow_id, stable_id(rule_sum, moment)),
+        let id = stable_id(self.flow.flow_id, stable_id(rule_sum, moment));
+        let (is_told, is_news) = (self.told.is_some(), self.is_news);
+        let alert = Alert {
+            // What was told under a number keeps it, though an earlier flow came to light.
+            id: self.told.unwrap_or(id),
             rule: violation.rule,
             signature_id: violation.signature_id,
             title: violation.title,
@@ -232,11 +293,17 @@ impl Fold {
             count: self.flows,
             packets: self.packets,
             octets: self.octets,
+            subject: Some(self.flow.orig.address),
             flow: Some(*self.flow),
             clause: violation.clause,
             attack: violation.attack,
             explanation: violation.explanation,
             indicator: None,
+        };
+        Some(Told {
+            alert,
+            is_told,
+            is_news,
         })
     }
 }
@@ -282,7 +349,7 @@ mod tests {
         let mut findings = Findings::default();
         let alerts = closed
             .into_iter()
-            .filter_map(|fold| fold.into_alert(&mut findings, true))
+            .filter_map(|fold| Some(fold.into_alert(&mut findings, true)?.alert))
             .collect();
         (alerts, folds.closed_early())
     }
@@ -308,6 +375,65 @@ mod tests {
             (120_000_000_000, 220_000_000_000)
         );
         assert_eq!((first.flow.as_ref().unwrap().flow_id, second.count), (1, 1));
+    }
+
+    /// A policy of which every flow of the tests meets a rule.
+    fn ruled(rest: &str) -> Policy {
+        let text = format!(
+            "schema = 1\n[policy]\nname = \"p\"\nversion = \"1\"\nmode = \"learn\"\ncatalogue = true\n\
+             [list.names]\nkind = \"suffix\"\nvalues = [\"storage.example\"]\n\
+             [[rule]]\nid = \"R\"\nwhen = 'octets > 0 or server_name in @names'\n{rest}\n"
+        );
+        let catalogue = [Source {
+            name: "c.toml".to_owned(),
+            text: text.into(),
+        }];
+        Policy::compile(&sekisho_policy::with_catalogue(Vec::new(), &catalogue)).unwrap()
+    }
+
+    /// Flows behind each alert, where originators and responders end in these octets.
+    fn counts(rest: &str, flows: &[(u8, u8, &str)]) -> Vec<u64> {
+        let (policy, mut folds, mut closed) = (Arc::new(ruled(rest)), Folds::new(), Vec::new());
+        for (number, (orig, resp, name)) in (0_i64..).zip(flows) {
+            let mut record = denied(number.unsigned_abs(), number, number, 443);
+            record.verdict = Verdict::Unknown;
+            record.orig.address = [192, 0, 2, *orig].into();
+            record.resp.address = [198, 51, 100, *resp].into();
+            if !name.is_empty() {
+                let mut app = sekisho_model::App::default();
+                app.set(sekisho_model::Essential::ServerName, *name, "tls.sni");
+                record.app = Some(Box::new(app));
+            }
+            folds.meet(&policy, "R".into(), &record, &mut closed);
+        }
+        folds.drain(&mut closed);
+        let mut findings = Findings::default();
+        let alerts = closed
+            .into_iter()
+            .filter_map(|fold| fold.into_alert(&mut findings, true));
+        alerts.map(|alert| alert.count).collect()
+    }
+
+    #[test]
+    fn a_rule_says_which_of_its_flows_are_one_alert() {
+        let flows = [(1, 1, ""), (1, 2, ""), (2, 1, ""), (1, 1, ""), (2, 1, "")];
+
+        assert_eq!(counts("", &flows), [2, 1, 2]);
+        assert_eq!(counts("fold = \"originator\"", &flows), [3, 2]);
+        assert_eq!(counts("fold = \"responder\"", &flows), [4, 1]);
+    }
+
+    #[test]
+    fn a_service_of_many_hosts_is_one_alert_an_originator() {
+        let flows = [
+            (1, 1, "a.storage.example"),
+            (1, 2, "B.Storage.example"),
+            (1, 3, "other.example"),
+            (1, 4, "other.example"),
+            (2, 1, "storage.example"),
+        ];
+
+        assert_eq!(counts("", &flows), [2, 1, 1, 1]);
     }
 
     #[test]
@@ -345,6 +471,30 @@ mod tests {
 
         assert_eq!((alerts.len(), closed_early), (5, 2));
         assert_eq!(alerts[0].flow.as_ref().unwrap().flow_id, 0);
+    }
+
+    #[test]
+    fn an_open_fold_is_told_once_for_each_time_it_grows_and_keeps_its_number() {
+        let (policy, mut folds, mut closed) = (Arc::new(policy()), Folds::new(), Vec::new());
+        let mut findings = Findings::default();
+        folds.observe(&policy, Box::new(denied(2, 20, 30, 22)), &mut closed);
+
+        let first = folds.news(&mut findings, true);
+        assert!(folds.news(&mut findings, true).is_empty());
+        // A longer flow that had begun before it ends.
+        folds.observe(&policy, Box::new(denied(1, 10, 40, 22)), &mut closed);
+        let second = folds.news(&mut findings, true);
+        folds.drain(&mut closed);
+        let last = closed.remove(0).into_alert(&mut findings, true).unwrap();
+
+        let told = |told: &Told| (told.is_told, told.is_news, told.alert.count);
+        assert_eq!(
+            [told(&first[0]), told(&second[0]), told(&last)],
+            [(false, true, 1), (true, true, 2), (true, false, 2)]
+        );
+        let ids = [&first[0], &second[0], &last].map(|told| told.alert.id);
+        assert!(ids.iter().all(|id| *id == ids[0]));
+        assert_eq!(last.alert.first_seen, Timestamp::from_seconds(10, 0));
     }
 
     #[test]

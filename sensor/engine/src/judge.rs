@@ -79,6 +79,8 @@ pub(crate) struct Judge<'a> {
     numbers: HashMap<(usize, Option<EntryId>), u32>,
     /// Records by the rule that they carry under earlier policies, and by the rules that they meet.
     earlier: BTreeMap<Arc<str>, u64>,
+    /// Rules that a record is asked for, kept for the next one.
+    asked: Vec<u32>,
     /// What was judged since it was last taken.
     records: Vec<Judged>,
     /// What was said since then.
@@ -104,6 +106,7 @@ impl<'a> Judge<'a> {
             rules: Vec::new(),
             numbers: HashMap::default(),
             earlier: BTreeMap::new(),
+            asked: Vec::new(),
             records: Vec::new(),
             said: Vec::new(),
             lines: SaidLines::default(),
@@ -180,7 +183,14 @@ impl<'a> Judge<'a> {
 
     /// How many records carry each rule.
     pub(crate) fn uses(&mut self) -> BTreeMap<Arc<str>, u64> {
-        let mut uses = std::mem::take(&mut self.earlier);
+        let uses = self.uses_so_far();
+        self.earlier.clear();
+        uses
+    }
+
+    /// The same while there are more to come.
+    pub(crate) fn uses_so_far(&self) -> BTreeMap<Arc<str>, u64> {
+        let mut uses = self.earlier.clone();
         for met in self.rules.iter().filter(|met| met.records > 0) {
             let sum = uses.entry(Arc::clone(&met.id)).or_default();
             *sum = sum.saturating_add(met.records);
@@ -290,7 +300,7 @@ impl<'a> Judge<'a> {
         }
         let met: Vec<_> = self
             .policy
-            .rules_matching(record)
+            .rules_matching_with(record, &mut self.asked)
             .map(|rule| Arc::clone(rule.id()))
             .collect();
         for id in &met {

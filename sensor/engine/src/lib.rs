@@ -24,6 +24,7 @@
     )
 )]
 
+mod checkpoint;
 mod clock;
 mod collector;
 mod deal;

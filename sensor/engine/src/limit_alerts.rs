@@ -23,7 +23,7 @@ struct Words {
 }
 
 /// For each rule: its title, what was lost, what to do first.
-const RULES: [Words; 14] = [
+const RULES: [Words; 15] = [
     Words {
         rule: limits::FLOWS.alert,
         category: Category::Blind,
@@ -179,6 +179,20 @@ const RULES: [Words; 14] = [
         ],
     },
     Words {
+        rule: limits::RING_OCTETS.alert,
+        category: Category::Blind,
+        ja: [
+            "届いたパケットを受け取りきれなかった",
+            "この間に失われたフレームはどのフローにもなく、判定もされていません。「通信がなかった」とは言えない時間帯です。",
+            "センサーの負荷を確かめ、--ring-mib を増やすか、--workers を増やすか、ミラーする範囲を減らしてください。",
+        ],
+        en: [
+            "Packets arrived faster than they were taken",
+            "The frames lost in that time are in no flow and were not judged: of that time nobody can say that there was no communication.",
+            "Look at the load of the sensor; give it a larger ring (--ring-mib), more workers (--workers), or mirror less to it.",
+        ],
+    },
+    Words {
         rule: limits::INDICATOR_ALERTS.alert,
         category: Category::Health,
         ja: [
@@ -291,6 +305,7 @@ fn alert(words: &Words, signature_id: u32, met: &[&Limit], span: Span, flows: u6
         count,
         packets: 0,
         octets: 0,
+        subject: None,
         flow: None,
         clause: Arc::from(""),
         attack: Vec::new(),

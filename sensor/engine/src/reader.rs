@@ -1,6 +1,7 @@
 //! The reader: fills batches and deals their packets out to the workers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_capture::{Batch, Fill, Source};
@@ -13,7 +14,7 @@ use crate::deal::Dealer;
 use crate::progress::Progress;
 use crate::reload::Policies;
 use crate::spans::Spans;
-use crate::work::Work;
+use crate::work::{Read, Work};
 
 /// Packets of a batch. Part of what makes the answer the same on every run: do not derive it from
 /// the machine.
@@ -30,6 +31,8 @@ pub(crate) struct ReaderTotals {
     pub(crate) last: Option<Timestamp>,
     /// Large steps of packet time backwards.
     pub(crate) backwards: u64,
+    /// Frames that came and were lost before they could be read.
+    pub(crate) lost: u64,
     pub(crate) fragments: defrag::Counters,
     /// When limits were met.
     pub(crate) spans: Spans,
@@ -46,6 +49,10 @@ pub(crate) struct Reader<'a> {
     totals: ReaderTotals,
     /// Packet time at the end of the batch before.
     begin: Timestamp,
+    /// Packet time between two checkpoints, where there are any.
+    checkpoint: Option<Duration>,
+    /// When the last was.
+    checked: Timestamp,
 }
 
 impl<'a> Reader<'a> {
@@ -55,8 +62,11 @@ impl<'a> Reader<'a> {
         workers: usize,
         progress: &'a Progress,
         policies: Policies,
+        checkpoint: Option<Duration>,
     ) -> Self {
         Self {
+            checkpoint,
+            checked: Timestamp::MIN,
             source,
             workers,
             progress,
@@ -79,6 +89,7 @@ impl<'a> Reader<'a> {
             policy: Arc::clone(self.policies.current()),
             indicators: Arc::clone(self.policies.indicators()),
             news: Vec::new(),
+            checkpoint: None,
         }
     }
 
@@ -112,12 +123,44 @@ impl<'a> Reader<'a> {
             totals.first = Some(totals.first.map_or(first, |before| before.min(first)));
             totals.last = Some(totals.last.map_or(last, |before| before.max(last)));
         }
+        if let Some(now) = self.source.now() {
+            self.clock.observe(now);
+        }
         work.now = self.clock.now();
         totals.packets = totals
             .packets
             .saturating_add(u64::try_from(work.batch.len()).unwrap_or(u64::MAX));
         self.progress.publish(totals.packets, self.source.octets_read());
-        fill == Fill::End || self.progress.stop().is_asked()
+        totals.lost = self.source.lost();
+        totals
+            .spans
+            .note(limits::RING_OCTETS.counter, totals.lost, self.begin, work.now);
+        work.checkpoint = self.check(work.now);
+        let is_cut = self.progress.stop().is_asked() && !self.source.ends_when_asked();
+        fill == Fill::End || is_cut
+    }
+
+    /// What was counted so far, where it is time to say so at `now`.
+    fn check(&mut self, now: Timestamp) -> Option<Arc<Read>> {
+        let often = self.checkpoint?;
+        // Packet time that runs backwards is a time like any other.
+        let passed = now.since(self.checked).max(self.checked.since(now));
+        if passed < often || now == Timestamp::MIN {
+            return None;
+        }
+        self.checked = now;
+        Some(Arc::new(Read {
+            totals: self.counted(),
+            inputs: self.source.inputs(),
+        }))
+    }
+
+    fn counted(&self) -> ReaderTotals {
+        ReaderTotals {
+            backwards: self.clock.backwards(),
+            fragments: self.dealer.fragments(),
+            ..self.totals.clone()
+        }
     }
 
     /// Who deals the packets of a batch that was [read](Self::read).
@@ -146,9 +189,8 @@ impl<'a> Reader<'a> {
     /// What was counted.
     pub(crate) fn finish(self) -> ReaderTotals {
         ReaderTotals {
-            backwards: self.clock.backwards(),
-            fragments: self.dealer.fragments(),
-            ..self.totals
+            lost: self.source.lost(),
+            ..self.counted()
         }
     }
 }

@@ -193,6 +193,7 @@ fn about_us(
         count: 1,
         packets: 0,
         octets: 0,
+        subject: None,
         flow: None,
         clause: Arc::from(""),
         attack: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use sekisho_capture::Source;
@@ -15,12 +15,13 @@ use sekisho_policy::Policy;
 use sekisho_store::{PolicyText, StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
+use crate::checkpoint::Watched;
 use crate::collector::{Collector, NamedExporter, OutputError, write_all};
 use crate::progress::Progress;
 use crate::reader::{self, Reader, ReaderTotals};
 use crate::reload::{Policies, Reload};
 use crate::summary;
-use crate::work::Wanted;
+use crate::work::{Read, Wanted};
 use crate::worker::{self, Worker};
 
 /// Batches that may wait in front of each worker.
@@ -40,6 +41,9 @@ pub struct Config {
     pub reload: Option<Receiver<Reload>>,
     /// Keep only records that match.
     pub filter: Option<Filter>,
+    /// How often, in packet time, what is known so far is written down for those who watch the run;
+    /// none where only its end matters.
+    pub checkpoint: Option<Duration>,
 }
 
 /// Where the results go.
@@ -79,6 +83,12 @@ pub fn replay(
         store,
         &mut outputs.exporters,
     );
+    collector.watched = config.checkpoint.map(|_| Watched {
+        began,
+        workers,
+        flows: config.flow.flows,
+        count: 0,
+    });
     // An output, or the filter; nobody else sees more of a record than its volume.
     let is_read = collector.has_outputs() || config.filter.is_some();
     // The service of a flow may decide its verdict or meet a rule, now or when the policy has changed.
@@ -97,7 +107,7 @@ pub fn replay(
         Arc::clone(&config.indicators),
         config.reload.clone(),
     );
-    let reader = Reader::new(&mut *source, workers, progress, policies);
+    let reader = Reader::new(&mut *source, workers, progress, policies, config.checkpoint);
     let wanted = Wanted {
         records: is_read,
         lines: collector.wants_lines(),
@@ -111,8 +121,13 @@ pub fn replay(
         (1, true) => run_in_two(&mut collector, reader, worker(0), progress),
         _ => run_in_many(&mut collector, reader, (0..workers).map(worker), progress),
     }?;
-    collector.say_limits(&read, flow.flows)?;
-    let result = summary::of(&read, &collector, source, workers, began.elapsed());
+    let totals = std::mem::take(&mut collector.totals);
+    collector.say_limits(&read, &totals, flow.flows)?;
+    let read = Read {
+        totals: read,
+        inputs: source.inputs(),
+    };
+    let result = summary::of(&read, &totals, &collector, workers, began.elapsed());
     drop(collector);
     write_all(&mut outputs.exporters, |exporter| exporter.finish(&result))?;
     if let Some(store) = outputs.store {

@@ -3,26 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sekisho_capture::Source;
 use sekisho_model::bucket::BucketClass;
 use sekisho_model::indicator::Kind;
 use sekisho_model::limits;
 use sekisho_model::summary::{Input, ListTotals, Summary};
 
 use crate::collector::Collector;
-use crate::reader::ReaderTotals;
+use crate::work::{Read, WorkerTotals};
 
 /// Puts the summary together.
 pub(crate) fn of(
-    read: &ReaderTotals,
+    read: &Read,
+    totals: &WorkerTotals,
     collector: &Collector<'_>,
-    source: &dyn Source,
     workers: usize,
     took: Duration,
 ) -> Summary {
-    let (totals, policy) = (&collector.totals, collector.policy());
+    let policy = collector.policy();
     let seconds = took.as_secs_f64();
-    let files = source.inputs();
+    let (files, read) = (read.inputs.clone(), &read.totals);
     let damaged = count(files.iter().filter(|file| file.damage.is_some()).count());
     let frames = totals
         .frames
@@ -55,6 +54,7 @@ pub(crate) fn of(
         ("fragments_timed_out", read.fragments.timed_out),
         ("fragments_abandoned", read.fragments.abandoned),
         (limits::TUNNEL_DEPTH.counter, totals.depth_met),
+        (limits::RING_OCTETS.counter, read.lost),
         ("parser_faults", totals.flows.parser_faults),
         ("duplicates", totals.flows.duplicates),
         ("capture_gaps", totals.flows.gaps),
@@ -99,11 +99,22 @@ pub(crate) fn of(
             policy.mode().name().to_owned()
         },
         policy_hash: policy.files().hash().to_owned(),
+        catalogue_version: catalogue_version(policy),
         policy_changes: collector.changes.clone(),
         lists: lists(collector),
-        rules: collector.rules(),
+        rules: collector.rules(totals),
         workers: count(workers),
+        ongoing: false,
     }
+}
+
+fn catalogue_version(policy: &sekisho_policy::Policy) -> String {
+    let versions: Vec<_> = policy
+        .catalogues()
+        .iter()
+        .map(|catalogue| &*catalogue.version)
+        .collect();
+    versions.join(", ")
 }
 
 fn lists(collector: &Collector<'_>) -> ListTotals {

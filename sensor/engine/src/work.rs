@@ -9,9 +9,11 @@ use sekisho_export::SaidLines;
 use sekisho_flow::{Brief, Carried, Counters};
 use sekisho_model::app::Said;
 use sekisho_model::bucket::BucketCounts;
+use sekisho_model::summary::InputFile;
 use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, Verdict, limits};
 use sekisho_policy::{EntryId, Policy, ZoneId};
 
+use crate::reader::ReaderTotals;
 use crate::reload::Reload;
 use crate::spans::Spans;
 
@@ -32,6 +34,15 @@ pub(crate) struct Work {
     pub(crate) indicators: Arc<Indicators>,
     /// What came of the folders of policy and lists since the batch before.
     pub(crate) news: Vec<Reload>,
+    /// What the reader has counted, where everybody is to say so at the end of this batch.
+    pub(crate) checkpoint: Option<Arc<Read>>,
+}
+
+/// What the reader has counted, and how its inputs stand.
+#[derive(Debug, Clone)]
+pub(crate) struct Read {
+    pub(crate) totals: ReaderTotals,
+    pub(crate) inputs: Vec<InputFile>,
 }
 
 /// A packet that is not in the batch as it came.
@@ -147,6 +158,8 @@ pub(crate) enum What {
         indicators: Arc<Indicators>,
         news: Vec<Reload>,
         work: Option<Arc<Work>>,
+        /// What the reader and this worker have counted so far, at a checkpoint.
+        checkpoint: Option<(Arc<Read>, Box<WorkerTotals>)>,
     },
     /// The input has ended, and it ends the flows of a partition: more of this one will come.
     Draining,

@@ -22,7 +22,7 @@ use sekisho_wire::{Frame, Layer, frame};
 
 use crate::judge::{Judge, Tag};
 use crate::reader::{self, Reader, ReaderTotals};
-use crate::work::{Dealt, Done, Gathered, Standalone, Wanted, What, Where, Work, WorkerTotals};
+use crate::work::{Dealt, Done, Gathered, Read, Standalone, Wanted, What, Where, Work, WorkerTotals};
 
 /// Flows that are ended in one step when the input has ended.
 const DRAIN: usize = 4096;
@@ -289,6 +289,17 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// What it has counted so far, where that is asked for at the end of a batch.
+    fn so_far(&self, checkpoint: Option<&Arc<Read>>) -> Option<(Arc<Read>, Box<WorkerTotals>)> {
+        let read = Arc::clone(checkpoint?);
+        let mut totals = self.totals.clone();
+        for table in &self.tables {
+            totals.flows.add(table.counters());
+        }
+        totals.uses = self.judge.uses_so_far();
+        Some((read, Box::new(totals)))
+    }
+
     /// Ends every flow and hands out the records; false where nobody takes them any more.
     ///
     /// In steps and partition by partition, so that a million flows are not a million records at once
@@ -329,6 +340,7 @@ pub(crate) fn work(mut worker: Worker<'_>, inbox: &Receiver<Arc<Work>>, outbox: 
                 policy: Arc::clone(&work.policy),
                 indicators: Arc::clone(&work.indicators),
                 news: work.news.clone(),
+                checkpoint: worker.so_far(work.checkpoint.as_ref()),
                 work: Some(work),
             },
         };
@@ -350,9 +362,11 @@ pub(crate) fn read_and_work(
     let mut work = reader.room();
     loop {
         let is_last = reader.read(&mut work);
+        let gathered = worker.batch_undealt(&mut work, &mut reader, is_last);
         let done = Done {
-            gathered: worker.batch_undealt(&mut work, &mut reader, is_last),
+            gathered,
             what: What::Batch {
+                checkpoint: worker.so_far(work.checkpoint.as_ref()),
                 now: work.now,
                 policy: Arc::clone(&work.policy),
                 indicators: Arc::clone(&work.indicators),

@@ -60,6 +60,15 @@ pub trait Exporter: Send {
         let _ = alerts;
     }
 
+    /// Hands on what is held back, for whoever watches while the run goes on.
+    ///
+    /// # Errors
+    ///
+    /// What the target of the export said.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Writes the last word and everything still held back.
     ///
     /// # Errors

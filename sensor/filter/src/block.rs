@@ -113,6 +113,8 @@ fn compared(comparison: &Comparison, block: &dyn Block, deep: bool) -> Matches {
     let mut within = known
         .bounds
         .as_ref()
+        // Bounds are those of all words of a row together.
+        .filter(|_| !comparison.field.several)
         .map_or(Within::Some, |bounds| by_bounds(&comparison.set, bounds));
     if within == Within::Some && deep {
         within = by_values(comparison, block);

@@ -76,6 +76,18 @@ impl Test {
             Self::Compare(comparison) => comparison.is_true_of(row),
         }
     }
+
+    /// The lists that are asked, each with its field.
+    pub(crate) fn lists(&self) -> Vec<(&'static Field, &List)> {
+        match self {
+            Self::Any(tests) | Self::All(tests) => tests.iter().flat_map(Self::lists).collect(),
+            Self::Not(test) => test.lists(),
+            Self::Compare(Comparison { field, set, .. }) => match set {
+                Set::Listed(list) => vec![(*field, &**list)],
+                _ => Vec::new(),
+            },
+        }
+    }
 }
 
 impl Comparison {
@@ -94,6 +106,7 @@ impl Comparison {
     /// Whether a value is accepted in a row that began at an instant.
     pub(crate) fn accepts(&self, value: &Value<'_>, at: impl FnOnce() -> Timestamp) -> bool {
         let inside = match (&self.set, value) {
+            (_, Value::Text(words)) if self.field.several => return self.accepts_one(words, at()),
             (Set::Text(test), Value::Text(value)) => test.is_true_of(value),
             (Set::Number(spans), Value::Number(value)) => spans.contains(*value),
             (Set::Address(spans), Value::Address(value)) => spans.contains(*value),
@@ -105,6 +118,16 @@ impl Comparison {
             // Absent, or a row that gives a value of another type than the table says.
             _ => return false,
         };
+        inside != self.negated
+    }
+
+    /// The same of several words: what holds of one of them holds, and `!=` where it holds of none.
+    fn accepts_one(&self, words: &str, at: Timestamp) -> bool {
+        let inside = words.split_ascii_whitespace().any(|word| match &self.set {
+            Set::Text(test) => test.is_true_of(word),
+            Set::Listed(list) => list.contains(&Value::Text(Cow::Borrowed(word)), at),
+            _ => false,
+        });
         inside != self.negated
     }
 }
@@ -246,6 +269,36 @@ mod tests {
         ] {
             check(text, false);
             check(&format!("not {text}"), true);
+        }
+    }
+
+    #[test]
+    fn several_names_are_asked_one_by_one() {
+        let mut app = Box::new(sekisho_model::App::default());
+        for name in ["www.example.jp", "tracker.example.net"] {
+            app.add(sekisho_model::Essential::QueryName, name, "dns.queries.rrname");
+        }
+        let record = FlowRecord {
+            app: Some(app),
+            ..FlowRecord::example()
+        };
+        let is_true = |text: &str| Filter::parse(text).unwrap().matches(&record);
+
+        for text in [
+            "query_name == tracker.example.net",
+            "query_name in {x.example, WWW.example.jp}",
+            "query_name matches \"^tracker\"",
+            "query_name contains \"racker.ex\"",
+            "query_name != x.example",
+        ] {
+            assert!(is_true(text), "{text}");
+        }
+        for text in [
+            "query_name == \"www.example.jp tracker.example.net\"",
+            "query_name != www.example.jp",
+            "query_name matches \"jp.tracker\"",
+        ] {
+            assert!(!is_true(text), "{text}");
         }
     }
 

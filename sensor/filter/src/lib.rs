@@ -130,6 +130,13 @@ impl Filter {
         &self.fields
     }
 
+    /// The lists that it asks, each with the field that it asks for, in the order in which they are
+    /// written.
+    #[must_use]
+    pub fn lists(&self) -> Vec<(&'static Field, &List)> {
+        self.test.lists()
+    }
+
     /// How many patterns it has; each takes up to a mebibyte when it is compiled.
     #[must_use]
     pub const fn patterns(&self) -> usize {

@@ -1,7 +1,7 @@
 //! Lists that expressions ask with `in @name`: built once, shared by every expression that asks.
 //!
-//! A look-up costs one hash for each prefix length that the list has (networks), for each label of
-//! the name (suffixes), or one (all else); it does not grow with the list. A value with a term is
+//! A look-up costs one hash for each prefix length that the list has (networks, where there are many of
+//! them), for each label of the name (suffixes), or one (all else); it does not grow with the list. A value with a term is
 //! in the list until that instant of packet time.
 
 use std::collections::HashMap;
@@ -63,7 +63,8 @@ impl ListKind {
             "hassh_server",
             "certificate_sha256",
         ];
-        const NAMES: [&str; 2] = ["server_name", "client_host"];
+        // The word of a product or a service may stand in a list beside its domains.
+        const NAMES: [&str; 5] = ["server_name", "client_host", "query_name", "app", "service"];
         match field.kind {
             FieldKind::Address => &[Self::Address, Self::Network],
             FieldKind::Number if field.name.ends_with(".port") => &[Self::Port],
@@ -96,6 +97,15 @@ pub struct List {
     kind: ListKind,
     expires: bool,
     members: Members,
+}
+
+/// What a list can be found by.
+pub(crate) enum Keys {
+    Words(Vec<Box<str>>),
+    Suffixes(Vec<Box<str>>),
+    Numbers(Vec<(u64, u64)>),
+    /// Nothing that is looked up by itself.
+    Others,
 }
 
 #[derive(Debug)]
@@ -161,10 +171,44 @@ impl List {
         self.kind
     }
 
+    /// Whether it holds no value, now or at any other time.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match &self.members {
+            Members::Networks(networks) => networks.is_empty(),
+            Members::Macs(macs) => macs.is_empty(),
+            Members::Ports(ports) => ports.stretches().next().is_none(),
+            Members::Words(words) | Members::Suffixes(words) => words.keys().next().is_none(),
+        }
+    }
+
+    /// What a value of the list is found by, whatever its term.
+    pub(crate) fn keys(&self) -> Keys {
+        let words = |words: &WordMap<i64>| words.keys().map(Box::from).collect();
+        match &self.members {
+            // A name may end in a dot, as those of suffixes may.
+            Members::Words(names) if self.kind == ListKind::Name => Keys::Suffixes(words(names)),
+            Members::Words(all) => Keys::Words(words(all)),
+            Members::Suffixes(suffixes) => Keys::Suffixes(words(suffixes)),
+            Members::Ports(ports) => Keys::Numbers(ports.stretches().collect()),
+            Members::Networks(_) | Members::Macs(_) => Keys::Others,
+        }
+    }
+
     /// Whether some value has a term, so that the answer depends on the instant.
     #[must_use]
     pub const fn expires(&self) -> bool {
         self.expires
+    }
+
+    /// The suffix of the list that a name ends in, the longest one, as the name spells it; nothing
+    /// where it ends in none, or the list is of another kind.
+    #[must_use]
+    pub fn suffix_of<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let Members::Suffixes(words) = &self.members else {
+            return None;
+        };
+        tails(name).find(|tail| words.get(tail).is_some())
     }
 
     /// Whether a value is in the list at an instant.
@@ -205,74 +249,109 @@ fn words(values: impl Iterator<Item = (ListValue, i64)>) -> WordMap<i64> {
 }
 
 /// A name, then what is left of it after each of its dots.
-fn tails(name: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn tails(name: &str) -> impl Iterator<Item = &str> {
     let name = name.strip_suffix('.').unwrap_or(name);
     std::iter::successors(Some(name), |tail| tail.split_once('.').map(|(_, rest)| rest))
         .filter(|tail| !tail.is_empty())
 }
 
-/// Networks by prefix length, longest first.
 #[derive(Debug, Default)]
 struct Networks {
-    v4: Vec<(u32, HashMap<u32, i64, foldhash::fast::RandomState>)>,
-    v6: Vec<(u128, HashMap<u128, i64, foldhash::fast::RandomState>)>,
+    v4: ByMask<u32>,
+    v6: ByMask<u128>,
 }
 
 impl Networks {
     fn new(values: impl Iterator<Item = (ListValue, i64)>) -> Self {
-        let mut networks = Self::default();
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for (value, until) in values {
-            let ListValue::Network(network) = value else {
-                continue;
-            };
-            match network {
-                IpNet::V4(network) => insert(
-                    &mut networks.v4,
+            match value {
+                ListValue::Network(IpNet::V4(network)) => v4.push((
                     Ipv4Addr::to_bits(network.netmask()),
                     Ipv4Addr::to_bits(network.network()),
                     until,
-                ),
-                IpNet::V6(network) => insert(
-                    &mut networks.v6,
+                )),
+                ListValue::Network(IpNet::V6(network)) => v6.push((
                     Ipv6Addr::to_bits(network.netmask()),
                     Ipv6Addr::to_bits(network.network()),
                     until,
-                ),
+                )),
+                _ => {}
             }
         }
-        networks.v4.sort_by_key(|(mask, _)| std::cmp::Reverse(*mask));
-        networks.v6.sort_by_key(|(mask, _)| std::cmp::Reverse(*mask));
-        networks
+        Self {
+            v4: ByMask::new(v4),
+            v6: ByMask::new(v6),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
     }
 
     fn has(&self, address: IpAddr, holds: impl Fn(i64) -> bool) -> bool {
-        let holds = |until: &i64| holds(*until);
         match address {
-            IpAddr::V4(address) => self
-                .v4
-                .iter()
-                .any(|(mask, of)| of.get(&(address.to_bits() & mask)).is_some_and(holds)),
-            IpAddr::V6(address) => self
-                .v6
-                .iter()
-                .any(|(mask, of)| of.get(&(address.to_bits() & mask)).is_some_and(holds)),
+            IpAddr::V4(address) => self.v4.has(address.to_bits(), holds),
+            IpAddr::V6(address) => self.v6.has(address.to_bits(), holds),
         }
     }
 }
 
-type ByMask<T> = Vec<(T, HashMap<T, i64, foldhash::fast::RandomState>)>;
+/// Networks of one family: few are compared one by one, many are looked up by prefix length.
+#[derive(Debug)]
+enum ByMask<T> {
+    /// Mask, network, end of the term.
+    Few(Vec<(T, T, i64)>),
+    /// Longest prefix first.
+    Many(Vec<(T, HashMap<T, i64, foldhash::fast::RandomState>)>),
+}
 
-fn insert<T: Copy + Eq + std::hash::Hash>(networks: &mut ByMask<T>, mask: T, network: T, until: i64) {
-    let index = networks
-        .iter()
-        .position(|(known, _)| *known == mask)
-        .unwrap_or_else(|| {
-            networks.push((mask, HashMap::default()));
-            networks.len().saturating_sub(1)
-        });
-    if let Some((_, of)) = networks.get_mut(index) {
-        let known = of.entry(network).or_insert(until);
-        *known = until.max(*known);
+/// Networks up to which comparing is quicker than hashing.
+const FEW: usize = 24;
+
+impl<T> Default for ByMask<T> {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+impl<T: Copy + Ord + std::hash::Hash + std::ops::BitAnd<Output = T>> ByMask<T> {
+    fn new(networks: Vec<(T, T, i64)>) -> Self {
+        if networks.len() <= FEW {
+            return Self::Few(networks);
+        }
+        let mut by_mask: Vec<(T, HashMap<T, i64, foldhash::fast::RandomState>)> = Vec::new();
+        for (mask, network, until) in networks {
+            let known = by_mask.iter().position(|(known, _)| *known == mask);
+            let index = known.unwrap_or_else(|| {
+                by_mask.push((mask, HashMap::default()));
+                by_mask.len().saturating_sub(1)
+            });
+            if let Some((_, of)) = by_mask.get_mut(index) {
+                let known = of.entry(network).or_insert(until);
+                *known = until.max(*known);
+            }
+        }
+        by_mask.sort_by_key(|(mask, _)| std::cmp::Reverse(*mask));
+        Self::Many(by_mask)
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Few(networks) => networks.is_empty(),
+            Self::Many(by_mask) => by_mask.is_empty(),
+        }
+    }
+
+    fn has(&self, address: T, holds: impl Fn(i64) -> bool) -> bool {
+        match self {
+            Self::Few(networks) => networks
+                .iter()
+                .any(|(mask, network, until)| address & *mask == *network && holds(*until)),
+            Self::Many(by_mask) => by_mask
+                .iter()
+                .any(|(mask, of)| of.get(&(address & *mask)).is_some_and(|until| holds(*until))),
+        }
     }
 }
 
@@ -333,6 +412,15 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_suffix_is_named_as_the_name_spells_it() {
+        let list = of_texts(ListKind::Suffix, &["example.jp", "files.example.jp"]);
+
+        assert_eq!(list.suffix_of("a.Files.example.jp."), Some("Files.example.jp"));
+        assert_eq!(list.suffix_of("www.example.jp"), Some("example.jp"));
+        assert_eq!(list.suffix_of("notexample.jp"), None);
+    }
+
+    #[test]
     fn a_name_is_not_its_suffix() {
         let list = of_texts(ListKind::Name, &["example.jp"]);
 
@@ -357,7 +445,7 @@ mod tests {
     proptest! {
         #[test]
         fn networks_and_ports_hold_what_a_walk_over_them_finds(
-            networks in prop::collection::vec((any::<u8>(), 24_u8..=32, 0_i64..4), 0..12),
+            networks in prop::collection::vec((any::<u8>(), 24_u8..=32, 0_i64..4), 0..40),
             ports in prop::collection::vec((0_u16..40, 0_u16..8, 0_i64..4), 0..12),
             last: u8,
             port in 0_u16..60,

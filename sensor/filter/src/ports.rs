@@ -14,6 +14,11 @@ struct Stretch {
 }
 
 impl Ports {
+    /// The ranges that hold some time, in order.
+    pub(crate) fn stretches(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter().map(|stretch| (stretch.low, stretch.high))
+    }
+
     pub(crate) fn new(ranges: impl Iterator<Item = (u16, u16, i64)>) -> Self {
         let mut ranges: Vec<(u64, u64, i64)> = ranges
             .filter(|(low, high, _)| low <= high)

@@ -37,12 +37,6 @@ impl<T: PartialOrd + Copy> Spans<T> {
         self.0.iter()
     }
 
-    /// What is in either.
-    pub(crate) fn union(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
-        Self::new(self.0)
-    }
-
     /// How many of the values from `low` to `high` are in the set; [`Within::Some`] where the
     /// answer takes more than one range.
     pub(crate) fn of(&self, low: T, high: T) -> Within {

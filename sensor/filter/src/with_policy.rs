@@ -101,6 +101,7 @@ pub(crate) fn office() -> Office {
                 ListKind::Network,
                 [(network("0.0.0.0/0"), second(start + 1))],
             )),
+            Arc::new(List::new(Arc::from("none"), ListKind::Network, [])),
             Arc::new(List::new(
                 Arc::from("web"),
                 ListKind::Port,
@@ -261,7 +262,10 @@ fn completion_knows_what_the_policy_names() {
         found.into_iter().map(|found| found.text).collect()
     };
 
-    assert_eq!(texts("resp.address in "), ["@dns", "@expired", "@current"]);
+    assert_eq!(
+        texts("resp.address in "),
+        ["@dns", "@expired", "@current", "@none"]
+    );
     assert_eq!(texts("resp.address in {@dns, @e"), ["@expired"]);
     assert!(texts("resp.address == ").is_empty());
     assert_eq!(texts("start in "), ["window(even)"]);

@@ -1,6 +1,6 @@
 //! Words that are looked up in any case, without making a copy of the word that is asked for.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher as _;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -8,14 +8,14 @@ use hashbrown::HashTable;
 /// A value for each word.
 #[derive(Debug, Clone)]
 pub(crate) struct WordMap<T> {
-    hasher: RandomState,
+    begin: u64,
     words: HashTable<(Box<str>, T)>,
 }
 
 impl<T> Default for WordMap<T> {
     fn default() -> Self {
         Self {
-            hasher: RandomState::default(),
+            begin: RandomState::default().hash_one(0_u8),
             words: HashTable::new(),
         }
     }
@@ -24,21 +24,30 @@ impl<T> Default for WordMap<T> {
 impl<T> WordMap<T> {
     /// The value of a word, put there where there is none.
     pub(crate) fn entry(&mut self, word: &str, value: impl FnOnce() -> T) -> &mut T {
-        let hash = folded_hash(&self.hasher, word);
-        let hasher = &self.hasher;
+        let begin = self.begin;
+        let hash = folded_hash(begin, word);
         let entry = self.words.entry(
             hash,
             |(known, _)| same(known, word),
-            |(word, _)| folded_hash(hasher, word),
+            |(word, _)| folded_hash(begin, word),
         );
         &mut entry.or_insert_with(|| (word.into(), value())).into_mut().1
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The words, in no order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|(word, _)| &**word)
     }
 
     pub(crate) fn get(&self, word: &str) -> Option<&T> {
         if self.words.is_empty() {
             return None;
         }
-        let hash = folded_hash(&self.hasher, word);
+        let hash = folded_hash(self.begin, word);
         let found = self.words.find(hash, |(known, _)| same(known, word));
         found.map(|(_, value)| value)
     }
@@ -93,19 +102,23 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 
-/// The same for words that are [`same`].
-fn folded_hash(hasher: &RandomState, word: &str) -> u64 {
-    let mut hasher = hasher.build_hasher();
-    if word.is_ascii() {
-        for octet in word.bytes() {
-            hasher.write_u8(octet.to_ascii_lowercase());
-        }
+/// The same for words that are [`same`]: octet by octet as of FNV-1a, begun at a number that nobody knows
+///. What is asked for is never put into a map, so nobody who chooses it can
+/// fill one with words that fall together.
+fn folded_hash(begin: u64, word: &str) -> u64 {
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let add = |hash: u64, octet: u8| (hash ^ u64::from(octet)).wrapping_mul(PRIME);
+    let hash = if word.is_ascii() {
+        let octets = word.bytes().map(|octet| octet.to_ascii_lowercase());
+        octets.fold(begin, add)
     } else {
-        for c in folded(word) {
-            hasher.write_u32(u32::from(c));
-        }
-    }
-    hasher.finish()
+        let mut buffer = [0; 4];
+        folded(word).fold(begin, |hash, c| {
+            c.encode_utf8(&mut buffer).bytes().fold(hash, add)
+        })
+    };
+    // A map looks at the highest bits, which the last octets have hardly reached.
+    (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a person is shown: a finding after folding, with its reason in both languages.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -155,10 +156,16 @@ pub struct Explanation {
     pub nearest_path: String,
     /// In what the flow differs from it: `from`, `to`, `protocol`, `ports`, `direction`.
     pub differs: Vec<String>,
+    /// What it looks like where it is right; empty where the rule does not say.
+    #[serde(default)]
+    pub legitimate: Text,
     /// What would have silenced the alert.
     pub silenced_by: Text,
     /// What to do first.
     pub first_step: Text,
+    /// Where what the rule compares with comes from, and of when it is; empty where it does not say.
+    #[serde(default)]
+    pub source: String,
 }
 
 /// A finding after folding.
@@ -186,6 +193,8 @@ pub struct Alert {
     pub packets: u64,
     /// IP octets of those flows, both directions.
     pub octets: u64,
+    /// The address that it is about, mostly the originator's; none where it is about the sensor itself.
+    pub subject: Option<IpAddr>,
     /// The first flow behind it; none where the alert is about the sensor itself.
     pub flow: Option<FlowRecord>,
     /// Clause of the written policy that is touched; empty where none is named.
@@ -196,14 +205,4 @@ pub struct Alert {
     pub explanation: Explanation,
     /// The indicator that was met, where one is behind it.
     pub indicator: Option<Box<Hit>>,
-}
-
-impl Alert {
-    /// The address that the alert is about: the host that met an indicator, else the originator's; none
-    /// where it is the sensor.
-    #[must_use]
-    pub fn subject(&self) -> Option<std::net::IpAddr> {
-        let hit = self.indicator.as_ref().and_then(|hit| hit.host);
-        hit.or_else(|| self.flow.as_ref().map(|flow| flow.orig.address))
-    }
 }

@@ -47,6 +47,8 @@ pub struct Field {
     pub name: &'static str,
     /// Type.
     pub kind: FieldKind,
+    /// Whether a text may be several words with a space between them, each of which is a value.
+    pub several: bool,
     /// Column of the flow store.
     pub column: &'static str,
     /// Path in an EVE flow record; empty where EVE has the fact in another form.
@@ -74,6 +76,10 @@ pub const EITHER: &[(&str, [&str; 2])] = &[
     ("zone", ["orig.zone", "resp.zone"]),
     ("mac", ["orig.mac", "resp.mac"]),
 ];
+
+const fn is_several(name: &str) -> bool {
+    matches!(name.as_bytes(), b"query_name" | b"risk")
+}
 
 const fn text(text: &str) -> Value<'_> {
     Value::Text(Cow::Borrowed(text))
@@ -112,6 +118,7 @@ macro_rules! fields {
         pub static FIELDS: &[Field] = &[$(Field {
             name: $name,
             kind: FieldKind::$kind,
+            several: is_several($name),
             column: $column,
             eve: $eve,
             ipfix: $ipfix,
@@ -249,6 +256,10 @@ fields! {
         |r| essential(r, Essential::CertificateIssuer);
     "certificate_sha256" Text "certificate_sha256" "sekisho.certificate_sha256" 0 "証明書のSHA-256" "Certificate SHA-256"
         |r| essential(r, Essential::CertificateSha256);
+    "query_name" Text "query_name" "sekisho.query_name" 0 "DNSで尋ねた名前" "Names asked in DNS"
+        |r| essential(r, Essential::QueryName);
+    "risk" Text "risk" "sekisho.risk" 0 "弱点" "Risks"
+        |r| essential(r, Essential::Risk);
 }
 
 #[cfg(test)]

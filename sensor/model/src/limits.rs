@@ -32,6 +32,16 @@ pub const FLOWS: Limit = Limit {
     effect_ja: "アドレスの組で分けた16区画のそれぞれが16分の1を持つ。区画が一杯になると、応答のないもののうち最も長く通信のないフローから記録して閉じる",
     effect_en: "each of 16 partitions, by address pair, has a sixteenth; a full one records and closes the flow idle longest, those never answered first",
 };
+/// Octets of the ring in which frames of one interface wait to be read.
+pub const RING_OCTETS: Limit = Limit {
+    id: "ring_octets",
+    default: 128 * 1024 * 1024,
+    unit: "octets",
+    counter: "ring_dropped",
+    alert: "LIMIT-RING",
+    effect_ja: "入りきらないフレームは失われ、数えられる。どのフローにも現れない",
+    effect_en: "frames that find no room are lost and counted; they are in no flow",
+};
 /// Datagrams whose fragments wait for the rest.
 pub const FRAGMENTED_DATAGRAMS: Limit = Limit {
     id: "fragmented_datagrams",
@@ -236,6 +246,7 @@ pub const INTERFACES: Limit = Limit {
 /// Every limit, in the order that tables show them.
 pub const LIMITS: &[Limit] = &[
     FLOWS,
+    RING_OCTETS,
     FRAGMENTED_DATAGRAMS,
     FRAGMENT_OCTETS,
     CONVERSATION_OCTETS,

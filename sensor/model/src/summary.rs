@@ -66,18 +66,32 @@ pub struct Talker {
     pub volume: Volume,
 }
 
-/// One capture file that was read.
+/// One capture file or network interface that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputFile {
-    /// Path as given; `-` is standard input.
+    /// Path as given, `-` is standard input; or the name of the interface.
     pub path: String,
-    /// `pcap` or `pcapng`, with `+gzip` or `+zstd`.
+    /// `pcap` or `pcapng`, with `+gzip` or `+zstd`; or how the interface is read.
     pub format: String,
     /// Packets read from it.
     pub packets: u64,
-    /// Where and why reading stopped early.
+    /// Where and why reading stopped early; why nothing comes of an interface.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub damage: Option<String>,
+    /// What was counted outside this program; absent for a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<PortCounters>,
+}
+
+/// What the system counted of an interface while it was read: the check of what we counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PortCounters {
+    /// Frames that found no room in the ring.
+    pub ring_dropped: u64,
+    /// Frames that the interface received.
+    pub received: u64,
+    /// Frames that the interface or its driver dropped.
+    pub dropped: u64,
 }
 
 /// What went in.
@@ -167,6 +181,9 @@ pub struct Summary {
     /// SHA-256 over the files of the policy that judged last, as hexadecimal digits; empty where none.
     #[serde(default)]
     pub policy_hash: String,
+    /// Version of the catalogue beneath the policy; empty where none.
+    #[serde(default)]
+    pub catalogue_version: String,
     /// How the policy changed while the run went on.
     #[serde(default)]
     pub policy_changes: PolicyChanges,
@@ -178,4 +195,7 @@ pub struct Summary {
     pub rules: RuleUse,
     /// Worker threads that decoded.
     pub workers: u64,
+    /// Whether the run goes on: these are its counts so far.
+    #[serde(default)]
+    pub ongoing: bool,
 }

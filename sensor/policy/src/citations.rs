@@ -1,5 +1,6 @@
 //! Which clauses of the written policy the declarations cite.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::Policy;
@@ -19,6 +20,8 @@ pub enum CitedBy {
     Rule,
     /// A statement.
     Statement,
+    /// Rules of a catalogue that the policy stands on, all of them together.
+    Catalogue,
 }
 
 impl CitedBy {
@@ -32,6 +35,7 @@ impl CitedBy {
             Self::Boundary => "boundary",
             Self::Rule => "rule",
             Self::Statement => "statement",
+            Self::Catalogue => "catalogue",
         }
     }
 }
@@ -43,7 +47,7 @@ pub struct Citation {
     pub clause: String,
     /// What kind of declaration it is.
     pub by: CitedBy,
-    /// Its id.
+    /// Its id; of a catalogue its version.
     pub id: Arc<str>,
 }
 
@@ -70,11 +74,32 @@ impl Policy {
             .statements
             .iter()
             .map(|statement| (CitedBy::Statement, &statement.id, statement.clause.as_str()));
-        let rules = self.declared().rules.iter().map(|rule| Citation {
+        let (beneath, own): (Vec<_>, Vec<_>) =
+            self.declared().rules.iter().partition(|rule| rule.of_catalogue);
+        let rules = own.into_iter().map(|rule| Citation {
             clause: rule.clause.clone(),
             by: CitedBy::Rule,
             id: Arc::from(rule.id.value.as_str()),
         });
+        let catalogue = Citation {
+            clause: String::new(),
+            by: CitedBy::Catalogue,
+            id: self
+                .catalogues()
+                .first()
+                .map_or_else(|| Arc::from(""), |first| Arc::clone(&first.version)),
+        };
+        let of_catalogue: BTreeSet<String> = beneath
+            .into_iter()
+            .flat_map(|rule| {
+                each(&Citation {
+                    clause: rule.clause.clone(),
+                    ..catalogue.clone()
+                })
+            })
+            .map(|citation| citation.clause)
+            .filter(|clause| !clause.is_empty())
+            .collect();
         zones
             .chain(paths)
             .chain(boundaries)
@@ -86,6 +111,10 @@ impl Policy {
             })
             .chain(rules)
             .flat_map(|citation| each(&citation))
+            .chain(of_catalogue.into_iter().map(|clause| Citation {
+                clause,
+                ..catalogue.clone()
+            }))
             .collect()
     }
 }

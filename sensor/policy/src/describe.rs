@@ -1,5 +1,7 @@
 //! The policy as JSON, for the dashboard and for programs.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::calendar::Window;
@@ -8,8 +10,9 @@ use crate::entry::{Gateway, Host, Path};
 use crate::file::At;
 use crate::lists::{List, ListValue};
 use crate::parse::{RuleDecl, Services, TestDecl, TestValue, spelled};
+use crate::rules::Rule;
 use crate::zones::{Zone, ZoneId};
-use crate::{Boundary, Group, Policy};
+use crate::{Boundary, Catalogue, Group, Policy};
 
 impl Policy {
     /// The whole policy as one JSON object; empty texts and lists where there is no policy.
@@ -23,13 +26,14 @@ impl Policy {
             "mode": if self.none { "" } else { self.mode.name() },
             "source": self.source,
             "label": self.label,
+            "catalogues": self.catalogues.iter().map(catalogue).collect::<Vec<_>>(),
             "zones": self.zones.declared().map(|(_, declared)| zone(declared)).collect::<Vec<_>>(),
             "groups": self.groups.iter().map(|group| self.group(group)).collect::<Vec<_>>(),
             "gateways": self.gateways.iter().map(gateway).collect::<Vec<_>>(),
             "lists": self.lists.iter().map(list).collect::<Vec<_>>(),
             "calendar": self.described_calendar(),
             "paths": self.paths.iter().map(|path| self.path(path)).collect::<Vec<_>>(),
-            "rules": self.declared().rules.iter().map(rule).collect::<Vec<_>>(),
+            "rules": self.declared().rules.iter().map(|declared| self.rule_described(declared)).collect::<Vec<_>>(),
             "tests": self.declared().tests.iter().map(test).collect::<Vec<_>>(),
             "boundaries": self.boundaries.iter().map(|boundary| self.boundary(boundary)).collect::<Vec<_>>(),
         })
@@ -86,6 +90,11 @@ impl Policy {
                 Host::Network(network, Some(mac)) => format!("{}={mac}", network.addr()),
             })
             .collect()
+    }
+
+    fn rule_described(&self, declared: &RuleDecl) -> Value {
+        let compiled = self.rule(&declared.id.value);
+        rule(declared, compiled.map_or(&[], Rule::empty_lists))
     }
 
     fn group(&self, group: &Group) -> Value {
@@ -164,16 +173,32 @@ fn gateway(gateway: &Gateway) -> Value {
     })
 }
 
-fn rule(rule: &RuleDecl) -> Value {
+fn catalogue(catalogue: &Catalogue) -> Value {
+    json!({ "name": catalogue.name, "version": catalogue.version, "label": catalogue.label })
+}
+
+fn rule(rule: &RuleDecl, empty: &[Arc<str>]) -> Value {
+    let severity_by = rule.severity_by.iter();
     let text = |text: &Option<At<String>>| text.as_ref().map_or_else(String::new, |text| text.value.clone());
     json!({
         "id": rule.id.value,
         "title": rule.title,
         "severity": rule.severity.map_or("", |severity| severity.name()),
+        "severity_by": severity_by.map(|(when, severity)| json!({
+            "when": when.value,
+            "severity": severity.name(),
+        })).collect::<Vec<_>>(),
+        "fold": rule.fold.name(),
+        "needs": rule.needs.iter().map(|name| &name.value).collect::<Vec<_>>(),
+        "empty_lists": empty,
+        "catalogue": rule.of_catalogue,
         "when": text(&rule.when),
         "except": text(&rule.except),
         "why": rule.why,
+        "legitimate": rule.legitimate,
         "first_step": rule.first_step,
+        "source": rule.source,
+        "version": rule.version,
         "clause": rule.clause,
         "category": text(&rule.category),
         "attack": rule.attack,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
+use sekisho_model::Text;
 
 use crate::file::Place;
 
@@ -51,6 +52,8 @@ pub struct Report {
     severity: Severity,
     message: String,
     help: Option<String>,
+    /// Message and remedy in Japanese; of remarks alone.
+    ja: Option<Box<[String; 2]>>,
     source: Option<Arc<NamedSource<Arc<str>>>>,
     labels: Vec<LabeledSpan>,
     /// Further places, in other files.
@@ -66,6 +69,7 @@ impl Report {
             severity: Severity::Error,
             message: message.into(),
             help: None,
+            ja: None,
             source: None,
             labels: Vec::new(),
             related: Vec::new(),
@@ -110,6 +114,12 @@ impl Report {
         self
     }
 
+    /// The same in Japanese.
+    pub(crate) fn ja(mut self, message: impl Into<String>, help: impl Into<String>) -> Self {
+        self.ja = Some(Box::new([message.into(), help.into()]));
+        self
+    }
+
     /// Puts reports in the order of the files and of the places in them.
     pub(crate) fn sort(reports: &mut [Self]) {
         reports.sort_by_key(|report| report.order);
@@ -119,6 +129,21 @@ impl Report {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The sentence in both languages; of what is said in English alone, in English.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let ja = self.ja.as_deref().map_or(&self.message, |[message, _]| message);
+        Text::new(ja.as_str(), self.message.as_str())
+    }
+
+    /// The remedy likewise.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Text> {
+        let en = self.help.as_ref()?;
+        let ja = self.ja.as_deref().map_or(en, |[_, help]| help);
+        Some(Text::new(ja.as_str(), en.as_str()))
     }
 }
 

@@ -46,7 +46,12 @@ impl Files {
 }
 
 fn normalised(source: &Source) -> (String, String) {
-    let name = source.name.rsplit('/').next().unwrap_or(&source.name);
+    // What lies beneath a policy is told from what the policy says by its folder.
+    let name = if crate::is_beneath(source) {
+        &source.name
+    } else {
+        source.name.rsplit('/').next().unwrap_or(&source.name)
+    };
     let octets = source.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&source.text);
     let text = String::from_utf8_lossy(octets).replace("\r\n", "\n");
     (name.to_owned(), text)

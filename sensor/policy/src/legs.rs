@@ -115,8 +115,12 @@ mod tests {
     }
 
     fn path(id: &str, to: &str, port: u16) -> String {
+        over("tcp", id, to, &port.to_string())
+    }
+
+    fn over(protocol: &str, id: &str, to: &str, ports: &str) -> String {
         format!(
-            "[[path]]\nid = \"{id}\"\nfrom = \"a\"\nto = \"{to}\"\nprotocol = \"tcp\"\nports = [{port}]\nvia = \"g\"\n"
+            "[[path]]\nid = \"{id}\"\nfrom = \"a\"\nto = \"{to}\"\nprotocol = \"{protocol}\"\nports = [{ports}]\nvia = \"g\"\n"
         )
     }
 
@@ -144,5 +148,54 @@ mod tests {
         for (leg, others) in &got {
             assert_eq!(others.len(), 2, "{leg}: {others:?}");
         }
+    }
+
+    /// How many legs are expected with each.
+    fn joined(paths: &str) -> Vec<usize> {
+        counterparts(paths)
+            .iter()
+            .map(|(_, others)| others.len())
+            .collect()
+    }
+
+    #[test]
+    fn zones_keep_paths_apart_where_both_ends_differ_and_any_zone_does_not() {
+        let between = |id: &str, from: &str, to: &str| {
+            path(id, to, 443).replace("from = \"a\"", &format!("from = \"{from}\""))
+        };
+        for (from, to, together) in [
+            ("c", "c", 1),
+            ("a", "c", 2),
+            ("c", "b", 2),
+            ("*", "c", 2),
+            ("c", "*", 2),
+        ] {
+            let paths = path("P1", "b", 443) + &between("P2", from, to);
+
+            assert_eq!(joined(&paths), [together; 4], "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn protocols_and_ports_that_no_flow_can_be_of_both_keep_paths_apart() {
+        for (one, other, together) in [
+            (("tcp", "443"), ("udp", "443"), 1),
+            (("tcp", "\"440-450\""), ("tcp", "\"451-460\""), 1),
+            (("tcp", "\"440-450\""), ("tcp", "\"450-460\""), 2),
+            (("tcp", "\"450-460\""), ("tcp", "\"440-450\""), 2),
+            (("tcp", "\"440-460\""), ("tcp", "450"), 2),
+        ] {
+            let paths = over(one.0, "P1", "b", one.1) + &over(other.0, "P2", "c", other.1);
+
+            assert_eq!(joined(&paths), [together; 4], "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn so_many_paths_over_one_gateway_are_no_longer_told_apart() {
+        let paths = |count: u16| -> String { (1..=count).map(|n| path(&format!("P{n}"), "b", n)).collect() };
+
+        assert!(joined(&paths(64)).iter().all(|others| *others == 1));
+        assert!(joined(&paths(65)).iter().all(|others| *others == 65));
     }
 }

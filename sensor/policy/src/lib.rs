@@ -56,6 +56,7 @@
 
 pub mod builtin;
 pub mod calendar;
+mod catalogue;
 mod citations;
 mod compile;
 mod conditions;
@@ -90,6 +91,7 @@ use std::sync::Arc;
 
 use sekisho_model::{Severity, Text};
 
+pub use catalogue::{Catalogue, is_beneath, with_catalogue};
 pub use citations::{Citation, CitedBy};
 pub use declared::EntryInfo;
 pub use entry::{EntryId, Gateway, Leg};
@@ -102,7 +104,7 @@ pub use observation::{Observation, is_answered, is_directed};
 pub use parse::json_schema;
 pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
 pub use trace::{Candidate, Placed, PlacedBy, Trace};
-pub use words::{SERVICE_ALIASES, SERVICES, TUNNELS};
+pub use words::{SEALED, SERVICE_ALIASES, SERVICES, TUNNELS};
 pub use zones::{MAX_ZONES, ZoneId};
 
 use conditions::Conditions;
@@ -146,6 +148,7 @@ pub struct Policy {
     boundaries: Vec<Boundary>,
     lists: Vec<List>,
     warnings: Vec<Report>,
+    catalogues: Vec<Catalogue>,
     rules: builtin::RuleIds,
     calendar: calendar::Calendar,
     statements: Vec<prove::Statement>,

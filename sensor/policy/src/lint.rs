@@ -1,6 +1,6 @@
 //! Remarks that depend on the day: what is over, what was to be looked at again, and whose it is.
 
-use sekisho_model::Timestamp;
+use sekisho_model::{Text, Timestamp};
 
 use crate::Policy;
 use crate::calendar::Calendar;
@@ -21,7 +21,7 @@ pub(crate) struct Marks {
 #[derive(Debug)]
 struct Mark {
     /// How a message calls it: `zone \`office\``.
-    what: String,
+    what: Text,
     place: Place,
     /// The end of the day, where the words are a date.
     review: Option<(Timestamp, Place)>,
@@ -40,7 +40,7 @@ impl Marks {
                 .paths
                 .iter()
                 .map(|path| Mark {
-                    what: format!("`{}`", path.id.value),
+                    what: Text::new(format!("`{}`", path.id.value), format!("`{}`", path.id.value)),
                     place: path.place.clone(),
                     review: review(&path.review),
                     expires: path.expires.as_ref().map(|text| text.place.clone()),
@@ -50,13 +50,10 @@ impl Marks {
                 .zones
                 .iter()
                 .take(kept)
-                .map(|zone| (format!("zone `{}`", zone.id.value), &zone.id.place, &zone.review))
+                .map(|zone| (called(["ゾーン", "zone"], &zone.id), &zone.id.place, &zone.review))
                 .chain(declared.lists.iter().map(|list| {
-                    (
-                        format!("list `{}`", list.name.value),
-                        &list.name.place,
-                        &list.review,
-                    )
+                    let what = called(["リスト", "list"], &list.name);
+                    (what, &list.name.place, &list.review)
                 }))
                 .map(|(what, place, text)| Mark {
                     what,
@@ -91,18 +88,26 @@ impl Policy {
         for (path, mark) in self.paths.iter().zip(&self.marks.paths) {
             if path.owner.is_empty() {
                 reports.push(
-                    Report::warning("policy::no-owner", format!("{} has no owner", mark.what))
+                    Report::warning("policy::no-owner", format!("{} has no owner", mark.what.en))
                         .at(&mark.place, "nobody to ask")
-                        .help("write `owner = \"…\"`: who answers for it"),
+                        .help("write `owner = \"…\"`: who answers for it")
+                        .ja(
+                            format!("{} に責任者がありません", mark.what.ja),
+                            "責任を持つ人や課を `owner = \"…\"` と書いてください",
+                        ),
                 );
             }
             if let (Some(expires), Some(place)) = (path.expires, &mark.expires)
                 && expires <= at
             {
                 reports.push(
-                    Report::warning("policy::expired", format!("{} is over", mark.what))
+                    Report::warning("policy::expired", format!("{} is over", mark.what.en))
                         .at(place, "its end is past")
-                        .help("remove it, or have it approved again; its use is a violation"),
+                        .help("remove it, or have it approved again; its use is a violation")
+                        .ja(
+                            format!("{} は期限が過ぎています", mark.what.ja),
+                            "消すか、あらためて承認を受けてください。使えば違反になります",
+                        ),
                 );
             }
             reports.extend(past_review(mark, at));
@@ -122,7 +127,14 @@ impl Policy {
                         format!("{over} of {all} values of the list `{}` are over", list.name),
                     )
                     .at(place, "holds values whose end is past")
-                    .help("remove them, or give them another `expires`"),
+                    .help("remove them, or give them another `expires`")
+                    .ja(
+                        format!(
+                            "リスト `{}` の値 {all} 件のうち {over} 件は期限が過ぎています",
+                            list.name
+                        ),
+                        "消すか、`expires` を改めてください",
+                    ),
                 );
             }
         }
@@ -131,14 +143,23 @@ impl Policy {
     }
 }
 
+fn called([ja, en]: [&str; 2], id: &At<String>) -> Text {
+    let id = &id.value;
+    Text::new(format!("{ja} `{id}`"), format!("{en} `{id}`"))
+}
+
 fn past_review(mark: &Mark, at: Timestamp) -> Option<Report> {
     let (review, place) = mark.review.as_ref()?;
     (*review <= at).then(|| {
         Report::warning(
             "policy::review-past",
-            format!("{} was to be looked at again", mark.what),
+            format!("{} was to be looked at again", mark.what.en),
         )
         .at(place, "this day is past")
         .help("look whether it is needed as it stands, and write the next day")
+        .ja(
+            format!("{} は見直しの日を過ぎています", mark.what.ja),
+            "今のままで必要かを確かめ、次に見直す日を書いてください",
+        )
     })
 }

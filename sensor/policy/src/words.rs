@@ -88,6 +88,10 @@ pub const SERVICE_ALIASES: &[(&str, &[&str])] = &[
     ("vnc", &["rfb"]),
 ];
 
+/// What is told of a sealed session from outside: a path that names the protocol that seals means these
+/// too. What is read in clear, as DNS over HTTP, is another protocol than its carrier.
+pub const SEALED: &[(&str, &[&str])] = &[("quic", &["doq"]), ("tls", &["dot", "winrm"])];
+
 /// Kinds of tunnels, as the field `tunnel` names them.
 pub const TUNNELS: &[&str] = &[
     "4in6",
@@ -108,16 +112,19 @@ pub const TUNNELS: &[&str] = &[
     "vxlan-gpe",
 ];
 
-/// The word as it stands in the table; also where it is an alias, with all that it stands for.
+/// All that a word stands for: of an alias its services, else the service and what that seals.
 pub(crate) fn services(word: &str) -> Option<Vec<&'static str>> {
     if let Some((_, stands_for)) = SERVICE_ALIASES.iter().find(|(alias, _)| *alias == word) {
         return Some(stands_for.to_vec());
     }
-    SERVICES
-        .iter()
-        .copied()
-        .find(|service| *service == word)
-        .map(|service| vec![service])
+    let service = SERVICES.iter().copied().find(|service| *service == word)?;
+    let sealed = SEALED.iter().filter(|(by, _)| *by == service);
+    Some(
+        [service]
+            .into_iter()
+            .chain(sealed.flat_map(|(_, services)| services.iter().copied()))
+            .collect(),
+    )
 }
 
 /// Every word that may be written for a service.
@@ -146,6 +153,7 @@ mod tests {
         }
         assert_eq!(services("https"), Some(vec!["tls", "quic"]));
         assert_eq!(services("ssh"), Some(vec!["ssh"]));
+        assert_eq!(services("tls"), Some(vec!["tls", "dot", "winrm"]));
         assert_eq!(services("sssh"), None);
     }
 }

@@ -252,6 +252,7 @@ fn local_time_is_shown_with_day_and_offset() {
     let local = calendar.local(tokyo("2026-11-04T10:00:07"));
 
     assert_eq!(local.to_string(), "2026-11-04 10:00 (Wed) +09:00");
+    assert_eq!(local.text().ja, "2026-11-04 10:00 (水) +09:00");
     assert_eq!(local.second, 7);
 }
 

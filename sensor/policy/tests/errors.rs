@@ -1,6 +1,7 @@
 //! How each mistake in a policy is shown: with its place, a caret and a remedy.
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use sekisho_model::Timestamp;
 use sekisho_policy::{Policy, Source};
 
 const HEADER: &str = "schema = 1\n[policy]\nname = \"t\"\nversion = \"1\"\n";
@@ -247,4 +248,126 @@ to = "unknown"
     insta::assert_snapshot!(render(
         policy.warnings().iter().map(|report| report as &dyn Diagnostic)
     ));
+}
+
+#[test]
+fn every_remark_is_said_in_japanese_too() {
+    let text = r#"
+[zone.office]
+networks = ["10.40.1.0/24", "10.40.1.0/24"]
+review = "2026-01-01"
+[zone.server]
+networks = ["10.40.2.0/24"]
+[zone.guest]
+vlans = [20]
+[zone.empty]
+[zone.school]
+networks = ["10.80.0.0/16"]
+excluded = true
+[group.alone]
+zones = ["office"]
+[gateway.alone]
+near = ["10.1.1.1"]
+far = ["10.1.1.2"]
+[calendar.window.alone]
+days = ["sat"]
+[list.alone]
+kind = "address"
+values = [{ value = "10.1.1.1", expires = "2026-01-01" }]
+review = "2026-01-01"
+[[path]]
+id = "P1"
+from = "office"
+to = "server"
+ports = [443]
+[[path]]
+id = "P2"
+from = "office"
+to = "server"
+ports = [442, 443]
+review = "2026-01-01"
+[[path]]
+id = "P3"
+from = "office"
+to = "office"
+expires = "2026-01-01"
+[[path]]
+id = "P4"
+from = "school"
+to = "server"
+[[path]]
+id = "P5"
+from = "*"
+to = "*"
+protocol = "udp"
+[[path]]
+id = "P6"
+from = "unknown"
+to = "unknown"
+[[path]]
+id = "P7"
+from = "office"
+to = "server"
+ports = [441]
+[[path]]
+id = "P8"
+from = "office"
+to = "server"
+ports = ["441-442"]
+[[exception]]
+id = "E1"
+from = "office"
+to = "guest"
+protocol = "tcp"
+application = "1"
+applicant = "a"
+approver = "b"
+purpose = "c"
+starts = "2026-01-01"
+expires = "2028-01-01"
+[[rule]]
+id = "R1"
+when = "port == 1"
+"#;
+    let header = HEADER.replace("version", "mode = \"learn\"\nversion");
+    let compile = |text: String| Policy::compile(&sources(&[("a.toml", text.as_bytes())])).unwrap();
+    let (policy, bare) = (compile(format!("{header}{text}")), compile(header.clone()));
+    let dated = policy.lint(Timestamp::parse("2026-11-04T00:00:00Z").unwrap());
+    let is_japanese = |text: &str| text.chars().any(|letter| ('ぁ'..='ん').contains(&letter));
+    let mut codes: Vec<String> = Vec::new();
+
+    for remark in policy.warnings().iter().chain(bare.warnings()).chain(&dated) {
+        let code = remark.code().unwrap().to_string();
+        let (text, remedy) = (remark.text(), remark.remedy().unwrap());
+        assert!(
+            is_japanese(&text.ja) && is_japanese(&remedy.ja),
+            "{code}: {text:?} {remedy:?}"
+        );
+        assert!(!is_japanese(&text.en) && !is_japanese(&remedy.en), "{code}");
+        codes.push(code.replace("policy::", ""));
+    }
+
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(
+        codes,
+        [
+            "allow-any",
+            "bare-ports",
+            "empty-zone",
+            "excluded",
+            "expired",
+            "learn",
+            "long-exception",
+            "needless",
+            "never-chosen",
+            "no-owner",
+            "no-zones",
+            "repeated",
+            "review-past",
+            "untested",
+            "unused",
+            "vlan-only",
+        ]
+    );
 }

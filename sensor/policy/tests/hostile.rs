@@ -124,17 +124,33 @@ fn ends_that_make_millions_of_pairs_are_refused() {
 
 #[test]
 fn hosts_within_each_other_beyond_what_a_look_up_follows_are_refused() {
-    let mut text = String::new();
-    for list in 0..40 {
-        writeln!(
-            text,
-            "[list.l{list}]\nkind = \"network\"\nvalues = [\"10.0.0.0/24\"]"
-        )
-        .unwrap();
-        text.push_str(&path(list, &format!("from_hosts = [\"@l{list}\"]")));
-    }
+    let lists = |count: usize| -> String {
+        (0..count)
+            .map(|list| {
+                let hosts = format!("ports = [{}]\nfrom_hosts = [\"@l{list}\"]", list + 1);
+                let path = path(list, &hosts);
+                format!("[list.l{list}]\nkind = \"network\"\nvalues = [\"10.0.0.0/24\"]\n{path}")
+            })
+            .collect()
+    };
 
-    assert!(refusal(one(&text)).contains("more than 32 networks and lists"));
+    let most = one(&lists(32)).unwrap();
+
+    assert!((1..=32).all(|port| allowed(&most, "10.0.0.1", "10.1.0.1", port)));
+    assert!(!allowed(&most, "10.0.0.1", "10.1.0.1", 33));
+    assert!(refusal(one(&lists(33))).contains("more than 32 networks and lists"));
+}
+
+#[test]
+fn so_many_paths_of_the_same_ends_as_are_asked_compile_and_one_more_does_not() {
+    let paths = |count: usize| -> String {
+        (0..count)
+            .map(|id| path(id, "ports = [443]\nservices = [\"ssh\"]"))
+            .collect()
+    };
+
+    assert!(one(&paths(256)).is_ok());
+    assert!(refusal(one(&paths(257))).contains("more than 256 paths"));
 }
 
 #[test]

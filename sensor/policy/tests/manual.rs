@@ -1,10 +1,20 @@
-//! The examples of the manual compile, in both languages.
+//! The examples of the manual compile, in both languages, over the catalogue.
 //!
 //! An example is a whole policy, or a part that stands on what the manual's page has declared before.
 
-use sekisho_policy::{Policy, Source};
+use std::path::Path;
 
-const PAGES: [(&str, &str); 4] = [
+use sekisho_policy::{Policy, SEALED, SERVICE_ALIASES, SERVICES, Source, TUNNELS, load_dir, with_catalogue};
+
+const PAGES: [(&str, &str); 6] = [
+    (
+        "catalogue.en.md",
+        include_str!("../../../web/docs/catalogue.en.md"),
+    ),
+    (
+        "catalogue.ja.md",
+        include_str!("../../../web/docs/catalogue.ja.md"),
+    ),
     ("policy.en.md", include_str!("../../../web/docs/policy.en.md")),
     ("policy.ja.md", include_str!("../../../web/docs/policy.ja.md")),
     ("calendar.en.md", include_str!("../../../web/docs/calendar.en.md")),
@@ -86,12 +96,17 @@ fn sources(example: &str) -> Vec<Source> {
 #[test]
 fn every_example_of_the_manual_compiles() {
     let mut count = 0;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/unauthorised");
+    let mut catalogue = load_dir(&folder).unwrap();
+    for source in &mut catalogue {
+        source.name = source.name.rsplit('/').next().unwrap().to_owned();
+    }
     for (page, text) in PAGES {
         for example in text.split("```toml\n").skip(1) {
             let (example, _) = example.split_once("```").unwrap();
             count += 1;
 
-            let result = Policy::compile(&sources(example));
+            let result = Policy::compile(&with_catalogue(sources(example), &catalogue));
 
             if let Err(errors) = result {
                 let reports: Vec<_> = errors.reports().map(ToString::to_string).collect();
@@ -119,5 +134,43 @@ fn both_languages_show_the_same_examples() {
 
     for pair in PAGES.chunks(2) {
         assert_eq!(examples(pair[0].1), examples(pair[1].1), "{}", pair[1].0);
+    }
+}
+
+#[test]
+fn the_manual_lists_every_word_for_services_and_tunnels() {
+    for (page, text) in &PAGES[..2] {
+        let words = |line: &str| -> Vec<String> {
+            let found = text.lines().find(|one| one.starts_with(line)).unwrap();
+            let words = found.split('`').skip(1).step_by(2).skip(1);
+            words.map(str::to_owned).collect()
+        };
+        let opening = if page.contains(".en.") {
+            " takes"
+        } else {
+            " には"
+        };
+
+        let services = words(&format!("`services`{opening}"));
+        assert_eq!(services[1..], *SERVICES, "{page}");
+        assert_eq!(words(&format!("`tunnel`{opening}")), TUNNELS, "{page}");
+        let rows = text.lines().filter(|line| line.starts_with("| `"));
+        let rows: Vec<Vec<&str>> = rows
+            .map(|row| row.split('`').skip(1).step_by(2).collect())
+            .collect();
+        for (alias, stands_for) in SERVICE_ALIASES {
+            let is_row =
+                |row: &Vec<&str>| row.contains(alias) && stands_for.iter().all(|word| row.contains(word));
+            assert!(rows.iter().any(is_row), "{page}: {alias}");
+        }
+        let sealed = words("`tls`");
+        for (by, services) in SEALED {
+            let by = (by != &"tls").then_some(by);
+            assert!(
+                by.into_iter()
+                    .chain(*services)
+                    .all(|word| sealed.contains(&(*word).to_owned()))
+            );
+        }
     }
 }

@@ -6,13 +6,9 @@ use sekisho_model::{Timestamp, Verdict};
 use sekisho_policy::prove::{Difference, Outcome, Proof, RemarkKind, diff};
 use sekisho_policy::{Policy, Source};
 
+const HEADER: &str = "schema = 1\n[policy]\nname = \"city\"\nversion = \"1\"\n";
+
 const ZONES: &str = r#"
-schema = 1
-
-[policy]
-name = "city"
-version = "1"
-
 [zone.gyomu]
 networks = ["10.10.0.0/16"]
 intra = "deny"
@@ -33,7 +29,7 @@ excluded = true
 fn compile(text: &str) -> Policy {
     let source = Source {
         name: "city.toml".to_owned(),
-        text: text.as_bytes().into(),
+        text: format!("{HEADER}{text}").into(),
     };
     Policy::compile(&[source]).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
@@ -330,10 +326,10 @@ fn a_statement_that_cannot_be_read_is_an_error_at_its_word() {
     ];
 
     for (statement, word, help) in cases {
-        let text = format!("{ZONES}\n[[statement]]\nid = \"S\"\n{statement}\n");
+        let text = format!("{HEADER}{ZONES}\n[[statement]]\nid = \"S\"\n{statement}\n");
         let source = Source {
             name: "city.toml".to_owned(),
-            text: text.as_bytes().into(),
+            text: text.clone().into(),
         };
         let errors = Policy::compile(&[source]).unwrap_err();
         let report = errors.reports().next().unwrap();
@@ -403,10 +399,6 @@ fn a_network_that_moves_to_another_zone_changes_what_its_hosts_may_do() {
     let text = |joho: &str, gyomu: &str| {
         format!(
             r#"
-            schema = 1
-            [policy]
-            name = "city"
-            version = "1"
             [zone.joho]
             networks = {joho}
             [zone.gyomu]
@@ -457,7 +449,7 @@ fn a_policy_does_not_differ_from_itself_and_none_differs_from_nothing_judged() {
 
 #[test]
 fn hostile_policies_are_answered_within_bounds() {
-    let mut text = String::from("schema = 1\n[policy]\nname = \"n\"\nversion = \"1\"\n");
+    let mut text = String::new();
     for zone in 0..100 {
         writeln!(
             text,
@@ -489,10 +481,6 @@ fn hostile_policies_are_answered_within_bounds() {
 fn zones_that_only_a_vlan_tells_apart_are_not_claimed_to_talk() {
     let policy = compile(
         r#"
-        schema = 1
-        [policy]
-        name = "city"
-        version = "1"
         [zone.guest]
         vlans = [20]
         [zone.staff]

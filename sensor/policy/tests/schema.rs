@@ -75,6 +75,7 @@ version = "1"
 mode = "enforce"
 label = { ja = "全部", en = "all" }
 source = "x"
+catalogue = false
 
 [calendar]
 timezone = "Asia/Tokyo"
@@ -188,13 +189,24 @@ title = "x"
 severity = "low"
 when = 'service == "ssh"'
 except = 'resp.port == 22'
+severity_by = [{ when = 'orig.zone.classification == 3', severity = "informational" }]
+fold = "responder"
+needs = ["hosts"]
 why.ja = "x"
+legitimate.en = "x"
 first_step = "x"
+source = "x"
+version = "2026-11"
 clause = "1"
 category = "policy_violation"
 attack = ["T1021"]
 enabled = true
 number = 3_000_001
+[[rule.test]]
+flow = { protocol = "tcp", orig = "10.1.0.5:50000", resp = "10.2.0.1:2222", service = "ssh" }
+expect = "alert"
+severity = "informational"
+title.en = "x"
 [[statement]]
 id = "S-1"
 never = "b -> a tcp/22"
@@ -280,7 +292,7 @@ fn a_wrong_key_in_any_table_is_refused_by_both() {
         tried += 1;
     }
 
-    assert_eq!(tried, 21);
+    assert_eq!(tried, 22);
 }
 
 #[test]
@@ -302,6 +314,11 @@ fn wrong_values_are_refused_by_both() {
         ("severity = \"high\"", "severity = \"urgent\""),
         ("kind = \"address\"", "kind = \"adress\""),
         ("number = 3_000_001", "number = 3"),
+        ("severity = \"informational\" }]", "severity = \"info\" }]"),
+        ("severity = \"informational\" }]", "}]"),
+        ("fold = \"responder\"", "fold = \"server\""),
+        ("needs = [\"hosts\"]", "needs = []"),
+        ("catalogue = false", "catalogue = \"no\""),
         ("id = \"P-1\"", "id = \"P 1\""),
         ("id = \"P-1\"", ""),
         ("[zone.a]", "[zone.A]"),

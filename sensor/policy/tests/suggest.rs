@@ -68,6 +68,53 @@ fn left(suggestion: &Suggestion) -> Vec<(Reason, u64)> {
 }
 
 #[test]
+fn a_policy_of_its_own_is_of_the_day_on_which_its_traffic_ended_in_japan() {
+    let mut last = tcp("10.1.0.1", "10.2.0.1", 443);
+    // 01:30 on the fifth, nine hours ahead of UTC.
+    last.start = Timestamp::parse("2026-11-04T16:30:00Z").unwrap();
+    last.end = last.start;
+
+    let suggestion = suggest(None, Options::default(), &[last]);
+
+    let version = suggestion.text.lines().find(|line| line.starts_with("version"));
+    assert_eq!(version, Some("version = \"draft 2026-11-05\""));
+}
+
+#[test]
+fn the_comments_are_in_the_language_that_is_asked_for_and_change_nothing_else() {
+    let seen = [
+        tcp("10.1.0.1", "10.2.0.1", 443),
+        tcp("10.1.0.1", "10.2.0.1", 443),
+        unanswered(tcp("10.1.0.1", "10.2.0.1", 22)),
+    ];
+    let text = |japanese| {
+        let options = Options {
+            japanese,
+            ..Options::default()
+        };
+        suggest(Some(base("")), options, &seen).text
+    };
+    let bare = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let lines = lines.map(|line| line.split(" # ").next().unwrap().trim_end().to_owned());
+        lines.collect()
+    };
+
+    let (ja, en) = (text(true), text(false));
+
+    assert_eq!(bare(&ja), bare(&en));
+    assert!(en.is_ascii(), "{en}");
+    let comments = ja.lines().filter_map(|line| line.strip_prefix('#'));
+    for comment in comments {
+        assert!(!comment.is_ascii(), "{comment}");
+    }
+    assert!(
+        ja.contains("# フロー記録 2 件、") && ja.contains("、発信元 1 台、宛先 1 台(1 組)"),
+        "{ja}"
+    );
+}
+
+#[test]
 fn what_was_answered_twice_is_proposed_for_the_hosts_that_were_seen_and_no_others() {
     let seen = [
         tcp("10.1.0.1", "10.2.0.1", 443),

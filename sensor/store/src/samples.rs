@@ -114,6 +114,7 @@ pub(crate) fn alert(id: u64) -> Alert {
         count: id + 1,
         packets: id * 2,
         octets: id * 120,
+        subject: (!is_ours).then_some(flow.orig.address),
         flow: (!is_ours).then_some(flow),
         clause: Arc::from(if id.is_multiple_of(2) { "6(3)イ" } else { "" }),
         attack: vec![Arc::from("T1021")],

@@ -254,6 +254,14 @@ pub trait StoreWriter: Send {
     /// What failed to be written.
     fn newer_policy_text(&mut self, text: &PolicyText, at: Timestamp) -> Result<(), StoreError>;
 
+    /// Writes down how a run that goes on stands: alerts and the summary so far, and where `flows` says
+    /// so the flows that are held back.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn checkpoint(&mut self, summary: &Summary, flows: bool) -> Result<(), StoreError>;
+
     /// Writes whatever is still held back, and the summary of the run.
     ///
     /// # Errors

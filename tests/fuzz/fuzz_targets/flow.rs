@@ -43,7 +43,13 @@ impl Sink for Sum {
 
     fn said(&mut self, _: FlowRef, _: u64, event: Event, tag: &u64) {
         assert!(*tag <= self.started);
-        assert!(!matches!(event, Event::Anomaly { event: "parser_fault", .. }));
+        assert!(!matches!(
+            event,
+            Event::Anomaly {
+                event: "parser_fault",
+                ..
+            }
+        ));
         self.said += 1;
     }
 }
@@ -94,7 +100,10 @@ fuzz_target!(|input: &[u8]| {
     assert!(left_out == 0 || (config.leave_out_duplicates && left_out == counters.duplicates));
     table.drain(&mut out);
     assert!(table.is_empty());
-    assert!(config.conversations || out.said == 0, "a conversation that nobody hears");
+    assert!(
+        config.conversations || out.said == 0,
+        "a conversation that nobody hears"
+    );
     assert_eq!(
         (packets, octets),
         (out.packets, out.octets),

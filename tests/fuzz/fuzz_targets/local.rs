@@ -9,7 +9,11 @@ fuzz_target!(|input: &[u8]| {
     for (local, read) in LOCALS.iter().zip(readers) {
         let Some(facts) = read(input) else { continue };
         for path in facts.paths() {
-            assert!(local.facts.iter().any(|row| row.path == path), "{} {path}", local.name);
+            assert!(
+                local.facts.iter().any(|row| row.path == path),
+                "{} {path}",
+                local.name
+            );
         }
         let json = serde_json::to_string(&facts).expect("facts can be written");
         assert!(json.len() <= 64 * 1024, "{} octets of {}", json.len(), local.name);

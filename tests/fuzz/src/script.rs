@@ -9,7 +9,9 @@
 
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Event, Fact, Facts};
-use sekisho_wire::app::{Chunk, Conversation, End, MAX_BUFFER, Protocol, Start, Transport, by_name, protocols};
+use sekisho_wire::app::{
+    Chunk, Conversation, End, MAX_BUFFER, Protocol, Start, Transport, by_name, protocols,
+};
 
 /// What a conversation begins with.
 #[derive(Debug, Clone, Copy)]
@@ -114,17 +116,30 @@ pub fn play(mut conversation: Conversation, head: &Head, rest: &[u8]) {
                     Transport::Udp => (octets.len().max(1), cut),
                 };
                 for octets in octets.chunks(size) {
-                    let chunk = Chunk { from, at, octets, cut };
+                    let chunk = Chunk {
+                        from,
+                        at,
+                        octets,
+                        cut,
+                    };
                     conversation.read(&chunk, &mut events);
                 }
             }
         }
         assert!(!was_over || conversation.is_over(), "it goes on after its end");
-        assert!(conversation.held() <= 8 * MAX_BUFFER, "{} held", conversation.held());
+        assert!(
+            conversation.held() <= 8 * MAX_BUFFER,
+            "{} held",
+            conversation.held()
+        );
     }
     conversation.finish(Timestamp::from_seconds(seconds, 0), &mut events);
     assert!(conversation.is_over() && conversation.held() == 0);
-    assert!(events.len() <= 64 + heard, "{} events of {heard} octets", events.len());
+    assert!(
+        events.len() <= 64 + heard,
+        "{} events of {heard} octets",
+        events.len()
+    );
     for event in &events {
         match event {
             Event::Transaction(one) => {
@@ -138,7 +153,12 @@ pub fn play(mut conversation: Conversation, head: &Head, rest: &[u8]) {
             Event::Anomaly { event, .. } => assert_ne!(*event, "parser_fault"),
         }
     }
-    let names: usize = conversation.app().essentials.iter().map(|named| named.value.len()).sum();
+    let names: usize = conversation
+        .app()
+        .essentials
+        .iter()
+        .map(|named| named.value.len())
+        .sum();
     assert!(names <= MAX_BUFFER, "{names} octets in essentials");
 }
 

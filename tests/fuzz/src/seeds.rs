@@ -32,7 +32,11 @@ fn write(into: &Path, captures: &Path) -> std::io::Result<()> {
             talk.chunks.pop();
         }
         let seed = written(talk.service, &talk.start, &talk.chunks);
-        seeds.entry(talk.service).or_default().entry(seed.len()).or_insert(seed);
+        seeds
+            .entry(talk.service)
+            .or_default()
+            .entry(seed.len())
+            .or_insert(seed);
     }
     for (protocol, seeds) in &seeds {
         let step = seeds.len().div_ceil(SEEDS);

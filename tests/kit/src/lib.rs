@@ -1,6 +1,7 @@
 //! Packet and capture builders for tests, and the exercise capture.
 //!
-//! Everything is a pure function of its arguments and a seed: the same call gives the same octets on every machine.
+//! Everything but [`wire`] is a pure function of its arguments and a seed: the same call gives the same octets on
+//! every machine.
 //! Not a traffic model: sizes and times are plausible, not measured.
 //!
 //! ```
@@ -37,6 +38,7 @@ pub mod pcap;
 pub mod pcapng;
 pub mod random;
 pub mod tcp;
+pub mod wire;
 
 pub use capture::{Capture, Packet};
 pub use conversation::{Close, Conversation};
@@ -48,3 +50,4 @@ pub use pcap::PcapWriter;
 pub use pcapng::{Interface, PcapngWriter};
 pub use random::Random;
 pub use tcp::Segment;
+pub use wire::{Sender, Wire};

@@ -192,6 +192,7 @@ mod tests {
             count: 1,
             packets: 1,
             octets: 60,
+            subject: Some(record.orig.address),
             flow: Some(record.clone()),
             clause: Arc::from(""),
             attack: Vec::new(),

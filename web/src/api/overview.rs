@@ -65,6 +65,8 @@ pub(super) struct Overview {
     talkers_missed: u64,
     #[schema(value_type = schema::AlertTotals)]
     alerts: AlertTotals,
+    /// Whether a sensor is watching, so that there will be more soon.
+    ongoing: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -108,10 +110,11 @@ pub(super) async fn overview(
         filter: query::filter(&app, query.filter.as_deref()).await?,
         buckets: query::count("buckets", query.buckets.unwrap_or(120), MAX_BUCKETS)?,
     };
-    let (span, traffic, alerts) = app
+    let (span, traffic, alerts, ongoing) = app
         .ask(move |store| {
             let alerts = store.alert_totals(&traffic.range)?;
-            Ok((store.span()?, store.traffic(&traffic)?, alerts))
+            let ongoing = store.summary()?.is_some_and(|summary| summary.ongoing);
+            Ok((store.span()?, store.traffic(&traffic)?, alerts, ongoing))
         })
         .await?;
     Ok(Json(Overview {
@@ -134,5 +137,6 @@ pub(super) async fn overview(
         talkers: traffic.talkers,
         talkers_missed: traffic.talkers_missed,
         alerts,
+        ongoing,
     }))
 }

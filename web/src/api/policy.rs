@@ -52,6 +52,7 @@ fn complete(policy: Option<Value>) -> Value {
         "versions": [],
         "source": "",
         "label": { "ja": "", "en": "" },
+        "catalogues": [],
         "zones": [],
         "groups": [],
         "gateways": [],

@@ -74,10 +74,14 @@ pub(super) struct Explanation {
     nearest_path: String,
     /// In what the flow differs from it.
     differs: Vec<String>,
+    /// What it looks like where it is right; empty where the rule does not say.
+    legitimate: Text,
     /// What would have silenced the alert.
     silenced_by: Text,
     /// What to do first.
     first_step: Text,
+    /// Where what the rule compares with comes from, and of when it is; empty where it does not say.
+    source: String,
 }
 
 /// Flows that break the same rule between the same ends, folded into one.
@@ -267,6 +271,8 @@ pub(super) struct Policy {
     versions: Vec<PolicyVersion>,
     source: String,
     label: Text,
+    /// The catalogues that the policy stands on.
+    catalogues: Vec<Catalogue>,
     zones: Vec<Zone>,
     groups: Vec<Group>,
     gateways: Vec<Gateway>,
@@ -380,10 +386,24 @@ pub(super) struct Rule {
     title: Text,
     /// Empty where none is given.
     severity: String,
+    /// Severities that count where an expression holds; the first that does.
+    severity_by: Vec<SeverityBy>,
+    /// Which flows are one alert: `pair`, `originator` or `responder`.
+    fold: String,
+    /// Lists without whose values it is not asked.
+    needs: Vec<String>,
+    /// Those of them that hold no value.
+    empty_lists: Vec<String>,
+    /// A catalogue that the policy stands on declares it, and not the policy itself.
+    catalogue: bool,
     when: String,
     except: String,
     why: Text,
+    /// What it looks like where it is right.
+    legitimate: Text,
     first_step: Text,
+    source: String,
+    version: String,
     clause: String,
     category: String,
     attack: Vec<String>,
@@ -391,6 +411,21 @@ pub(super) struct Rule {
     /// Signature id, where the policy gives one.
     #[schema(required = true)]
     number: Option<u32>,
+}
+
+/// A severity of a rule, and when it counts.
+#[derive(ToSchema)]
+pub(super) struct SeverityBy {
+    when: String,
+    severity: String,
+}
+
+/// A catalogue of rules that the policy stands on.
+#[derive(ToSchema)]
+pub(super) struct Catalogue {
+    name: String,
+    version: String,
+    label: Text,
 }
 
 /// A flow and what the policy is expected to say of it.
@@ -502,9 +537,13 @@ pub(super) struct Summary {
     policy_mode: String,
     /// SHA-256 over the files of the policy that judged last.
     policy_hash: String,
+    /// Version of the catalogue beneath the policy; empty where none.
+    catalogue_version: String,
     policy_changes: PolicyChanges,
     rules: RuleUse,
     workers: u64,
+    /// Whether the run goes on: these are its counts so far.
+    ongoing: bool,
 }
 
 /// What came of a policy folder that was followed while a run went on.
@@ -533,7 +572,7 @@ pub(super) struct Input {
     damaged: u64,
 }
 
-/// One capture file.
+/// One capture file or network interface.
 #[derive(ToSchema)]
 pub(super) struct InputFile {
     path: String,
@@ -542,4 +581,18 @@ pub(super) struct InputFile {
     /// Where and why reading stopped early.
     #[schema(nullable = false, required = false)]
     damage: Option<String>,
+    /// What the system counted of an interface; absent for a file.
+    #[schema(nullable = false, required = false)]
+    port: Option<PortCounters>,
+}
+
+/// What the system counted of an interface while it was read.
+#[derive(ToSchema)]
+pub(super) struct PortCounters {
+    /// Frames that found no room in the ring.
+    ring_dropped: u64,
+    /// Frames that the interface received.
+    received: u64,
+    /// Frames that the interface or its driver dropped.
+    dropped: u64,
 }

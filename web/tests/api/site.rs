@@ -194,6 +194,7 @@ fn alert(number: u64) -> Alert {
         count: 3,
         packets: 3,
         octets: 180,
+        subject: Some(flow.orig.address),
         flow: Some(flow),
         clause: Arc::from("6(3)イ"),
         attack: vec![Arc::from("T1021")],
@@ -204,8 +205,10 @@ fn alert(number: u64) -> Alert {
             nearest: Text::new("最も近い経路", "nearest"),
             nearest_path: "PATH-0001".to_owned(),
             differs: vec!["ports".to_owned()],
+            legitimate: Text::new("正当な例", "as it should be"),
             silenced_by: Text::new("経路を足す", "a path"),
             first_step: Text::new("担当者に聞く", "ask the owner"),
+            source: "The vendor (2026-11)".to_owned(),
         },
     }
 }
@@ -364,12 +367,14 @@ fn summary() -> Summary {
                     format: "pcap".to_owned(),
                     packets: 300,
                     damage: None,
+                    port: None,
                 },
                 InputFile {
                     path: "cut.pcapng.gz".to_owned(),
                     format: "pcapng+gzip".to_owned(),
                     packets: 10,
                     damage: Some("octet 900: the block is cut off".to_owned()),
+                    port: None,
                 },
             ],
             damaged: 1,
@@ -378,6 +383,7 @@ fn summary() -> Summary {
         policy_version: "2026-11".to_owned(),
         policy_mode: "enforce".to_owned(),
         policy_hash: "1f".repeat(32),
+        catalogue_version: "2026-11-23".to_owned(),
         policy_changes: PolicyChanges {
             taken_up: 1,
             refused: 1,
@@ -389,5 +395,6 @@ fn summary() -> Summary {
             unused_exceptions: vec!["EXC-0001".to_owned()],
         },
         workers: 2,
+        ongoing: false,
     }
 }

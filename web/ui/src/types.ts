@@ -51,6 +51,7 @@ export interface Overview {
   zones: MatrixCell[];
   talkers: Talker[];
   alerts: AlertTotals;
+  ongoing: boolean;
 }
 
 export interface AlertEnd {
@@ -66,8 +67,12 @@ export interface Explanation {
   nearest: Text;
   nearest_path: string;
   differs: string[];
+  /** What it looks like where it is right; empty where the rule does not say. */
+  legitimate: Text;
   silenced_by: Text;
   first_step: Text;
+  /** Where what the rule compares with comes from; empty where it does not say. */
+  source: string;
 }
 
 export interface Alert {
@@ -333,6 +338,21 @@ export interface PolicyVersion {
   runs: number;
 }
 
+export interface Catalogue {
+  name: string;
+  version: string;
+  label: Text;
+}
+
+export interface PolicyRule {
+  id: string;
+  enabled: boolean;
+  /** A catalogue that the policy stands on declares it. */
+  catalogue: boolean;
+  /** Lists that it waits for, being empty. */
+  empty_lists: string[];
+}
+
 export interface Policy {
   name: string;
   version: string;
@@ -342,6 +362,8 @@ export interface Policy {
   versions: PolicyVersion[];
   source: string;
   label: Text;
+  catalogues: Catalogue[];
+  rules: PolicyRule[];
   zones: Zone[];
   paths: PolicyPath[];
   boundaries: Boundary[];
@@ -352,6 +374,13 @@ export interface InputFile {
   format: string;
   packets: number;
   damage?: string | null;
+  port?: PortCounters;
+}
+
+export interface PortCounters {
+  ring_dropped: number;
+  received: number;
+  dropped: number;
 }
 
 export interface Summary {
@@ -369,9 +398,11 @@ export interface Summary {
   policy_version: string;
   policy_mode: string;
   policy_hash: string;
+  catalogue_version: string;
   policy_changes: { taken_up: number; refused: number; standing_refusal?: string };
   rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
   workers: number;
+  ongoing: boolean;
 }
 
 export type BucketClass = 'processed' | 'dropped' | 'filtered';

@@ -221,6 +221,7 @@ impl Source for FileSource {
             path: input.path.to_string_lossy().into_owned(),
             format: input.format.clone(),
             packets: input.packets,
+            port: None,
             damage: input.damage.clone(),
         });
         files.collect()

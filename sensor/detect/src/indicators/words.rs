@@ -70,6 +70,7 @@ pub(super) fn alert(told: Told, flow: FlowRecord) -> Alert {
             first_step: first_step(&hit, is_inward),
             ..Explanation::default()
         },
+        subject: hit.host.or(Some(flow.orig.address)),
         flow: Some(flow),
         indicator: Some(Box::new(hit)),
     }
@@ -102,6 +103,7 @@ pub(super) fn prevalent(
         count: hosts,
         packets: 0,
         octets: 0,
+        subject: None,
         flow: None,
         clause: Arc::from(""),
         attack: Vec::new(),

@@ -92,6 +92,7 @@ fn a_flow_that_goes_on_is_none_and_one_that_does_not_is_an_alert_about_the_gatew
     assert_eq!((alert.count, &*alert.clause), (2, "6(3)"));
     assert_eq!((alert.first_seen, alert.last_seen), (at(1_000), at(2_010)));
     assert_eq!(alert.flow.as_ref().unwrap().resp.address.to_string(), NEAR);
+    assert_eq!(alert.subject, NEAR.parse().ok());
     let Explanation {
         observed, expected, ..
     } = &alert.explanation;
@@ -121,6 +122,8 @@ fn what_comes_out_without_having_been_handed_in_is_another() {
             "A gateway passed on what was never handed to it"
         ]
     );
+    let subjects: Vec<_> = found.iter().map(|alert| alert.subject).collect();
+    assert_eq!(subjects, [NEAR.parse().ok(), FAR.parse().ok()]);
 }
 
 #[test]

@@ -36,6 +36,11 @@ pub(super) fn alert(gap: Gap) -> Alert {
         clause: Arc::clone(&about.clause),
         attack: vec![Arc::from(ATTACK)],
         explanation: explanation(&about, &group),
+        // Of the hosts that talked over it the first alone is kept; the gateway is what they have in common.
+        subject: Some(match about.leg {
+            Leg::Far => group.flow.orig.address,
+            Leg::Near | Leg::Whole => group.flow.resp.address,
+        }),
         indicator: None,
         flow: Some(*group.flow),
     }

@@ -43,7 +43,7 @@ fn extra(alert: &Alert) -> impl FnOnce(&mut Line) {
             ..|line| judgement(line, alert.flow.as_ref()),
             "rule": &*alert.rule,
             "category": Word(alert.category.name()),
-            "subject"?: alert.subject(),
+            "subject"?: alert.subject,
             "first_seen": alert.first_seen,
             "last_seen": alert.last_seen,
             "count": alert.count,
@@ -114,8 +114,10 @@ fn explanation(explanation: &Explanation) -> impl FnOnce(&mut Line) {
         nearest,
         nearest_path,
         differs,
+        legitimate,
         silenced_by,
         first_step,
+        source,
     } = explanation;
     move |line| {
         object!(line;
@@ -124,8 +126,10 @@ fn explanation(explanation: &Explanation) -> impl FnOnce(&mut Line) {
             "nearest": nearest,
             "nearest_path": nearest_path.as_str(),
             "differs": |line: &mut Line| line.list(differs.iter().map(String::as_str)),
+            "legitimate"?: (!legitimate.ja.is_empty()).then_some(legitimate),
             "silenced_by": silenced_by,
             "first_step": first_step,
+            "source"?: (!source.is_empty()).then_some(source.as_str()),
         );
     }
 }

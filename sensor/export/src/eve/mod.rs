@@ -87,10 +87,14 @@ impl<W: Write + Send> Exporter for Eve<W> {
         self.alerts = alerts;
     }
 
-    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        self.line(|line| stats::write(line, summary))?;
+    fn flush(&mut self) -> io::Result<()> {
         self.hand_on()?;
         self.out.flush()
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        self.line(|line| stats::write(line, summary))?;
+        self.flush()
     }
 }
 
@@ -145,6 +149,7 @@ mod tests {
             count: 1,
             packets: 1,
             octets: 60,
+            subject: Some(flow.orig.address),
             flow: Some(flow),
             clause: Arc::from("6(3)ア"),
             attack: vec![Arc::from("T1021")],
@@ -166,6 +171,7 @@ mod tests {
     #[test]
     fn an_alert_about_the_sensor_itself_names_no_ends() {
         let about_us = Alert {
+            subject: None,
             flow: None,
             rule: Arc::from("LIMIT-FLOWS"),
             category: Category::Blind,

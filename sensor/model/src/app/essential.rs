@@ -37,11 +37,15 @@ pub enum Essential {
     CertificateIssuer,
     /// SHA-256 of the server's certificate.
     CertificateSha256,
+    /// Names that were asked for in DNS; several, each once.
+    QueryName,
+    /// What of the flow is open to attack, as the messages themselves say; several, each once.
+    Risk,
 }
 
 impl Essential {
     /// Every one.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Application,
         Self::ApplicationBy,
         Self::ServerName,
@@ -59,6 +63,8 @@ impl Essential {
         Self::CertificateSubject,
         Self::CertificateIssuer,
         Self::CertificateSha256,
+        Self::QueryName,
+        Self::Risk,
     ];
 
     /// The word in every output; the name of its field too.
@@ -82,9 +88,14 @@ impl Essential {
             Self::CertificateSubject => "certificate_subject",
             Self::CertificateIssuer => "certificate_issuer",
             Self::CertificateSha256 => "certificate_sha256",
+            Self::QueryName => "query_name",
+            Self::Risk => "risk",
         }
     }
 }
+
+/// Octets of all values of one essential that may have several.
+const MAX_SEVERAL: usize = 1024;
 
 /// How the service of a flow was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -166,5 +177,51 @@ impl App {
                 from,
             });
         }
+    }
+
+    /// Adds a value to an essential that may have several: they stand in one text with a space between
+    /// them, each once. What is beyond 1,024 octets is left out.
+    pub fn add(&mut self, what: Essential, value: &str, from: &'static str) {
+        let Some(named) = self.essentials.iter_mut().find(|named| named.what == what) else {
+            self.set(what, value, from);
+            return;
+        };
+        if named.value.split(' ').any(|known| known == value)
+            || named.value.len().saturating_add(value.len()) >= MAX_SEVERAL
+        {
+            return;
+        }
+        let mut all = String::with_capacity(named.value.len().saturating_add(value.len()).saturating_add(1));
+        all.push_str(&named.value);
+        all.push(' ');
+        all.push_str(value);
+        named.value = all.into_boxed_str();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_values_stand_once_each_and_within_a_limit() {
+        let mut app = App::default();
+        for name in ["a.example", "b.example", "a.example"] {
+            app.add(Essential::QueryName, name, "dns.queries.rrname");
+        }
+
+        assert_eq!(app.get(Essential::QueryName), Some("a.example b.example"));
+
+        for number in 0..1_000 {
+            app.add(
+                Essential::QueryName,
+                &format!("{number}.example"),
+                "dns.queries.rrname",
+            );
+        }
+        assert!(
+            app.get(Essential::QueryName)
+                .is_some_and(|all| all.len() <= MAX_SEVERAL)
+        );
     }
 }

@@ -9,11 +9,11 @@ mod fault;
 mod grammar;
 mod instant;
 mod japan;
+mod local;
 mod ranges;
 mod window;
 mod zone;
 
-use std::fmt;
 use std::sync::OnceLock;
 
 use sekisho_model::{Text, Timestamp};
@@ -21,6 +21,7 @@ use sekisho_model::{Text, Timestamp};
 pub use day::Day;
 pub use event::EventDecl;
 pub use fault::{CalendarFault, CalendarItem, WindowFault};
+pub use local::LocalTime;
 pub use window::{WEEK_MINUTES, WeekMinutes, Window};
 
 pub(crate) use day::DAY_MINUTES;
@@ -400,19 +401,6 @@ impl Faults {
     }
 }
 
-/// An instant on the clocks of the calendar's time zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LocalTime {
-    /// The day.
-    pub day: Day,
-    /// Minute of the day, 0 to 1439.
-    pub minute: u16,
-    /// Second of the minute.
-    pub second: u8,
-    /// Seconds east of UTC.
-    pub offset: i32,
-}
-
 impl Calendar {
     /// An instant on the clocks of the calendar's time zone.
     #[must_use]
@@ -434,24 +422,5 @@ impl Calendar {
         let second = at.nanos().div_euclid(1_000_000_000);
         let offset = self.zone.offset_at(second);
         second.saturating_add(i64::from(offset)).div_euclid(60)
-    }
-}
-
-/// `2026-11-04 10:00 (Wed) +09:00`.
-impl fmt::Display for LocalTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-        let name = NAMES.get(usize::from(self.day.weekday())).unwrap_or(&"");
-        let sign = if self.offset < 0 { '-' } else { '+' };
-        let offset = self.offset.unsigned_abs().div_euclid(60);
-        write!(
-            f,
-            "{} {:02}:{:02} ({name}) {sign}{:02}:{:02}",
-            self.day,
-            self.minute.div_euclid(60),
-            self.minute.rem_euclid(60),
-            offset.div_euclid(60),
-            offset.rem_euclid(60)
-        )
     }
 }

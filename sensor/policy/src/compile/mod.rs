@@ -23,7 +23,7 @@ use crate::matcher::Matcher;
 use crate::parse::{self, Declarations, HeaderDecl};
 use crate::rules;
 use crate::zones::Zones;
-use crate::{Declared, Files, Mode, Policy, Source, entry, lint, warnings};
+use crate::{Catalogue, Declared, Files, Mode, Policy, Source, entry, lint, warnings};
 
 use groups::Groups;
 
@@ -75,7 +75,29 @@ impl Policy {
         }
         let mut declared = parse::files(&files, &mut sink);
         declared.incomplete |= incomplete;
-        Self::of(declared, &data, sources, sink)
+        let policy = Self::of(declared, &data, sources, sink)?;
+        Ok(if sources.iter().all(crate::is_beneath) && !sources.is_empty() {
+            policy.of_no_zones()
+        } else {
+            policy
+        })
+    }
+
+    /// A catalogue with no policy above it.
+    fn of_no_zones(self) -> Self {
+        let catalogue = Catalogue {
+            name: self.name,
+            version: self.version,
+            label: self.label,
+        };
+        Self {
+            lists: self.lists,
+            declared_rules: self.declared_rules,
+            declared: self.declared,
+            calendar: self.calendar,
+            catalogues: vec![catalogue],
+            ..Self::none()
+        }
     }
 
     fn of(
@@ -86,6 +108,8 @@ impl Policy {
     ) -> Result<Self, PolicyErrors> {
         let sink = &mut sink;
         let header = header(&mut declared, sink);
+        let mut catalogues: Vec<_> = declared.catalogues.iter().map(Catalogue::of).collect();
+        catalogues.extend(header.catalogue.then(|| header.as_catalogue()));
         let calendar = calendar::compile(&declared, sink);
         let lists = lists::compile(&mut declared, data, &calendar, sink);
         zones::fill(&mut declared, &lists, sink);
@@ -108,8 +132,8 @@ impl Policy {
         let statements = statements::compile(&declared, &ends, &calendar, sink);
         tests::check(&declared, sink);
         let groups = groups.into_described();
-        let names = rules::Names::new(&zones, &groups, &lists, &calendar);
-        let declared_rules = rules::compile(&declared.rules, &names, sink);
+        let names = rules::Names::new(&zones, &groups, &lists, &calendar).for_rules();
+        let declared_rules = rules::compile(&declared.rules, &names, &lists, sink);
         drop(names);
         let mut matcher = Matcher::default();
         if sink.is_empty() {
@@ -148,6 +172,7 @@ impl Policy {
             boundaries,
             lists,
             warnings,
+            catalogues,
             rules: crate::builtin::RuleIds::default(),
             calendar,
             statements,
@@ -179,6 +204,7 @@ impl Policy {
             boundaries: Vec::new(),
             lists: Vec::new(),
             warnings: Vec::new(),
+            catalogues: Vec::new(),
             rules: crate::builtin::RuleIds::default(),
             calendar: crate::calendar::Calendar::default(),
             statements: Vec::new(),
@@ -204,6 +230,18 @@ pub(crate) struct Header {
     pub(crate) mode: Mode,
     pub(crate) label: Text,
     pub(crate) source: String,
+    pub(crate) catalogue: bool,
+}
+
+impl Header {
+    /// A catalogue that is a policy by itself.
+    fn as_catalogue(&self) -> Catalogue {
+        Catalogue {
+            name: self.name.clone(),
+            version: Arc::from(self.version.as_str()),
+            label: self.label.clone(),
+        }
+    }
 }
 
 fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
@@ -233,6 +271,7 @@ fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
             mode: Mode::Enforce,
             label: Text::default(),
             source: String::new(),
+            catalogue: false,
         },
         |first| Header {
             name: first.name,
@@ -240,6 +279,7 @@ fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
             mode: first.mode,
             label: first.label,
             source: first.source,
+            catalogue: first.catalogue,
         },
     )
 }

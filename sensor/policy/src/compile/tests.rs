@@ -7,7 +7,16 @@ use crate::error::{Report, Sink, nearest, shown};
 use crate::parse::{Declarations, TestDecl};
 
 /// Fields of a test's flow beside those of a record.
-const OWN: &[&str] = &["orig", "resp", "time", "orig_mac", "resp_mac", "related"];
+const OWN: &[&str] = &[
+    "orig",
+    "resp",
+    "time",
+    "orig_mac",
+    "resp_mac",
+    "related",
+    "orig_classification",
+    "resp_classification",
+];
 
 /// Fields that say which flow it is.
 const REQUIRED: &[&str] = &["protocol", "orig", "resp"];
@@ -59,6 +68,7 @@ pub(super) fn check(declared: &Declarations, sink: &mut Sink) {
     for rule in &declared.rules {
         let id = &rule.id.value;
         if !id.is_empty()
+            && !rule.of_catalogue
             && !declared
                 .tests
                 .iter()
@@ -67,7 +77,11 @@ pub(super) fn check(declared: &Declarations, sink: &mut Sink) {
             sink.push(
                 Report::warning("policy::untested", format!("the rule `{id}` has no test"))
                     .at(&rule.place, "nothing shows that it fires")
-                    .help("add a `[[rule.test]]` with a flow that fires and one with a near miss"),
+                    .help("add a `[[rule.test]]` with a flow that fires and one with a near miss")
+                    .ja(
+                        format!("規則 `{id}` に試験がありません"),
+                        "当てはまる通信と、わずかに違って当てはまらない通信を `[[rule.test]]` に書いてください",
+                    ),
             );
         }
     }

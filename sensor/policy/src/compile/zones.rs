@@ -124,6 +124,10 @@ fn disjoint<T: Copy + Eq + Hash + Display>(
                     format!("zone `{name}` names the {what} {value} twice"),
                 )
                 .help("remove one of them")
+                .ja(
+                    format!("ゾーン `{name}` が {value} を二度書いています"),
+                    "一方を消してください",
+                )
             } else {
                 Report::error(
                     "policy::overlap",

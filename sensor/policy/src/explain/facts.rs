@@ -42,6 +42,17 @@ impl Stranger {
     }
 }
 
+/// Whom the path that would allow a flow is open to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Openness {
+    /// The hosts of this flow, at one end at least.
+    Hosts,
+    /// Every host of the zones.
+    Zones,
+    /// Every address that no zone has.
+    Unregistered,
+}
+
 /// What is true of a denied flow.
 ///
 /// [`super::findings::Kind`] tells flows apart by all that this is gathered from; the addresses and the MAC
@@ -122,8 +133,50 @@ impl<'a> Facts<'a> {
         (nearest.differs == [Difference::Via]).then_some((path, gateway))
     }
 
-    pub(super) fn has_unknown_end(&self) -> bool {
-        [self.orig.id, self.resp.id].contains(&ZoneId::UNKNOWN)
+    /// The path that would allow the flow if it named the flow's hosts too, and at which ends it does not.
+    ///
+    /// The sides of a gateway are hosts that no path names.
+    pub(super) fn unnamed(&self) -> Option<(&'a Path, [bool; 2])> {
+        let nearest = self.nearest.as_ref()?;
+        let path = nearest.path;
+        let own = [path.from_hosts.as_deref(), path.to_hosts.as_deref()];
+        let lacks = |end: usize, difference| {
+            let is_own = nearest.hosts.get(end) == own.get(end);
+            (nearest.differs.contains(&difference), is_own)
+        };
+        let ends = [lacks(0, Difference::FromHosts), lacks(1, Difference::ToHosts)];
+        let only_hosts = nearest.differs.iter().all(|difference| difference.is_of_hosts());
+        let all_own = ends.iter().all(|(lacks, is_own)| !lacks || *is_own);
+        (only_hosts && all_own).then_some((path, ends.map(|(lacks, _)| lacks)))
+    }
+
+    /// Which ends of the flow the path that it resembles narrows to hosts.
+    pub(super) fn narrowed(&self) -> [bool; 2] {
+        let Some(nearest) = &self.nearest else {
+            return [false; 2];
+        };
+        let [from, to] = [&nearest.path.from_hosts, &nearest.path.to_hosts].map(Option::is_some);
+        if nearest.differs.contains(&Difference::Direction) {
+            [to, from]
+        } else {
+            [from, to]
+        }
+    }
+
+    /// How far a path that names no more than the zones would be open.
+    pub(super) fn openness(&self) -> Openness {
+        let narrowed = self.narrowed();
+        let ends = [self.orig.id, self.resp.id].into_iter().zip(narrowed);
+        if ends
+            .into_iter()
+            .any(|(zone, narrowed)| zone == ZoneId::UNKNOWN && !narrowed)
+        {
+            Openness::Unregistered
+        } else if narrowed == [false; 2] {
+            Openness::Zones
+        } else {
+            Openness::Hosts
+        }
     }
 }
 

@@ -47,7 +47,7 @@ impl Difference {
         }
     }
 
-    const fn is_of_hosts(self) -> bool {
+    pub(super) const fn is_of_hosts(self) -> bool {
         matches!(self, Self::FromHosts | Self::ToHosts)
     }
 }

@@ -82,14 +82,30 @@ impl Template {
     }
 }
 
-/// What a path would have to say of the protocol and port, as a policy file writes it.
-pub(super) fn conditions(facts: &Facts<'_>, between: &str) -> Template {
+/// What a path would have to say to allow the flow, as a policy file writes it: no wider than the path
+/// that the flow resembles.
+pub(super) fn wanted(facts: &Facts<'_>, between: &str) -> Template {
+    let [orig, resp] = facts.narrowed();
+    let end = |key: &str, zone: &str, host: Option<Slot>| {
+        let named = Template::from(format!("{key} = \"{zone}\""));
+        match host {
+            Some(host) => named
+                .say(&format!("{between}{key}_hosts = [\""))
+                .slot(host)
+                .say("\"]"),
+            None => named,
+        }
+    };
     let protocol = facts.record.protocol;
-    let begin = Template::from(format!("protocol = \"{protocol}\""));
+    let named = end("from", &facts.orig.zone.id, orig.then_some(Slot::Orig))
+        .say(between)
+        .then(&end("to", &facts.resp.zone.id, resp.then_some(Slot::Resp)))
+        .say(between)
+        .say(&format!("protocol = \"{protocol}\""));
     if !protocol.has_ports() {
-        return begin;
+        return named;
     }
-    begin.say(between).say("ports = [").slot(Slot::RespPort).say("]")
+    named.say(between).say("ports = [").slot(Slot::RespPort).say("]")
 }
 
 /// What stands in the places of one flow, as text.

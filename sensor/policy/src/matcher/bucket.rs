@@ -48,7 +48,7 @@ pub(super) struct Buckets {
 struct Table {
     /// The first port of each interval, ascending; the first is 0.
     starts: Box<[u16]>,
-    /// By interval, where its candidates begin; one more for the end of the last.
+    /// By interval, where its candidates begin; for the last, where those before it end.
     spans: Box<[u32]>,
 }
 
@@ -141,6 +141,8 @@ impl Buckets {
         Ok(number)
     }
 
+    /// Cuts the ports where ranges begin and end. After the last one none is open, and the interval from
+    /// there on has no candidates.
     fn add_table(&mut self, seeds: &[Seed], entries: &[Entry]) -> Result<u32, Full> {
         // Where ranges begin and end; what has no ports is open from the first to the last.
         let mut edges: Vec<(u32, bool, Seed)> = Vec::with_capacity(seeds.len().saturating_mul(2));
@@ -177,10 +179,6 @@ impl Buckets {
                     open.remove(seed);
                 }
             }
-        }
-        if spans.len() == starts.len() {
-            self.push(&open)?;
-            spans.push(self.end()?);
         }
         self.tables.push(Table {
             starts: starts.into(),

@@ -28,7 +28,9 @@ pub(super) struct Items<'t> {
 struct One<'t> {
     id: At<String>,
     table: Table<'t>,
-    /// The last unit that spoke of it.
+    /// The first unit that spoke of it.
+    origin: UnitId,
+    /// The last one.
     unit: UnitId,
     removed: bool,
 }
@@ -57,6 +59,7 @@ impl<'t> Items<'t> {
         self.all.push(One {
             id,
             table,
+            origin: unit,
             unit,
             removed: false,
         });
@@ -96,6 +99,12 @@ impl<'t> Items<'t> {
             .iter()
             .filter(|one| !one.removed)
             .map(|one| format!("{}{}", self.prefix, one.id.value))
+    }
+
+    /// Where each of [`Items::into_tables`] was first declared.
+    pub(super) fn origins(&self) -> Vec<UnitId> {
+        let left = self.all.iter().filter(|one| !one.removed);
+        left.map(|one| one.origin).collect()
     }
 
     pub(super) fn into_tables(self) -> impl Iterator<Item = (At<String>, Table<'t>)> {
@@ -165,6 +174,14 @@ impl<'t> Gathered<'t> {
             &mut self.shifts,
             &mut self.events,
         ]
+    }
+
+    /// Takes out the tests of what has been gathered: those of a catalogue are for it alone.
+    pub(super) fn drop_tests(&mut self) {
+        self.tests.clear();
+        for one in &mut self.rules.all {
+            one.table.entries.retain(|entry| entry.name() != TEST);
+        }
     }
 
     /// Takes out the tests of the units that a unit includes; whether there were any.

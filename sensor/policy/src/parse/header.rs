@@ -15,6 +15,7 @@ pub(super) const KEYS: &[Key] = &[
     key("source", "source = \"…\""),
     key("include", "include = [\"../three-zones\"]"),
     key("remove", "remove = [\"PATH-0107\"]"),
+    key("catalogue", "catalogue = true"),
 ];
 
 /// What `[policy]` declares.
@@ -26,6 +27,8 @@ pub(crate) struct HeaderDecl {
     pub(crate) mode: Mode,
     pub(crate) label: Text,
     pub(crate) source: String,
+    /// Whether the folder is a catalogue: rules for any site, without zones of its own.
+    pub(crate) catalogue: bool,
 }
 
 pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> HeaderDecl {
@@ -50,6 +53,7 @@ pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> HeaderDecl {
             .unwrap_or(Mode::Enforce),
         label: table.bilingual(KEYS, "label", sink),
         source: table.optional(KEYS, "source", sink),
+        catalogue: table.flag(KEYS, "catalogue", sink),
     }
 }
 

@@ -1,13 +1,23 @@
 //! Which files include which: units of files, and whose word counts over whose.
 //!
 //! A unit is the files of one folder, or one file that was included by itself. The unit that nobody
-//! includes is the policy's own. Included units come before those that include them.
+//! includes is the policy's own. Included units come before those that include them. The files of
+//! [`CATALOGUE`] are a unit that every other includes without saying so.
 
 use std::collections::HashMap;
 
 use super::table::Table;
 use crate::error::{Report, Sink, shown};
 use crate::file::{At, File};
+
+/// The folder of the files that lie beneath a policy as though its folder included them.
+pub(crate) const CATALOGUE: &str = "(catalogue)";
+
+/// Whether a file lies beneath a policy.
+pub(crate) fn is_beneath(name: &str) -> bool {
+    name.strip_prefix(CATALOGUE)
+        .is_some_and(|rest| rest.starts_with('/'))
+}
 
 /// The unit of a file, by its position among the units.
 pub(super) type UnitId = usize;
@@ -40,12 +50,19 @@ impl Units {
         self.below.len().saturating_sub(1)
     }
 
+    /// The unit that lies beneath the others, where there are others.
+    pub(super) fn beneath(&self, names: impl Iterator<Item = impl AsRef<str>>) -> Option<UnitId> {
+        let file = names.into_iter().position(|name| is_beneath(name.as_ref()))?;
+        Some(self.of(file)).filter(|unit| *unit != self.top())
+    }
+
     /// Finds the units of `files`, each given with what it includes.
     pub(super) fn find(files: &[(File, Vec<At<String>>)], sink: &mut Sink) -> Self {
         // Unit 0 is the policy's own while the others are found.
         let mut names: Vec<String> = vec![String::new()];
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut of_file = vec![0; files.len()];
+        let catalogue = beneath(files, &mut names, &mut of_file);
         for (file, include) in files
             .iter()
             .flat_map(|(file, all)| all.iter().map(move |one| (file, one)))
@@ -89,6 +106,14 @@ impl Units {
                     edges.get_mut(*unit),
                 ) {
                     edges.push((*to, include));
+                }
+            }
+        }
+        if let Some((number, include)) = &catalogue {
+            for (unit, edges) in edges.iter_mut().enumerate().filter(|(unit, _)| unit != number) {
+                // What a catalogue includes in turn lies beneath it.
+                if !names.get(unit).is_some_and(|name| is_beneath(name)) {
+                    edges.push((*number, include));
                 }
             }
         }
@@ -137,6 +162,31 @@ impl Units {
             of_file: of_file.iter().map(|unit| at(*unit)).collect(),
         }
     }
+}
+
+/// Makes the files of [`CATALOGUE`] a unit, where there are others; also what stands for the words
+/// that include it.
+fn beneath(
+    files: &[(File, Vec<At<String>>)],
+    names: &mut Vec<String>,
+    of_file: &mut [usize],
+) -> Option<(usize, At<String>)> {
+    let first = files.iter().find(|(file, _)| is_beneath(&file.name))?;
+    if files.iter().all(|(file, _)| is_beneath(&file.name)) {
+        return None;
+    }
+    let number = names.len();
+    names.push(CATALOGUE.to_owned());
+    for ((file, _), unit) in files.iter().zip(of_file) {
+        if is_beneath(&file.name) {
+            *unit = number;
+        }
+    }
+    let include = At {
+        value: CATALOGUE.to_owned(),
+        place: first.0.place(0..0),
+    };
+    Some((number, include))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,6 +42,8 @@ pub(crate) struct ListDecl {
     pub(crate) source: String,
     pub(crate) owner: String,
     pub(crate) review: Option<At<String>>,
+    /// Whether a catalogue that the policy stands on declares it.
+    pub(crate) of_catalogue: bool,
 }
 
 /// One value.
@@ -77,6 +79,7 @@ pub(super) fn parse(name: At<String>, table: &Table<'_>, sink: &mut Sink) -> Lis
         source: table.optional(KEYS, "source", sink),
         owner: table.optional(KEYS, "owner", sink),
         review: table.date_at(KEYS, "review", sink),
+        of_catalogue: false,
     }
 }
 

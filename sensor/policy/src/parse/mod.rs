@@ -33,7 +33,7 @@ pub(crate) use gateway::GatewayDecl;
 pub(crate) use group::GroupDecl;
 pub(crate) use header::HeaderDecl;
 pub(crate) use hosts::{HopDecl, HostDecl};
-pub(crate) use include::{included, normal, resolve};
+pub(crate) use include::{CATALOGUE, included, is_beneath, normal, resolve};
 pub(crate) use list::{ListDecl, files as list_files, fill as fill_list, spelled};
 pub(crate) use path::{PathDecl, Services};
 pub(crate) use rule::RuleDecl;
@@ -56,6 +56,8 @@ pub(crate) struct Declarations {
     /// Where the first file begins.
     pub(crate) begin: Option<Place>,
     pub(crate) headers: Vec<HeaderDecl>,
+    /// The headers of catalogues that the policy includes, and of the one beneath it.
+    pub(crate) catalogues: Vec<HeaderDecl>,
     pub(crate) zones: Vec<ZoneDecl>,
     pub(crate) groups: Vec<GroupDecl>,
     pub(crate) gateways: Vec<GatewayDecl>,
@@ -129,6 +131,7 @@ pub(crate) fn files(files: &[File], sink: &mut Sink) -> Declarations {
         .collect();
     order.sort_by_key(|(unit, _)| *unit);
     let mut gathered = Gathered::new();
+    let beneath = units.beneath(read.iter().map(|(file, _, _)| &file.name));
     for unit in order.chunk_by(|a, b| a.0 == b.0) {
         let Some((number, _)) = unit.first().copied() else {
             continue;
@@ -144,8 +147,11 @@ pub(crate) fn files(files: &[File], sink: &mut Sink) -> Declarations {
         for table in members {
             gather_one(table, number, &units, &mut gathered, sink);
         }
+        if beneath == Some(number) {
+            gathered.drop_tests();
+        }
     }
-    declare(gathered, &units, &mut declared, sink);
+    declare(gathered, (&units, beneath), &mut declared, sink);
     declared
 }
 
@@ -203,18 +209,32 @@ fn raw_text(table: &Table<'_>, name: &str) -> At<String> {
     }
 }
 
-fn declare(gathered: Gathered<'_>, units: &Units, into: &mut Declarations, sink: &mut Sink) {
+fn declare(
+    gathered: Gathered<'_>,
+    (units, beneath): (&Units, Option<include::UnitId>),
+    into: &mut Declarations,
+    sink: &mut Sink,
+) {
+    let mut catalogues = Vec::new();
     for (table, unit) in &gathered.headers {
         // An included header gives way, but what is wrong in it is wrong.
         let header = header::parse(table, sink);
         if *unit == units.top() {
             into.headers.push(header);
+        } else if header.catalogue || beneath == Some(*unit) {
+            catalogues.push(*unit);
+            into.catalogues.push(header);
         }
     }
+    let of_catalogue = |unit: &usize| catalogues.contains(unit);
+    let (rules_from, lists_from) = (gathered.rules.origins(), gathered.lists.origins());
     into.zones = named(gathered.zones, zone::parse, sink);
     into.groups = named(gathered.groups, group::parse, sink);
     into.gateways = named(gathered.gateways, gateway::parse, sink);
     into.lists = named(gathered.lists, list::parse, sink);
+    for (list, origin) in into.lists.iter_mut().zip(&lists_from) {
+        list.of_catalogue = of_catalogue(origin);
+    }
     into.paths = listed(gathered.paths, path::parse, sink);
     into.paths
         .extend(listed(gathered.exceptions, path::parse_exception, sink));
@@ -222,6 +242,9 @@ fn declare(gathered: Gathered<'_>, units: &Units, into: &mut Declarations, sink:
         .sort_by_key(|path| (path.place.file.order, path.place.span.start));
     into.boundaries = listed(gathered.boundaries, boundary::parse, sink);
     into.rules = listed(gathered.rules, rule::parse, sink);
+    for (rule, origin) in into.rules.iter_mut().zip(&rules_from) {
+        rule.of_catalogue = of_catalogue(origin);
+    }
     into.statements = listed(gathered.statements, statement::parse, sink);
     into.tests = gathered
         .tests

@@ -12,52 +12,47 @@ use crate::error::{Report, Sink, nearest, shown};
 use crate::file::{At, Place};
 use crate::words;
 
-pub(super) const KEYS: &[Key] = &[
-    key("id", "id = \"PATH-0001\""),
-    key("from", "from = \"office\""),
-    key("to", "to = \"server\""),
-    key("protocol", "protocol = \"tcp\""),
-    key("ports", "ports = [80, 443, \"8000-8080\"]"),
-    key("title", "title.ja = \"…\""),
-    key("clause", "clause = \"6(3)イ\""),
-    key("owner", "owner = \"…\""),
-    key("approver", "approver = \"…\""),
-    key("contract", "contract = \"…\""),
-    key("review", "review = \"2027-03-31\""),
-    key("from_hosts", "from_hosts = [\"10.1.1.5\", \"@terminals\"]"),
-    key("to_hosts", "to_hosts = [\"10.1.1.5=00:11:22:33:44:55\"]"),
-    key("services", "services = [\"https\"]"),
-    key("next_hops", "next_hops = [\"00:11:22:33:44:55\"]"),
-    key("tunnel", "tunnel = \"none\""),
-    key("window", "window = \"workday 08:30-17:15\""),
-    key("starts", "starts = \"2026-04-01\""),
-    key("expires", "expires = \"2027-03-31\""),
-    key("test", "[[path.test]]"),
+/// What paths and exceptions have in common, with the examples in which they differ; then their own.
+macro_rules! keys {
+    ($id:literal, [$starts:literal, $expires:literal], $test:literal, $($own:expr),+ $(,)?) => {
+        &[
+            key("id", $id),
+            key("from", "from = \"office\""),
+            key("to", "to = \"server\""),
+            key("protocol", "protocol = \"tcp\""),
+            key("ports", "ports = [80, 443, \"8000-8080\"]"),
+            key("title", "title.ja = \"…\""),
+            key("clause", "clause = \"6(3)イ\""),
+            key("owner", "owner = \"…\""),
+            key("approver", "approver = \"…\""),
+            key("contract", "contract = \"…\""),
+            key("review", "review = \"2027-03-31\""),
+            key("from_hosts", "from_hosts = [\"10.1.1.5\", \"@terminals\"]"),
+            key("to_hosts", "to_hosts = [\"10.1.1.5=00:11:22:33:44:55\"]"),
+            key("services", "services = [\"https\"]"),
+            key("next_hops", "next_hops = [\"00:11:22:33:44:55\"]"),
+            key("tunnel", "tunnel = \"none\""),
+            key("window", "window = \"workday 08:30-17:15\""),
+            key("starts", $starts),
+            key("expires", $expires),
+            key("test", $test),
+            $($own),+
+        ]
+    };
+}
+
+pub(super) const KEYS: &[Key] = keys![
+    "id = \"PATH-0001\"",
+    ["starts = \"2026-04-01\"", "expires = \"2027-03-31\""],
+    "[[path.test]]",
     key("via", "via = \"mugai\""),
     key("onward", "onward = { protocol = \"tcp\", ports = [8443] }"),
 ];
 
-pub(super) const EXCEPTION_KEYS: &[Key] = &[
-    key("id", "id = \"EXC-0001\""),
-    key("from", "from = \"office\""),
-    key("to", "to = \"server\""),
-    key("protocol", "protocol = \"tcp\""),
-    key("ports", "ports = [80, 443, \"8000-8080\"]"),
-    key("title", "title.ja = \"…\""),
-    key("clause", "clause = \"6(3)イ\""),
-    key("owner", "owner = \"…\""),
-    key("approver", "approver = \"…\""),
-    key("contract", "contract = \"…\""),
-    key("review", "review = \"2027-03-31\""),
-    key("from_hosts", "from_hosts = [\"10.1.1.5\", \"@terminals\"]"),
-    key("to_hosts", "to_hosts = [\"10.1.1.5=00:11:22:33:44:55\"]"),
-    key("services", "services = [\"https\"]"),
-    key("next_hops", "next_hops = [\"00:11:22:33:44:55\"]"),
-    key("tunnel", "tunnel = \"none\""),
-    key("window", "window = \"workday 08:30-17:15\""),
-    key("starts", "starts = \"2026-11-01\""),
-    key("expires", "expires = \"2026-11-30\""),
-    key("test", "[[exception.test]]"),
+pub(super) const EXCEPTION_KEYS: &[Key] = keys![
+    "id = \"EXC-0001\"",
+    ["starts = \"2026-11-01\"", "expires = \"2026-11-30\""],
+    "[[exception.test]]",
     key("application", "application = \"情シス第12号\""),
     key("applicant", "applicant = \"…\""),
     key("purpose", "purpose = \"…\""),

@@ -7,11 +7,13 @@
 //! A schema sees one file by itself, so what holds between declarations is for the compiler: names,
 //! overlaps, what an included file already says.
 
+use sekisho_model::Severity;
 use serde_json::{Map, Value, json};
 
 use super::table::Key;
 use super::{boundary, calendar, gateway, group, header, list, path, rule, statement, test, zone};
 use crate::lists::ListKind;
+use crate::rules::FoldBy;
 use crate::words::{TUNNELS, service_words};
 
 /// A table of the language: its name here, its keys, and those that must be there.
@@ -31,8 +33,10 @@ const TABLES: &[Table] = &[
     ("list", list::KEYS, &[]),
     ("value", list::VALUE_KEYS, &["value"]),
     ("rule", rule::KEYS, &["id"]),
+    ("severity", rule::SEVERITY_KEYS, &["when", "severity"]),
     ("statement", statement::KEYS, &["id"]),
     ("test", test::KEYS, &["flow", "expect"]),
+    ("rule-test", test::RULE_KEYS, &["flow", "expect"]),
     ("calendar", calendar::KEYS, &[]),
     ("window", calendar::WINDOW_KEYS, &[]),
     ("event", calendar::EVENT_KEYS, &["name"]),
@@ -76,13 +80,17 @@ fn shape(table: &str, key: &str) -> Option<Value> {
             by_name(if key == "shift" { "window" } else { key }, "^.+$")
         }
         ("file", "path" | "exception" | "boundary" | "rule" | "statement" | "test")
-        | ("path" | "exception" | "rule", "test")
+        | ("path" | "exception", "test")
         | ("calendar", "event") => json!({ "type": "array", "items": reference(key) }),
+        ("rule", "test") => json!({ "type": "array", "items": reference("rule-test") }),
         ("path", "onward") => reference(key),
-        (_, "label") | ("path" | "exception" | "boundary" | "test", "title") | ("boundary", "first_step") => {
-            bilingual()
-        }
-        ("rule", "title" | "why" | "first_step") => json!({ "anyOf": [text(), bilingual()] }),
+        (_, "label")
+        | ("path" | "exception" | "boundary" | "test" | "rule-test", "title")
+        | ("boundary", "first_step") => bilingual(),
+        ("rule", "severity_by") => json!({ "type": "array", "items": reference("severity") }),
+        ("rule", "fold") => json!({ "enum": FoldBy::ALL.map(FoldBy::name) }),
+        ("rule", "needs") => one_or_more(&text(), 1),
+        ("rule", "title" | "why" | "legitimate" | "first_step") => json!({ "anyOf": [text(), bilingual()] }),
         ("path" | "exception" | "boundary" | "rule" | "statement", "id") => {
             json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })
         }
@@ -90,7 +98,7 @@ fn shape(table: &str, key: &str) -> Option<Value> {
         ("zone", "intra") => json!({ "enum": ["allow", "deny"] }),
         ("zone", "vlans") => one_or_more(&json!({ "type": "integer", "minimum": 1, "maximum": 4094 }), 0),
         ("zone", "classification") => json!({ "type": "integer", "minimum": 1, "maximum": 3 }),
-        ("zone", "excluded") | ("rule", "enabled") => json!({ "type": "boolean" }),
+        ("zone", "excluded") | ("rule", "enabled") | ("policy", "catalogue") => json!({ "type": "boolean" }),
         ("zone", "networks" | "macs" | "lists") | ("calendar", "workdays" | "holidays") => {
             one_or_more(&text(), 0)
         }
@@ -120,7 +128,10 @@ fn shape(table: &str, key: &str) -> Option<Value> {
                 .collect();
             one_or_more(&json!({ "enum": words }), 1)
         }
-        ("boundary" | "rule", "severity") => json!({ "enum": ["high", "medium", "low"] }),
+        ("boundary", "severity") => json!({ "enum": ["high", "medium", "low"] }),
+        ("rule" | "severity" | "rule-test", "severity") => {
+            json!({ "enum": Severity::ALL.map(Severity::name) })
+        }
         ("boundary" | "rule", "attack") => one_or_more(&text(), 0),
         ("rule", "number") => {
             json!({ "type": "integer", "minimum": rule::NUMBERS.start(), "maximum": rule::NUMBERS.end() })
@@ -130,7 +141,7 @@ fn shape(table: &str, key: &str) -> Option<Value> {
             "anyOf": [text(), { "type": "integer" }, reference("value")],
         } }),
         ("value", "value") => json!({ "type": ["string", "integer"] }),
-        ("test", "flow") => json!({ "type": "object" }),
+        ("test" | "rule-test", "flow") => json!({ "type": "object" }),
         ("policy", "name" | "version" | "source")
         | ("zone" | "gateway" | "list" | "path" | "exception", "owner")
         | ("zone", "department" | "review")
@@ -139,9 +150,10 @@ fn shape(table: &str, key: &str) -> Option<Value> {
         | ("exception", "application" | "applicant" | "purpose")
         | ("list", "role" | "file" | "expires" | "source" | "review")
         | ("value", "expires" | "note")
-        | ("rule", "when" | "except" | "category")
+        | ("rule", "when" | "except" | "category" | "source" | "version")
+        | ("severity", "when")
         | ("statement", "never")
-        | ("test", "expect")
+        | ("test" | "rule-test", "expect")
         | ("calendar", "timezone")
         | ("event", "name")
         | (_, "clause") => text(),

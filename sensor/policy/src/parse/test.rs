@@ -1,9 +1,10 @@
 //! `[[test]]` and the tests of a path, an exception or a rule: a flow and what is expected of it.
 
+use sekisho_model::Severity;
 use toml::de::DeValue;
 
 use super::table::{Item, Key, Table, key};
-use super::value;
+use super::{rule, value};
 use crate::error::{Report, Sink, nearest, shown};
 use crate::file::{At, Place};
 
@@ -13,6 +14,17 @@ pub(super) const KEYS: &[Key] = &[
         "flow = { protocol = \"tcp\", orig = \"10.40.1.7:50211\", resp = \"10.40.2.10:443\" }",
     ),
     key("expect", "expect = \"allowed\""),
+    key("title", "title.ja = \"…\""),
+];
+
+/// What a rule's test may say beside.
+pub(super) const RULE_KEYS: &[Key] = &[
+    key(
+        "flow",
+        "flow = { protocol = \"tcp\", orig = \"10.40.1.7:50211\", resp = \"10.40.2.10:443\" }",
+    ),
+    key("expect", "expect = \"alert\""),
+    key("severity", "severity = \"high\""),
     key("title", "title.ja = \"…\""),
 ];
 
@@ -65,6 +77,8 @@ pub(crate) struct TestDecl {
     pub(crate) flow: Vec<(At<String>, At<TestValue>)>,
     /// A word, or an id that is not looked up yet; empty where a complaint was made.
     pub(crate) expect: At<String>,
+    /// The severity that the alert of a rule is expected to have.
+    pub(crate) severity: Option<Severity>,
 }
 
 pub(super) fn parse_all(table: &Table<'_>, of: &str, kind: Kind, sink: &mut Sink) -> Vec<TestDecl> {
@@ -77,7 +91,8 @@ pub(super) fn parse_all(table: &Table<'_>, of: &str, kind: Kind, sink: &mut Sink
 }
 
 pub(super) fn parse(table: &Table<'_>, of: &str, kind: Kind, sink: &mut Sink) -> TestDecl {
-    table.check_keys(KEYS, sink);
+    let is_of_rule = kind.0 == RULE.0;
+    table.check_keys(if is_of_rule { RULE_KEYS } else { KEYS }, sink);
     table.bilingual(KEYS, "title", sink);
     let expect = table.required(KEYS, "expect", sink).unwrap_or_else(|| At {
         value: String::new(),
@@ -89,6 +104,9 @@ pub(super) fn parse(table: &Table<'_>, of: &str, kind: Kind, sink: &mut Sink) ->
         place: table.place.clone(),
         flow: flow(table, sink),
         expect,
+        severity: is_of_rule
+            .then(|| rule::severity(RULE_KEYS, table, sink))
+            .flatten(),
     }
 }
 

@@ -214,35 +214,13 @@ mod tests {
     use super::super::ask::TunnelAsk;
     use super::super::model::OTHER;
     use super::super::region::Budget;
+    use super::super::sample::{ends, policy};
     use super::*;
+    use crate::Policy;
     use crate::calendar::Window;
     use crate::conditions::End;
     use crate::conditions::Protocols;
-    use crate::{Policy, Source};
     use sekisho_model::{MacAddress, Timestamp};
-
-    const POLICY: &str = r#"
-        schema = 1
-        [policy]
-        name = "n"
-        version = "1"
-        [zone.office]
-        networks = ["10.40.1.0/24"]
-        [zone.server]
-        networks = ["10.40.2.0/24"]
-    "#;
-
-    fn policy() -> Policy {
-        let source = Source {
-            name: "n.toml".to_owned(),
-            text: POLICY.as_bytes().into(),
-        };
-        Policy::compile(&[source]).unwrap()
-    }
-
-    fn ends(policy: &Policy) -> [End; 2] {
-        ["office", "server"].map(|id| End::zones(vec![policy.zones.find(id).unwrap()]))
-    }
 
     fn at() -> Timestamp {
         Timestamp::parse("2026-11-01T00:00:00+09:00").unwrap()

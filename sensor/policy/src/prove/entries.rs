@@ -364,8 +364,11 @@ impl<'m, 'p> Entries<'m, 'p> {
             );
         }
         if let Some(expires) = ask.expires.filter(|expires| *expires <= self.at) {
-            let end = calendar.local(expires);
-            return Text::new(format!("期限切れです({end})"), format!("expired at {end}"));
+            let end = calendar.local(expires).text();
+            return Text::new(
+                format!("期限切れです({})", end.ja),
+                format!("expired at {}", end.en),
+            );
         }
         if let Some((calendar, window)) = ask.window
             && window.is_never(calendar)
@@ -468,30 +471,15 @@ fn listed(ids: &[Arc<str>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::ask::EndAsk;
+    use super::super::sample;
     use super::*;
-    use crate::Source;
     use crate::conditions::Protocols;
-
-    const POLICY: &str = r#"
-        schema = 1
-        [policy]
-        name = "n"
-        version = "1"
-        [zone.office]
-        networks = ["10.40.1.0/24"]
-        [zone.server]
-        networks = ["10.40.2.0/24"]
-    "#;
 
     /// Remarks on an exception until the end of 2026 with a review and a contract, beside a path of
     /// contract C-12 that ends in November.
     fn remarks(review: &str, contract: &str) -> Vec<(RemarkKind, String)> {
-        let source = Source {
-            name: "n.toml".to_owned(),
-            text: POLICY.as_bytes().into(),
-        };
-        let policy = Policy::compile(&[source]).unwrap();
-        let ends = ["office", "server"].map(|id| End::zones(vec![policy.zones.find(id).unwrap()]));
+        let policy = sample::policy();
+        let ends = sample::ends(&policy);
         let ids: [Arc<str>; 2] = [Arc::from("EXC"), Arc::from("PATH")];
         let end = |text| policy.calendar().date_end(text).ok();
         let ask = |id, exception, expires, contract, review| Ask {

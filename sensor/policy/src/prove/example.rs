@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use sekisho_model::{MacAddress, Protocol, Timestamp};
+use sekisho_model::{MacAddress, Protocol, Text, Timestamp};
 
 use super::model::{Model, NAMED, NOT_KNOWN};
 use super::region::{Axis, Cube};
@@ -52,8 +52,9 @@ impl Example {
 
     /// The flow in one line, with the time on the clocks of the policy.
     #[must_use]
-    pub fn line(&self, calendar: &Calendar) -> String {
-        format!("{self}, {}", calendar.local(self.at))
+    pub fn line(&self, calendar: &Calendar) -> Text {
+        let at = calendar.local(self.at).text();
+        Text::new(format!("{self}, {}", at.ja), format!("{self}, {}", at.en))
     }
 }
 
@@ -217,7 +218,7 @@ mod tests {
         let question = example.question();
 
         assert_eq!(
-            example.line(&Calendar::default()),
+            example.line(&Calendar::default()).en,
             "tcp 10.20.1.7 -> [2001:db8::9]:443 tls vlan 10 from 00:11:22:33:44:55 to 02:00:00:00:00:01 in gre, \
              2026-11-04 10:00 (Wed) +09:00"
         );

@@ -21,6 +21,8 @@ mod model;
 #[cfg(test)]
 mod oracle;
 mod region;
+#[cfg(test)]
+mod sample;
 mod space;
 mod statement;
 mod words;

@@ -185,10 +185,10 @@ impl<const N: usize> Model<'_, N> {
         let local = self
             .policies
             .last()
-            .map(|policy| policy.calendar().local(first))?;
+            .map(|policy| policy.calendar().local(first).text())?;
         Some(Text::new(
-            format!("一部の時間({local} など)"),
-            format!("at some times ({local} is one)"),
+            format!("一部の時間({} など)", local.ja),
+            format!("at some times ({} is one)", local.en),
         ))
     }
 }

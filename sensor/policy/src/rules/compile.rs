@@ -1,18 +1,18 @@
 //! From declared rules to rules: expressions typed against the policy's names, numbers, categories.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use sekisho_filter::{Filter, FilterError};
 use sekisho_model::{Category, Severity, Text};
 
-use super::{MAX_PATTERNS, MAX_RULES, NUMBERS, Names, Rule, Rules};
+use super::{MAX_PATTERNS, MAX_RULES, Names, Rule, Rules, numbers};
 use crate::error::{Report, Sink, nearest, shown};
 use crate::file::{At, Place};
+use crate::lists::List;
 use crate::parse::RuleDecl;
 
 /// Compiles the rules; those that are wrong are left out and complained about.
-pub(crate) fn compile(declared: &[RuleDecl], names: &Names<'_>, sink: &mut Sink) -> Rules {
+pub(crate) fn compile(declared: &[RuleDecl], names: &Names<'_>, lists: &[List], sink: &mut Sink) -> Rules {
     if let Some(beyond) = declared.get(MAX_RULES) {
         sink.push(
             Report::error(
@@ -25,15 +25,21 @@ pub(crate) fn compile(declared: &[RuleDecl], names: &Names<'_>, sink: &mut Sink)
         return Rules::default();
     }
     let mut patterns = 0_usize;
-    let rules: Vec<(Rule, &RuleDecl)> = declared
+    let mut rules: Vec<(Rule, &RuleDecl)> = declared
         .iter()
-        .filter_map(|rule| Some((one(rule, names, &mut patterns, sink)?, rule)))
+        .filter_map(|rule| Some((one(rule, names, lists, &mut patterns, sink)?, rule)))
         .collect();
-    unique_numbers(&rules, sink);
+    numbers::tell_apart(&mut rules, sink);
     Rules::new(rules.into_iter().map(|(rule, _)| rule).collect())
 }
 
-fn one(rule: &RuleDecl, names: &Names<'_>, patterns: &mut usize, sink: &mut Sink) -> Option<Rule> {
+fn one(
+    rule: &RuleDecl,
+    names: &Names<'_>,
+    lists: &[List],
+    patterns: &mut usize,
+    sink: &mut Sink,
+) -> Option<Rule> {
     let mut expression = |text: &At<String>, sink: &mut Sink| {
         let parsed = Filter::parse_with(&text.value, names);
         let filter = parsed.map_err(|error| sink.push(report(&error, text))).ok()?;
@@ -53,6 +59,12 @@ fn one(rule: &RuleDecl, names: &Names<'_>, patterns: &mut usize, sink: &mut Sink
     };
     let when = rule.when.as_ref().and_then(|text| expression(text, sink));
     let except = rule.except.as_ref().map(|text| expression(text, sink));
+    let severity_by: Vec<_> = rule
+        .severity_by
+        .iter()
+        .map(|(when, severity)| Some((expression(when, sink)?, *severity)))
+        .collect();
+    let empty: Vec<_> = rule.needs.iter().map(|name| needed(name, lists, sink)).collect();
     let category = match &rule.category {
         None => Some(Category::PolicyViolation),
         Some(word) => category(word, sink),
@@ -62,9 +74,11 @@ fn one(rule: &RuleDecl, names: &Names<'_>, patterns: &mut usize, sink: &mut Sink
         number: rule
             .number
             .as_ref()
-            .map_or_else(|| number(&id), |number| number.value),
+            .map_or_else(|| numbers::of(&id), |number| number.value),
         title: or_else(&rule.title, || Text::new(&*id, &*id)),
         severity: rule.severity.unwrap_or(Severity::Medium),
+        severity_by: severity_by.into_iter().collect::<Option<_>>()?,
+        fold: rule.fold,
         category: category?,
         clause: Arc::from(rule.clause.as_str()),
         attack: rule.attack.clone(),
@@ -74,10 +88,40 @@ fn one(rule: &RuleDecl, names: &Names<'_>, patterns: &mut usize, sink: &mut Sink
             Some(except) => Some(except?),
         },
         why: rule.why.clone(),
+        legitimate: rule.legitimate.clone(),
         first_step: rule.first_step.clone(),
+        source: Arc::from(rule.source.as_str()),
+        version: Arc::from(rule.version.as_str()),
+        empty: empty
+            .into_iter()
+            .collect::<Option<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect(),
         enabled: rule.enabled,
+        of_catalogue: rule.of_catalogue,
         id,
     })
+}
+
+/// The list of a name where it holds no value; complains where there is no such list.
+fn needed(name: &At<String>, lists: &[List], sink: &mut Sink) -> Option<Option<Arc<str>>> {
+    let Some(list) = lists.iter().find(|list| *list.name == *name.value) else {
+        let help = nearest(&name.value, lists.iter().map(|list| &*list.name)).map_or_else(
+            || "declare it by `[list.NAME]`, empty if need be: `values = []`".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        sink.push(
+            Report::error(
+                "policy::no-such-list",
+                format!("there is no list `{}`", shown(&name.value)),
+            )
+            .at(&name.place, "no such list")
+            .help(help),
+        );
+        return None;
+    };
+    Some(list.values.is_empty().then(|| Arc::clone(&list.name)))
 }
 
 fn or_else(text: &Text, other: impl FnOnce() -> Text) -> Text {
@@ -106,53 +150,6 @@ fn category(word: &At<String>, sink: &mut Sink) -> Option<Category> {
         );
     }
     found
-}
-
-/// The number of an id, the same wherever the id is used (FNV-1a, 64 bits).
-fn number(id: &str) -> u32 {
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-        (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let count = u64::from(NUMBERS.end().saturating_sub(*NUMBERS.start())).saturating_add(1);
-    let number = (hash ^ (hash >> 32)).checked_rem(count).unwrap_or(0);
-    NUMBERS.start().saturating_add(u32::try_from(number).unwrap_or(0))
-}
-
-/// Numbers that are given twice were complained about where the declarations were compared.
-fn unique_numbers(rules: &[(Rule, &RuleDecl)], sink: &mut Sink) {
-    let mut seen: HashMap<u32, &RuleDecl> = HashMap::new();
-    for (rule, declared) in rules.iter().filter(|(rule, _)| !rule.id.is_empty()) {
-        let Some(first) = seen.insert(rule.number, declared) else {
-            continue;
-        };
-        let both_given = first.number.is_some() && declared.number.is_some();
-        if both_given || first.id.value == declared.id.value {
-            continue;
-        }
-        let place = |rule: &RuleDecl| {
-            rule.number
-                .as_ref()
-                .map_or_else(|| rule.id.place.clone(), |n| n.place.clone())
-        };
-        sink.push(
-            Report::error(
-                "policy::duplicate",
-                format!(
-                    "the rules `{}` and `{}` have the number {}",
-                    shown(&first.id.value),
-                    shown(&declared.id.value),
-                    rule.number
-                ),
-            )
-            .at(&place(declared), "made from this id")
-            .at(&place(first), "the same number")
-            .help(format!(
-                "give the newer rule a `number` of its own, from {} to {}",
-                NUMBERS.start(),
-                NUMBERS.end()
-            )),
-        );
-    }
 }
 
 /// The mistake in an expression, with its place in the file.

@@ -9,20 +9,25 @@
 //! under the service, port, zones or another value of the flow.
 
 mod compile;
+mod fold;
 mod names;
+mod numbers;
 mod words;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use sekisho_filter::{Filter, FilterSet, Row};
+use sekisho_model::fields::{Field, Value};
 use sekisho_model::{Category, FlowRecord, Severity, Text};
 
-use crate::{Policy, Violation};
+use crate::{Mode, Policy, Violation};
 
+pub use fold::FoldBy;
 pub use names::Names;
 
 pub(crate) use compile::compile;
+pub(crate) use names::TEST_ZONES;
 
 /// Rules of a policy at most.
 pub const MAX_RULES: usize = 10_000;
@@ -40,14 +45,23 @@ pub struct Rule {
     number: u32,
     title: Text,
     severity: Severity,
+    /// Severities that count where an expression holds; the first that does.
+    severity_by: Vec<(Filter, Severity)>,
+    fold: FoldBy,
     category: Category,
     clause: Arc<str>,
     attack: Vec<Arc<str>>,
     when: Filter,
     except: Option<Filter>,
     why: Text,
+    legitimate: Text,
     first_step: Text,
+    source: Arc<str>,
+    version: Arc<str>,
+    /// Lists without whose values it is not asked, in which none is.
+    empty: Vec<Arc<str>>,
     enabled: bool,
+    of_catalogue: bool,
 }
 
 impl Rule {
@@ -69,10 +83,52 @@ impl Rule {
         &self.title
     }
 
-    /// How urgent; medium where it does not say.
+    /// How urgent where nothing of the flow says otherwise; medium where it does not say.
     #[must_use]
     pub const fn severity(&self) -> Severity {
         self.severity
+    }
+
+    /// How urgent a flow that meets it is: the first of `severity_by` that holds, else
+    /// [`Rule::severity`].
+    #[must_use]
+    pub fn severity_of(&self, record: &FlowRecord) -> Severity {
+        self.severity_of_row(record)
+    }
+
+    pub(crate) fn severity_of_row(&self, row: &dyn Row) -> Severity {
+        let first = self.severity_by.iter().find(|(when, _)| when.matches(row));
+        first.map_or(self.severity, |(_, severity)| *severity)
+    }
+
+    /// Which flows that meet it are one alert.
+    #[must_use]
+    pub const fn fold(&self) -> FoldBy {
+        self.fold
+    }
+
+    /// What it looks like where it is right; empty where it does not say.
+    #[must_use]
+    pub const fn legitimate(&self) -> &Text {
+        &self.legitimate
+    }
+
+    /// Where what it says comes from; empty where it does not say.
+    #[must_use]
+    pub const fn source(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    /// Its own version; empty where it has none.
+    #[must_use]
+    pub const fn version(&self) -> &Arc<str> {
+        &self.version
+    }
+
+    /// The lists that it needs and that hold no value, so that it is not asked.
+    #[must_use]
+    pub fn empty_lists(&self) -> &[Arc<str>] {
+        &self.empty
     }
 
     /// What kind; a violation of the policy where it does not say.
@@ -87,10 +143,17 @@ impl Rule {
         &self.clause
     }
 
-    /// Whether it is asked at all.
+    /// Whether it is asked at all: it is not disabled, and every list that it needs has a value.
     #[must_use]
     pub const fn is_enabled(&self) -> bool {
-        self.enabled
+        self.enabled && self.empty.is_empty()
+    }
+
+    /// Whether a catalogue that the policy stands on declares it, and not the policy itself. Such a rule
+    /// raises alerts also while the policy only learns.
+    #[must_use]
+    pub const fn is_of_catalogue(&self) -> bool {
+        self.of_catalogue
     }
 
     /// Whether a flow meets it: `when` is true and `except` is not.
@@ -109,27 +172,46 @@ impl Rule {
         Violation {
             title: self.title.clone(),
             explanation: words::explanation(policy, self, record),
-            ..self.bare()
+            ..self.bare(record)
         }
     }
 
     /// The same without title and explanation, where nobody reads them.
     #[must_use]
-    pub fn bare(&self) -> Violation {
+    pub fn bare(&self, record: &FlowRecord) -> Violation {
         Violation {
             rule: Arc::clone(&self.id),
             signature_id: self.number,
             title: Text::default(),
-            severity: self.severity,
+            severity: self.severity_of(record),
             clause: Arc::clone(&self.clause),
             attack: self.attack.clone(),
             explanation: sekisho_model::Explanation::default(),
         }
     }
 
+    /// The service that a flow is for, where the rule knows it by a list of suffixes: the suffix, in small
+    /// letters.
+    #[must_use]
+    pub fn service_of(&self, record: &FlowRecord) -> Option<Box<str>> {
+        let lists = self.when.lists();
+        lists.into_iter().find_map(|(field, list)| {
+            let Value::Text(text) = record.value(field) else {
+                return None;
+            };
+            let suffix = names_of(field, &text).find_map(|name| list.suffix_of(name));
+            Some(suffix?.to_lowercase().into())
+        })
+    }
+
     fn is_excepted(&self, row: &dyn Row) -> bool {
         self.except.as_ref().is_some_and(|except| except.matches(row))
     }
+}
+
+/// The names in the value of a field, of which some hold several.
+pub(crate) fn names_of<'t>(field: &Field, text: &'t str) -> impl Iterator<Item = &'t str> {
+    text.split(|c| field.several && c == ' ')
 }
 
 /// The rules of a policy.
@@ -146,10 +228,16 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// The rule of a number of the set.
+    fn asked(&self, number: u32) -> Option<&Rule> {
+        let at = self.enabled.get(usize::try_from(number).ok()?)?;
+        self.all.get(*at)
+    }
+
     fn new(all: Vec<Rule>) -> Self {
         let enabled: Vec<usize> = (0..)
             .zip(&all)
-            .filter(|(_, rule)| rule.enabled)
+            .filter(|(_, rule)| rule.is_enabled())
             .map(|(at, _)| at)
             .collect();
         let whens = enabled
@@ -181,27 +269,37 @@ impl Policy {
         self.rules().get(*self.declared_rules.by_id.get(id)?)
     }
 
+    /// Whether a rule raises alerts: one of the policy itself does not while the policy only learns.
+    #[must_use]
+    pub fn raises(&self, rule: &Rule) -> bool {
+        self.mode() == Mode::Enforce || rule.of_catalogue
+    }
+
     /// The rules that a record meets, in the order of the files. Zones and verdict are taken as
     /// they stand in the record, so it has to be judged before.
     ///
-    /// The mode of the policy does not matter here; a policy that only learns raises no alert.
+    /// The mode of the policy does not matter here; [`Policy::raises`] says whether a rule raises alerts.
     pub fn rules_matching(&self, record: &FlowRecord) -> impl Iterator<Item = &Rule> {
         self.rules_met_by(record)
     }
 
+    /// The same, with a list that the caller uses again for each record.
+    pub fn rules_matching_with(
+        &self,
+        record: &FlowRecord,
+        asked: &mut Vec<u32>,
+    ) -> impl Iterator<Item = &Rule> {
+        let rules = &self.declared_rules;
+        rules.set.matching_into(record, asked);
+        let met = asked.iter().filter_map(|number| rules.asked(*number));
+        met.filter(|rule| !rule.is_excepted(record))
+    }
+
     pub(crate) fn rules_met_by(&self, row: &dyn Row) -> impl Iterator<Item = &Rule> + use<'_> {
         let rules = &self.declared_rules;
-        let mut found = if rules.enabled.is_empty() {
-            Vec::new()
-        } else {
-            rules.set.matching(row)
-        };
-        let rule = |number: u32| {
-            let at = rules.enabled.get(usize::try_from(number).ok()?)?;
-            rules.all.get(*at)
-        };
-        found.retain(|number| rule(*number).is_some_and(|rule| !rule.is_excepted(row)));
-        found.into_iter().filter_map(rule)
+        let mut found = rules.set.matching(row);
+        found.retain(|number| rules.asked(*number).is_some_and(|rule| !rule.is_excepted(row)));
+        found.into_iter().filter_map(|number| rules.asked(number))
     }
 
     /// What expressions may name: the policy's lists, zones, groups and windows.

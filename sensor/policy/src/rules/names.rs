@@ -57,6 +57,23 @@ impl<'p> Names<'p> {
         }
     }
 
+    /// The same for the rules of a policy, which may be a catalogue without zones: there every
+    /// comparison with what is known of a zone is false, but for the zones that stand for the classes
+    /// in tests.
+    pub(crate) fn for_rules(mut self) -> Self {
+        if self.zones.is_empty() {
+            self.zones = (1_u8..)
+                .zip(TEST_ZONES)
+                .map(|(class, id)| ZoneFacts {
+                    id: Arc::from(id),
+                    classification: Some(class),
+                    ..ZoneFacts::default()
+                })
+                .collect();
+        }
+        self
+    }
+
     /// The same for searching what is kept: records may carry zones of policies that were.
     #[must_use]
     pub fn of_records(mut self) -> Self {
@@ -64,6 +81,10 @@ impl<'p> Names<'p> {
         self
     }
 }
+
+/// What a zone of each classification is called in the tests of a catalogue, which has no zones. No
+/// zone can be declared by such a name.
+pub(crate) const TEST_ZONES: [&str; 3] = ["(1)", "(2)", "(3)"];
 
 fn facts(zone: &Zone) -> ZoneFacts {
     ZoneFacts {

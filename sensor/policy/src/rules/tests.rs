@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sekisho_model::app::Essential;
 use sekisho_model::{App, FlowRecord, Severity, Timestamp, Verdict};
 
 use super::NUMBERS;
@@ -253,4 +254,145 @@ fn a_thousand_rules_are_asked_as_one_by_one_would_be() {
 
     assert!(one_by_one.len() > 500);
     assert_eq!(met(&policy, &record), one_by_one);
+}
+
+#[test]
+fn the_first_severity_that_holds_counts_else_that_of_the_rule() {
+    let severity = |by: &str| {
+        let policy = policy(&rule(
+            "SEG-0001",
+            &format!("severity = \"low\"\nwhen = 'service == \"ssh\"'\nseverity_by = [{by}]"),
+        ));
+        policy
+            .rule("SEG-0001")
+            .unwrap()
+            .violation(&policy, &record())
+            .severity
+    };
+    let business = "{ when = 'orig.zone.classification == 3', severity = \"high\" }";
+    let port = "{ when = 'resp.port == 443', severity = \"informational\" }";
+    let other = "{ when = 'resp.zone.classification == 3', severity = \"medium\" }";
+
+    assert_eq!(severity(&format!("{business}, {port}")), Severity::High);
+    assert_eq!(severity(&format!("{port}, {business}")), Severity::Informational);
+    assert_eq!(severity(other), Severity::Low);
+}
+
+#[test]
+fn a_rule_that_needs_a_list_is_asked_from_its_first_value_on() {
+    let with = |values: &str| {
+        policy(&format!(
+            "[list.resolvers]\nkind = \"address\"\nvalues = [{values}]\n{}",
+            rule(
+                "DNS-0001",
+                "when = 'resp.port == 443 and resp.address not in @resolvers'\nneeds = \"resolvers\""
+            )
+        ))
+    };
+
+    let empty = with("");
+    assert!(met(&empty, &record()).is_empty());
+    assert!(!empty.rule("DNS-0001").unwrap().is_enabled());
+    assert_eq!(
+        *empty.rule("DNS-0001").unwrap().empty_lists(),
+        [Arc::from("resolvers")]
+    );
+    assert_eq!(met(&with("\"192.0.2.53\""), &record()), ["DNS-0001"]);
+    assert!(met(&with("\"198.51.100.2\""), &record()).is_empty());
+}
+
+#[test]
+fn what_a_site_adds_to_an_included_list_silences_the_rules_that_ask_it() {
+    let source = |name: &str, text: &str| Source {
+        name: name.to_owned(),
+        text: text.into(),
+    };
+    let catalogue = source(
+        "rules/unauthorised/storage.toml",
+        "schema = 1\n[policy]\nname = \"c\"\nversion = \"1\"\ncatalogue = true\n\
+         [list.sanctioned-storage]\nkind = \"suffix\"\nvalues = []\n\
+         [list.storage]\nkind = \"suffix\"\nvalues = [\"storage.example\", \"drive.example\"]\n\
+         [[rule]]\nid = \"U-1\"\nwhen = 'server_name in @storage'\nexcept = 'server_name in @sanctioned-storage'\n\
+         [[rule]]\nid = \"U-2\"\nwhen = 'server_name in @storage and orig.zone.classification == 3'\n\
+         except = 'server_name in @sanctioned-storage'\n",
+    );
+    let site = format!("{HEAD}[list.sanctioned-storage]\nvalues = [\"storage.example\"]\n").replace(
+        "version = \"1\"",
+        "version = \"1\"\ninclude = [\"../unauthorised\"]",
+    );
+    let policy = Policy::compile(&[source("rules/site/site.toml", &site), catalogue.clone()]).unwrap();
+    let asks = |name: &str| {
+        let mut app = App::default();
+        app.set(Essential::ServerName, name, "tls.sni");
+        FlowRecord {
+            app: Some(Box::new(app)),
+            ..record()
+        }
+    };
+
+    assert_eq!(met(&policy, &asks("www.drive.example")), ["U-1", "U-2"]);
+    assert!(met(&policy, &asks("www.storage.example")).is_empty());
+    assert_eq!(
+        met(
+            &Policy::compile(&[catalogue]).unwrap(),
+            &asks("www.storage.example")
+        ),
+        ["U-1"]
+    );
+}
+
+#[test]
+fn an_alert_names_the_list_that_would_have_silenced_it_with_the_value_to_write() {
+    let policy = policy(&format!(
+        "[list.storage]\nkind = \"suffix\"\nvalues = [\"storage.example\"]\n\
+         [list.sanctioned-storage]\nkind = \"suffix\"\nvalues = []\n\
+         [list.sanctioned-hosts]\nkind = \"address\"\nvalues = []\n{}{}",
+        rule(
+            "U-1",
+            "when = 'server_name in @storage'\nexcept = 'server_name in @sanctioned-storage'\n\
+             legitimate.en = \"A contract.\"\nlegitimate.ja = \"契約がある。\"\nsource = \"The vendor\"\nversion = \"2026-11-23\""
+        ),
+        rule(
+            "U-2",
+            "when = 'resp.port == 443'\nexcept = 'server_name in @sanctioned-storage or resp.address in @sanctioned-hosts'"
+        ),
+    ));
+    let mut app = App::default();
+    app.set(Essential::ServerName, "eu.www.storage.example", "tls.sni");
+    let named = FlowRecord {
+        app: Some(Box::new(app)),
+        ..record()
+    };
+    let said =
+        |id: &str, record: &FlowRecord| policy.rule(id).unwrap().violation(&policy, record).explanation;
+
+    let first = said("U-1", &named);
+    assert!(
+        first
+            .silenced_by
+            .en
+            .starts_with("With [list.sanctioned-storage] values = [\"storage.example\"]")
+    );
+    assert!(
+        first
+            .silenced_by
+            .ja
+            .contains("[list.sanctioned-storage] values = [\"storage.example\"]")
+    );
+    assert_eq!(
+        (&*first.legitimate.en, &*first.source),
+        ("A contract.", "The vendor (2026-11-23)")
+    );
+    assert!(
+        said("U-2", &named)
+            .silenced_by
+            .en
+            .contains("values = [\"eu.www.storage.example\"]")
+    );
+    assert!(
+        said("U-2", &record())
+            .silenced_by
+            .en
+            .contains("[list.sanctioned-hosts] values = [\"198.51.100.2\"]")
+    );
 }

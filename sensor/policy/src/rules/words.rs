@@ -1,11 +1,11 @@
 //! What an alert of a rule says, in both languages: who, the values that the rule looked at, the
 //! condition, the reason.
 
-use sekisho_filter::{Filter, Row as _};
+use sekisho_filter::{Filter, ListKind, Row as _};
 use sekisho_model::fields::{Field, Value};
 use sekisho_model::{Explanation, FlowRecord, Text};
 
-use super::Rule;
+use super::{Rule, names_of};
 use crate::Policy;
 use crate::error::shown;
 
@@ -16,8 +16,10 @@ pub(super) fn explanation(policy: &Policy, rule: &Rule, record: &FlowRecord) -> 
     Explanation {
         observed: observed(policy, rule, record),
         expected: expected(rule),
-        silenced_by: silenced_by(rule),
+        legitimate: rule.legitimate.clone(),
+        silenced_by: silenced_by(rule, record),
         first_step: first_step(rule),
+        source: source(rule),
         ..Explanation::default()
     }
 }
@@ -103,8 +105,59 @@ fn expected(rule: &Rule) -> Text {
     )
 }
 
-fn silenced_by(rule: &Rule) -> Text {
+/// A value that would have silenced the rule in one of the lists that its exception asks.
+struct Missing<'a> {
+    list: &'a str,
+    value: String,
+}
+
+/// The first list of the exception of which the flow has a value that could stand in it.
+fn missing<'a>(rule: &'a Rule, record: &FlowRecord) -> Option<Missing<'a>> {
+    let asked = rule.except.as_ref()?.lists();
+    let compared = rule.when.lists();
+    asked.into_iter().find_map(|(field, list)| {
+        let value = match record.value(field) {
+            // What the rule knows a service by is what the site would name, not one of its hosts.
+            Value::Text(text) if list.kind() == ListKind::Suffix => {
+                let known = compared.iter().filter(|(of, _)| std::ptr::eq(*of, field));
+                let names = || names_of(field, &text);
+                let suffix = known.filter_map(|(_, list)| names().find_map(|name| list.suffix_of(name)));
+                shown(suffix.into_iter().chain(names()).next().unwrap_or_default())
+            }
+            Value::Text(text) => shown(&text),
+            Value::Number(number) => number.to_string(),
+            Value::Address(address) => address.to_string(),
+            Value::Time(_) | Value::Seconds(_) | Value::Absent => return None,
+        };
+        (!value.is_empty()).then(|| Missing {
+            list: list.name(),
+            value,
+        })
+    })
+}
+
+fn source(rule: &Rule) -> String {
+    match (&*rule.source, &*rule.version) {
+        (source, "") => source.to_owned(),
+        ("", version) => version.to_owned(),
+        (source, version) => format!("{source} ({version})"),
+    }
+}
+
+fn silenced_by(rule: &Rule, record: &FlowRecord) -> Text {
     let when = rule.when.text();
+    if let Some(Missing { list, value }) = missing(rule, record) {
+        return Text::new(
+            format!(
+                "組織のポリシーに [list.{list}] values = [\"{value}\"] と書けば、このリストを見るすべての規則で警報になりません。\
+                 規則の条件: {when}"
+            ),
+            format!(
+                "With [list.{list}] values = [\"{value}\"] in the site's policy there would be no alert, here and in \
+                 every rule that asks this list. Condition of the rule: {when}"
+            ),
+        );
+    }
     match &rule.except {
         Some(except) => Text::new(
             format!(

@@ -11,6 +11,7 @@ use sekisho_model::{Endpoint, FlowRecord, MacAddress, Protocol, Timestamp, Verdi
 
 use crate::error::shown;
 use crate::parse::{TestDecl, TestValue};
+use crate::rules::TEST_ZONES;
 use crate::{Judgement, Policy, Question};
 
 /// When a flow begins whose test does not say: a Wednesday, in the time zone of the policy.
@@ -120,6 +121,13 @@ impl<'a> Reading<'a> {
                 let number = u8::try_from(*number).map_err(|_| "is no protocol".to_owned())?;
                 self.record.protocol = Protocol(number);
             }
+            ("orig_classification" | "resp_classification", TestValue::Number(class)) => {
+                let zone = class_zone(*class, policy)?;
+                let orig = name.starts_with("orig");
+                let field = find(if orig { "orig.zone" } else { "resp.zone" });
+                let field = field.ok_or_else(|| "is no field".to_owned())?;
+                self.given.push((field, Value::Text(Cow::Borrowed(zone))));
+            }
             _ => {
                 let field = find(name).ok_or_else(|| "has another value than it takes".to_owned())?;
                 self.given.push((field, typed(field, value, policy)?));
@@ -185,6 +193,18 @@ impl<'a> Reading<'a> {
             judgement,
         })
     }
+}
+
+/// The zone that stands for a classification in the tests of a catalogue.
+fn class_zone(class: i64, policy: &Policy) -> Result<&'static str, String> {
+    if policy.zones.declared().next().is_some() {
+        return Err("is that of the zone; give an address of such a zone".to_owned());
+    }
+    let zone = usize::try_from(class.saturating_sub(1))
+        .ok()
+        .and_then(|index| TEST_ZONES.get(index));
+    zone.copied()
+        .ok_or_else(|| "takes a whole number from 1 to 3".to_owned())
 }
 
 fn end(text: &str) -> Result<End, String> {

@@ -73,9 +73,9 @@ impl Policy {
         answer: &Answer,
         flow: &Flow<'_>,
     ) -> TestResult {
-        let expected = test.expect.value.as_str();
-        let got = match of {
-            Some(rule) if rule.kind == DeclarationKind::Rule && is_outcome(expected) => {
+        let mut expected = test.expect.value.clone();
+        let mut got = match of {
+            Some(rule) if rule.kind == DeclarationKind::Rule && is_outcome(&expected) => {
                 let met = self.rule(&rule.id).is_some_and(|rule| rule.is_met_by_row(flow));
                 if met { "alert" } else { "none" }.to_owned()
             }
@@ -86,13 +86,19 @@ impl Policy {
                     other => other.name().to_owned(),
                 }
             }
-            _ => answer.outcome(expected),
+            _ => answer.outcome(&expected),
         };
+        // Of a flow that does not meet the rule there is no severity to compare.
+        let rule = of.and_then(|of| self.rule(&of.id)).filter(|_| got == "alert");
+        if let Some((severity, rule)) = test.severity.zip(rule) {
+            expected = format!("{expected} {}", severity.name());
+            got = format!("{got} {}", rule.severity_of_row(flow).name());
+        }
         TestResult {
             of: of.cloned(),
             flow: flow.to_string(),
-            expected: expected.to_owned(),
             passed: got == expected,
+            expected,
             got,
             detail: answer.to_string(),
             place: place(&test.place),
@@ -116,7 +122,9 @@ impl Policy {
                 place,
             ),
         });
-        let rules = self.declared().rules.iter().map(|rule| Declaration {
+        let rules = self.declared().rules.iter();
+        let rules = rules.filter(|rule| !rule.of_catalogue);
+        let rules = rules.map(|rule| Declaration {
             kind: DeclarationKind::Rule,
             id: rule.id.value.clone(),
             place: place(&rule.place),

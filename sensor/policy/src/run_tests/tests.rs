@@ -229,3 +229,52 @@ fn a_test_may_expect_the_boundary_that_names_the_violation() {
         (false, "INTRA-ALLOW")
     );
 }
+
+#[test]
+fn a_catalogue_without_zones_tests_its_severities_by_classification() {
+    let text = r#"schema = 1
+[policy]
+name = "catalogue"
+version = "1"
+catalogue = true
+[[rule]]
+id = "U-1"
+severity = "informational"
+severity_by = [{ when = 'orig.zone.classification == 3', severity = "high" }]
+when = 'service == "tor" and not resp.zone.classification >= 1'
+[[rule.test]]
+flow = { protocol = "tcp", orig = "10.1.0.1:50000", resp = "203.0.113.9:9001", service = "tor" }
+expect = "alert"
+severity = "informational"
+[[rule.test]]
+flow = { protocol = "tcp", orig = "10.1.0.1:50000", resp = "203.0.113.9:9001", service = "tor", orig_classification = 3 }
+expect = "alert"
+severity = "high"
+[[rule.test]]
+flow = { protocol = "tcp", orig = "10.1.0.1:50000", resp = "203.0.113.9:9001", service = "tor", orig_classification = 2 }
+expect = "alert"
+severity = "high"
+[[rule.test]]
+flow = { protocol = "tcp", orig = "10.1.0.1:50000", resp = "10.2.0.1:9001", service = "tor", resp_classification = 1 }
+expect = "none"
+[[rule.test]]
+flow = { protocol = "tcp", orig = "10.1.0.1:50000", resp = "10.2.0.1:9001", service = "tor", resp_classification = 4 }
+expect = "none"
+"#;
+    let policy = Policy::compile(&[Source {
+        name: "t.toml".to_owned(),
+        text: text.into(),
+    }])
+    .unwrap();
+
+    let run = policy.run_tests();
+
+    assert_eq!(policy.warnings().len(), 0);
+    let passed: Vec<_> = run.results.iter().map(|result| result.passed).collect();
+    assert_eq!(passed, [true, true, false, true, false]);
+    assert_eq!(
+        (&*run.results[2].expected, &*run.results[2].got),
+        ("alert high", "alert informational")
+    );
+    assert!(run.results[4].got.contains("from 1 to 3"));
+}

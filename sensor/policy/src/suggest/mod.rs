@@ -14,6 +14,7 @@
 //! should not be there is proposed like any other. So every path has to be read by a person, and
 //! says what it rests on.
 
+mod comments;
 mod conversation;
 mod group;
 mod local;
@@ -47,6 +48,8 @@ pub struct Options {
     pub world: bool,
     /// Propose only what the policy in force does not allow, to be put beside its files.
     pub missing: bool,
+    /// The comments are in Japanese; if not, in English.
+    pub japanese: bool,
 }
 
 impl Default for Options {
@@ -56,6 +59,7 @@ impl Default for Options {
             flows: 2,
             world: false,
             missing: false,
+            japanese: false,
         }
     }
 }

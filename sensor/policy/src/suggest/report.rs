@@ -145,10 +145,10 @@ pub(super) fn of(seen: &Suggest) -> Result<Suggestion, PolicyErrors> {
     };
     let own;
     let (policy, head) = match base {
-        Some(base) => (&base.policy, write::head(base, seen.span)),
+        Some(base) => (&base.policy, write::head(base, seen.span, options.japanese)),
         None => {
             let addresses = conversations.keys().flat_map(|key| [key.orig, key.resp]);
-            let head = write::new_head(&local::zones(addresses), seen.span);
+            let head = write::new_head(&local::zones(addresses), seen.span, options.japanese);
             own = compile(&[], "suggested.toml", &head)?;
             (&own, head)
         }
@@ -165,7 +165,7 @@ pub(super) fn of(seen: &Suggest) -> Result<Suggestion, PolicyErrors> {
         .collect();
     let reasons = group::reasons(&placed, policy, options);
     let paths = group::proposals(&placed, &reasons, policy, services, options);
-    let body = write::paths(&paths, base.is_some(), calendar);
+    let body = write::paths(&paths, base.is_some(), calendar, options.japanese);
     let proposed = match base {
         Some(base) if options.missing => compile(&base.sources, &base.name, &format!("schema = 1\n{body}"))?,
         _ => compile(&[], "suggested.toml", &format!("{head}{body}"))?,
@@ -239,7 +239,7 @@ pub(super) fn of(seen: &Suggest) -> Result<Suggestion, PolicyErrors> {
     } else {
         head
     };
-    suggestion.text = write::whole(&suggestion, &head, &body, calendar);
+    suggestion.text = write::whole(&suggestion, &head, &body, calendar, options.japanese);
     Ok(suggestion)
 }
 

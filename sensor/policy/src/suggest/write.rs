@@ -3,23 +3,20 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use sekisho_model::Timestamp;
+use sekisho_model::{Text, Timestamp};
 use serde_json::Value;
 
-use super::{Base, Evidence, Proposal, Suggestion};
+use super::{Base, Proposal, Suggestion, comments};
 use crate::calendar::Calendar;
-use crate::whatif::Volume;
 use crate::zones::Zone;
 
-/// Lines of what is left that stand in the file; the rest is counted.
-const LEFT: usize = 200;
 /// Items of a list that stand in one line.
 const IN_LINE: usize = 4;
 
 /// Header and zones of a policy of its own, by the zones of `base`.
-pub(super) fn head(base: &Base, span: Option<(Timestamp, Timestamp)>) -> String {
+pub(super) fn head(base: &Base, span: Option<(Timestamp, Timestamp)>, japanese: bool) -> String {
     let policy = &base.policy;
-    let mut out = new_head("", span);
+    let mut out = new_head("", span, japanese);
     let _ = writeln!(
         out,
         "[calendar]\ntimezone = {}\n",
@@ -63,22 +60,26 @@ fn zone(out: &mut String, zone: &Zone) {
     out.push('\n');
 }
 
-/// Header of a policy of its own with the given zones.
-pub(super) fn new_head(zones: &str, span: Option<(Timestamp, Timestamp)>) -> String {
+/// Header of a policy of its own with the given zones; its version is the day of the last packet where
+/// policies are that say nothing of their time zone.
+pub(super) fn new_head(zones: &str, span: Option<(Timestamp, Timestamp)>, japanese: bool) -> String {
+    let learn = comments::learn();
+    let learn = if japanese { learn.ja } else { learn.en };
     let until = span.map_or_else(String::new, |(_, last)| {
-        last.to_string().chars().take(10).collect()
+        Calendar::default().local(last).day.to_string()
     });
     format!(
         "schema = 1\n\n[policy]\nname = \"suggested\"\nversion = \"draft {until}\"\n\
-         mode = \"learn\"   # raises no alert until a person has read it\n\n{zones}"
+         mode = \"learn\"   # {learn}\n\n{zones}"
     )
 }
 
 /// The paths.
-pub(super) fn paths(paths: &[Proposal], judged: bool, calendar: &Calendar) -> String {
+pub(super) fn paths(paths: &[Proposal], judged: bool, calendar: &Calendar, japanese: bool) -> String {
     let mut out = String::new();
     for path in paths {
-        comment(&mut out, &path.evidence, judged, calendar);
+        let evidence = comments::of_path(&path.evidence, judged, calendar);
+        comment(&mut out, &evidence, japanese);
         let _ = writeln!(
             out,
             "[[path]]\nid = {}\nfrom = {}\nto = {}",
@@ -111,135 +112,31 @@ pub(super) fn paths(paths: &[Proposal], judged: bool, calendar: &Calendar) -> St
     out
 }
 
-fn comment(out: &mut String, evidence: &Evidence, judged: bool, calendar: &Calendar) {
-    let _ = writeln!(
-        out,
-        "# {} on {}, from {} to {} ({})",
-        volume(evidence.volume),
-        many(evidence.days, "day"),
-        many(evidence.origs, "host"),
-        many(evidence.resps, "host"),
-        many(evidence.pairs, "pair"),
-    );
-    let _ = writeln!(
-        out,
-        "# first {}, last {}",
-        calendar.local(evidence.first),
-        calendar.local(evidence.last)
-    );
-    if judged {
-        let rules: Vec<&str> = evidence.rules.iter().map(AsRef::as_ref).collect();
-        let _ = writeln!(
-            out,
-            "# the policy in force denies {} of {}{}{}",
-            evidence.denied,
-            evidence.volume.records,
-            if rules.is_empty() { "" } else { ": " },
-            rules.join(", ")
-        );
+/// Writes lines of a comment.
+fn comment(out: &mut String, lines: &[Text], japanese: bool) {
+    for line in lines {
+        let _ = writeln!(out, "# {}", if japanese { &line.ja } else { &line.en });
     }
-    out.push_str("# to be approved: owner, approver, review\n");
 }
 
 /// The whole file: what is explained, the policy, what is left.
-pub(super) fn whole(suggestion: &Suggestion, head: &str, body: &str, calendar: &Calendar) -> String {
-    let mut out =
-        String::from("# Proposed from observed traffic. Nothing in it is approved; read every path.\n");
-    if let Some((first, last)) = suggestion.span {
-        let _ = writeln!(
-            out,
-            "# Traffic from {} to {}: {}",
-            calendar.local(first),
-            calendar.local(last),
-            volume(suggestion.total)
-        );
-    }
-    let (records, octets) = suggestion.coverage();
-    let _ = writeln!(
-        out,
-        "# Explained: {}.{} % of the flow records, {}.{} % of the octets",
-        records / 10,
-        records % 10,
-        octets / 10,
-        octets % 10
-    );
-    for (what, part) in [
-        ("by the paths below", suggestion.covered),
-        ("by the policy in force", suggestion.already),
-        ("without a path", suggestion.built_in),
-        ("excluded, and not counted above", suggestion.excluded),
-    ] {
-        if part.records > 0 {
-            let _ = writeln!(out, "#   {what}: {}", volume(part));
-        }
-    }
-    for (reason, part) in &suggestion.left {
-        let _ = writeln!(out, "#   left unknown, {}: {}", reason.label().en, volume(*part));
-    }
+pub(super) fn whole(
+    suggestion: &Suggestion,
+    head: &str,
+    body: &str,
+    calendar: &Calendar,
+    japanese: bool,
+) -> String {
+    let mut out = String::new();
+    comment(&mut out, &comments::of_all(suggestion, calendar), japanese);
     out.push('\n');
     out.push_str(head);
     if !head.ends_with("\n\n") {
         out.push('\n');
     }
     out.push_str(body);
-    if !suggestion.unknown.is_empty() {
-        out.push_str(
-            "# Left unknown: not proposed, and denied by this policy where both ends are in a zone.\n",
-        );
-    }
-    for left in suggestion.unknown.iter().take(LEFT) {
-        let port = left.port.map_or_else(String::new, |port| format!("/{port}"));
-        let _ = writeln!(
-            out,
-            "#   {}: {} -> {} {}{port}: {}, {}, such as {} -> {}",
-            left.reason.name(),
-            left.zones.0,
-            left.zones.1,
-            left.protocol,
-            volume(left.volume),
-            many(left.pairs, "pair"),
-            left.example.0,
-            left.example.1
-        );
-    }
-    let more = suggestion.unknown.len().saturating_sub(LEFT);
-    if more > 0 {
-        let _ = writeln!(out, "#   and {more} more kinds");
-    }
+    comment(&mut out, &comments::left(suggestion), japanese);
     out
-}
-
-fn volume(volume: Volume) -> String {
-    format!(
-        "{}, {} octets",
-        many(volume.records, "flow record"),
-        volume.octets
-    )
-}
-
-fn many(number: impl Into<Count>, word: &str) -> String {
-    let Count(number) = number.into();
-    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
-}
-
-struct Count(u64);
-
-impl From<u64> for Count {
-    fn from(number: u64) -> Self {
-        Self(number)
-    }
-}
-
-impl From<u32> for Count {
-    fn from(number: u32) -> Self {
-        Self(number.into())
-    }
-}
-
-impl From<usize> for Count {
-    fn from(number: usize) -> Self {
-        Self(u64::try_from(number).unwrap_or(u64::MAX))
-    }
 }
 
 /// Ports as policy files write them: three and more in a row are a range.

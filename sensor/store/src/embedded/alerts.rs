@@ -375,6 +375,7 @@ fn words(alert: &AlertRow) -> String {
         &explanation.observed,
         &explanation.expected,
         &explanation.nearest,
+        &explanation.legitimate,
         &explanation.silenced_by,
         &explanation.first_step,
     ];

@@ -28,21 +28,21 @@ pub(super) fn put_policy(
     put().map_err(StoreError::database(path))
 }
 
-/// Keeps the summary of a run that finished.
+/// Keeps the summary of a run, in the place of what was kept of it before in `row`; gives its row.
 pub(super) fn put(
     connection: &Connection,
     path: &Path,
     summary: &Summary,
     policy: Option<i64>,
-) -> Result<(), StoreError> {
+    row: Option<i64>,
+) -> Result<i64, StoreError> {
     let text = serde_json::to_string(summary).map_err(content(path, "the summary"))?;
-    connection
-        .execute(
-            "INSERT INTO runs (summary, policy) VALUES (?1, ?2)",
-            (text, policy),
-        )
-        .map_err(StoreError::database(path))?;
-    Ok(())
+    let put = || {
+        let statement = "INSERT OR REPLACE INTO runs (id, summary, policy) VALUES (?1, ?2, ?3)";
+        connection.execute(statement, (row, text, policy))?;
+        Ok(connection.last_insert_rowid())
+    };
+    put().map_err(StoreError::database(path))
 }
 
 /// The summary of the last run.

@@ -46,6 +46,8 @@ pub struct EmbeddedWriter {
     daily_hour: i64,
     alerts: Vec<AlertRow>,
     policy: Option<i64>,
+    /// The row of this run, where it has one before its end.
+    run: Option<i64>,
     /// Hash of the policy version that this run judges by.
     version: Option<String>,
     /// Since when, where that is not the first packet.
@@ -89,6 +91,7 @@ impl EmbeddedWriter {
             daily_hour: i64::MIN,
             alerts: Vec::new(),
             policy: None,
+            run: None,
             version: None,
             version_since: None,
             first_version: None,
@@ -118,6 +121,13 @@ impl EmbeddedWriter {
         self.next_part.insert(hour, number.saturating_add(1));
         write_part(&folder.join(layout::part_name(number)), &records)?;
         sync_folder(&folder)
+    }
+
+    fn write_hours(&mut self) -> Result<(), StoreError> {
+        while let Some(hour) = self.waiting.keys().next().copied() {
+            self.write_hour(hour)?;
+        }
+        Ok(())
     }
 
     /// Says what is written of a day before the run adds to it, so that its limit counts for all runs.
@@ -228,10 +238,24 @@ impl StoreWriter for EmbeddedWriter {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>, summary: &Summary) -> Result<(), StoreError> {
-        while let Some(hour) = self.waiting.keys().next().copied() {
-            self.write_hour(hour)?;
+    fn checkpoint(&mut self, summary: &Summary, flows: bool) -> Result<(), StoreError> {
+        if flows {
+            self.write_hours()?;
         }
+        self.write_alerts()?;
+        let run = runs::put(
+            &self.database,
+            &self.layout.database(),
+            summary,
+            self.policy,
+            self.run,
+        )?;
+        self.run = Some(run);
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, summary: &Summary) -> Result<(), StoreError> {
+        self.write_hours()?;
         for day in self.daily.touched() {
             self.write_day(day, true)?;
         }
@@ -245,7 +269,7 @@ impl StoreWriter for EmbeddedWriter {
             versions::judged(&self.database, &path, hash, span)?;
             versions::ended(&self.database, &path, hash)?;
         }
-        runs::put(&self.database, &path, summary, self.policy)
+        runs::put(&self.database, &path, summary, self.policy, self.run).map(|_| ())
     }
 }
 

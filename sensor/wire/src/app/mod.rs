@@ -22,6 +22,7 @@ mod parser;
 mod plant;
 mod protocol;
 mod remote;
+pub mod risk;
 mod sheet;
 #[cfg(test)]
 mod test;

@@ -4,6 +4,8 @@ use sekisho_model::Timestamp;
 pub use sekisho_model::app::Event;
 use sekisho_model::app::{App, Essential, Facts, ServiceBy, Transaction};
 
+use super::risk;
+
 /// The facts of one flow, open for writing.
 #[derive(Debug)]
 pub struct Sheet<'a> {
@@ -66,6 +68,7 @@ impl<'a> Sheet<'a> {
     /// The same for a protocol that is made of another one, whose name and facts are `also`.
     pub fn transaction_made_of(&mut self, at: Timestamp, facts: Facts, also: Option<(&'static str, Facts)>) {
         let protocol = self.protocol;
+        risk::note(self.app, protocol, &facts, at);
         self.out.push(Event::Transaction(Transaction {
             protocol,
             at,

@@ -1,7 +1,8 @@
 // One answer of the server with its three states: loading, ready, failed.
 //
 // Made while a component starts; loads again whenever something that `load` read has changed, and
-// drops an answer that was overtaken. The last good answer stays in `data` meanwhile.
+// drops an answer that was overtaken. The last good answer stays in `data` meanwhile. `again` says after
+// how many milliseconds an answer is old; a page that nobody looks at waits.
 
 import { ApiError } from '../api';
 
@@ -11,10 +12,11 @@ export class Resource<T> {
   loading = $state(true);
   #attempt = $state(0);
 
-  constructor(load: (signal: AbortSignal) => Promise<T>) {
+  constructor(load: (signal: AbortSignal) => Promise<T>, again: (data: T) => number | null = () => null) {
     $effect(() => {
       void this.#attempt;
       const overtaken = new AbortController();
+      let timer: ReturnType<typeof setTimeout> | undefined;
       this.loading = true;
       load(overtaken.signal).then(
         (data) => {
@@ -22,6 +24,8 @@ export class Resource<T> {
           this.data = data;
           this.error = null;
           this.loading = false;
+          const after = again(data);
+          if (after !== null) timer = setTimeout(this.#reloadInSight, after);
         },
         (cause: unknown) => {
           if (overtaken.signal.aborted) return;
@@ -29,9 +33,19 @@ export class Resource<T> {
           this.loading = false;
         },
       );
-      return () => overtaken.abort();
+      return () => {
+        clearTimeout(timer);
+        document.removeEventListener('visibilitychange', this.#reloadInSight);
+        overtaken.abort();
+      };
     });
   }
+
+  #reloadInSight = (): void => {
+    document.removeEventListener('visibilitychange', this.#reloadInSight);
+    if (document.hidden) document.addEventListener('visibilitychange', this.#reloadInSight);
+    else this.reload();
+  };
 
   reload = (): void => {
     this.#attempt += 1;

@@ -91,7 +91,7 @@ fn flows_of_one_host_with_one_indicator_are_one_alert_about_that_host() {
         (&*first.rule, first.severity, first.count),
         ("TI-ADDRESS", Severity::High, 2)
     );
-    assert_eq!(first.subject(), Some("192.168.1.5".parse().unwrap()));
+    assert_eq!(first.subject, Some("192.168.1.5".parse().unwrap()));
     assert_eq!(
         (first.first_seen, first.flow.as_ref().unwrap().flow_id),
         (Timestamp::from_seconds(100, 0), 2)
@@ -113,7 +113,7 @@ fn flows_of_one_host_with_one_indicator_are_one_alert_about_that_host() {
         ),
         ("SOC", 1, "C2")
     );
-    assert_eq!(second.subject(), Some("192.168.1.6".parse().unwrap()));
+    assert_eq!(second.subject, Some("192.168.1.6".parse().unwrap()));
     assert_ne!(first.id, second.id);
     for part in ["SOC", "203.0.113.7", "C2", "192.168.1.6", "200", "90"] {
         assert!(first.explanation.observed.en.contains(part) && first.explanation.observed.ja.contains(part));
@@ -129,7 +129,7 @@ fn a_listed_address_that_calls_is_about_the_host_that_is_called() {
 
     let alerts = run.end();
 
-    assert_eq!(alerts[0].subject(), Some("192.168.1.5".parse().unwrap()));
+    assert_eq!(alerts[0].subject, Some("192.168.1.5".parse().unwrap()));
     assert_eq!(
         (alerts[0].severity, hit(&alerts[0]).is_answered),
         (Severity::Low, false)
@@ -161,12 +161,12 @@ fn an_indicator_that_half_the_network_meets_is_told_once_and_its_alerts_are_mark
         panic!("{prevalent:?}")
     };
     assert_eq!(
-        (prevalent.severity, prevalent.count, prevalent.subject()),
+        (prevalent.severity, prevalent.count, prevalent.subject),
         (Severity::Informational, 12, None)
     );
     let marked: Vec<_> = alerts
         .iter()
-        .filter(|alert| alert.subject().is_some() && hit(alert).is_prevalent)
+        .filter(|alert| alert.subject.is_some() && hit(alert).is_prevalent)
         .collect();
     assert_eq!(marked.len(), 12);
     assert!(
@@ -207,7 +207,7 @@ fn an_indicator_counts_until_it_expires_in_packet_time() {
     let alerts = run.end();
 
     assert_eq!(alerts.len(), 1);
-    assert_eq!(alerts[0].subject(), Some("192.168.1.5".parse().unwrap()));
+    assert_eq!(alerts[0].subject, Some("192.168.1.5".parse().unwrap()));
 }
 
 #[test]

@@ -141,12 +141,16 @@ pub(super) fn silenced_by(failed: &Failed<'_>, facts: &Facts<'_>) -> String {
         Failure::Expired => format!("With `expires` of {id} after this flow"),
         Failure::Window => format!("With this time in `window` of {id}"),
     };
-    let how = if failed.is_exception() {
+    let how = how_to_change(failed.path);
+    format!("{change}, this alert would not be raised. {how}")
+}
+
+pub(super) const fn how_to_change(path: &Path) -> &'static str {
+    if path.exception.is_some() {
         "Change an exception only after a new application was approved."
     } else {
         "Change it only for an approved need."
-    };
-    format!("{change}, this alert would not be raised. {how}")
+    }
 }
 
 pub(super) fn first_step(failed: &Failed<'_>) -> Template {

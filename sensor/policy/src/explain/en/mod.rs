@@ -5,9 +5,9 @@ pub(super) mod trace;
 
 use sekisho_model::Timestamp;
 
-use super::facts::{Facts, LISTED, Stranger};
+use super::facts::{Facts, LISTED, Openness, Stranger};
 use super::nearest::{Difference, Nearest};
-use super::template::{Slot, Template, conditions};
+use super::template::{Slot, Template, wanted};
 use super::{moment, service};
 use crate::Policy;
 use crate::conditions::{End, Ports};
@@ -115,27 +115,33 @@ pub(super) fn silenced_by(facts: &Facts<'_>) -> Template {
             gateway.label.en, path.id
         ));
     }
-    let (from, to) = (&facts.orig.zone.id, &facts.resp.zone.id);
-    let begin = if facts.inside {
-        format!("With intra = \"allow\" in [zone.{from}], or a")
+    if let Some((path, ends)) = facts.unnamed() {
+        let added = [("from_hosts", Slot::Orig), ("to_hosts", Slot::Resp)];
+        let added: Vec<_> = (added.into_iter().zip(ends))
+            .filter(|(_, lacks)| *lacks)
+            .map(|((key, slot), _)| Template::default().slot(slot).say(&format!(" in `{key}`")))
+            .collect();
+        return Template::from("With ".to_owned())
+            .list(&added, " and ")
+            .say(&format!(" of {}, this alert would not be raised. ", path.id))
+            .say(condition::how_to_change(path));
+    }
+    let begin = if facts.inside && facts.narrowed() == [false; 2] {
+        format!("With intra = \"allow\" in [zone.{}], or a", facts.orig.zone.id)
     } else {
         "With a".to_owned()
     };
-    Template::from(format!(
-        "{begin} [[path]] that has from = \"{from}\", to = \"{to}\", "
-    ))
-    .then(&conditions(facts, ", "))
-    .say(", this alert would not be raised. ")
-    .say(caution(facts))
-}
-
-fn caution(facts: &Facts<'_>) -> &'static str {
-    if facts.has_unknown_end() {
-        "But a path that names unknown is open to every unregistered address: declare the address as a zone first, \
-         and add the path only for an approved need."
-    } else {
-        "A path is open to every host of its zones, so add it only for an approved need."
-    }
+    Template::from(format!("{begin} [[path]] that has "))
+        .then(&wanted(facts, ", "))
+        .say(", this alert would not be raised. ")
+        .say(match facts.openness() {
+            Openness::Hosts => "It is narrowed to hosts, as the nearest path is; add it only for an approved need.",
+            Openness::Zones => "A path is open to every host of its zones, so add it only for an approved need.",
+            Openness::Unregistered => {
+                "But a path that names unknown is open to every unregistered address: declare the address as a \
+                 zone first, and add the path only for an approved need."
+            }
+        })
 }
 
 pub(super) fn first_step(facts: &Facts<'_>) -> Template {

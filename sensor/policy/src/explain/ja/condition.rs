@@ -145,12 +145,16 @@ pub(super) fn silenced_by(failed: &Failed<'_>, facts: &Facts<'_>) -> String {
         Failure::Expired => format!("{id} の expires がこの通信より後であれば"),
         Failure::Window => format!("{id} の window がこの時刻を含んでいれば"),
     };
-    let how = if failed.is_exception() {
+    let how = how_to_change(failed.path);
+    format!("{change}、この警告は出ません。{how}")
+}
+
+pub(super) const fn how_to_change(path: &Path) -> &'static str {
+    if path.exception.is_some() {
         "例外措置は、あらためて申請し承認を受けた場合に限って変更してください。"
     } else {
         "変更は、業務上の必要が承認された場合に限ります。"
-    };
-    format!("{change}、この警告は出ません。{how}")
+    }
 }
 
 pub(super) fn first_step(failed: &Failed<'_>) -> Template {

@@ -5,9 +5,9 @@ pub(super) mod trace;
 
 use sekisho_model::Timestamp;
 
-use super::facts::{Facts, LISTED, Stranger};
+use super::facts::{Facts, LISTED, Openness, Stranger};
 use super::nearest::{Difference, Nearest};
-use super::template::{Slot, Template, conditions};
+use super::template::{Slot, Template, wanted};
 use super::{moment, service};
 use crate::Policy;
 use crate::conditions::{End, Ports};
@@ -118,25 +118,37 @@ pub(super) fn silenced_by(facts: &Facts<'_>) -> Template {
             path.id, gateway.label.ja
         ));
     }
-    let (from, to) = (&facts.orig.zone.id, &facts.resp.zone.id);
-    let inside = if facts.inside {
-        format!("[zone.{from}] が intra = \"allow\" であるか、")
+    if let Some((path, ends)) = facts.unnamed() {
+        let added = [("from_hosts", Slot::Orig), ("to_hosts", Slot::Resp)];
+        let added: Vec<_> = (added.into_iter().zip(ends))
+            .filter(|(_, lacks)| *lacks)
+            .map(|((key, slot), _)| Template::from(format!("{key} に ")).slot(slot))
+            .collect();
+        return Template::from(format!("{} の ", path.id))
+            .list(&added, "、")
+            .say(" が登録されていれば、この警告は出ません。")
+            .say(condition::how_to_change(path));
+    }
+    let inside = if facts.inside && facts.narrowed() == [false; 2] {
+        format!("[zone.{}] が intra = \"allow\" であるか、", facts.orig.zone.id)
     } else {
         String::new()
     };
-    Template::from(format!("{inside}from = \"{from}\"、to = \"{to}\"、"))
-        .then(&conditions(facts, "、"))
+    Template::from(inside)
+        .then(&wanted(facts, "、"))
         .say(" の [[path]] がポリシーにあれば、この警告は出ません。")
-        .say(caution(facts))
-}
-
-fn caution(facts: &Facts<'_>) -> &'static str {
-    if facts.has_unknown_end() {
-        "ただし unknown を含む経路は未登録のあらゆるアドレスに開かれるため、\
-         先にアドレスをゾーンとして登録し、業務上の必要が承認された場合に限って追加してください。"
-    } else {
-        "経路はゾーン内のすべての機器に開かれるため、業務上の必要が承認された場合に限って追加してください。"
-    }
+        .say(match facts.openness() {
+            Openness::Hosts => {
+                "最も近い経路と同じく機器を限った経路です。業務上の必要が承認された場合に限って追加してください。"
+            }
+            Openness::Zones => {
+                "経路はゾーン内のすべての機器に開かれるため、業務上の必要が承認された場合に限って追加してください。"
+            }
+            Openness::Unregistered => {
+                "ただし unknown を含む経路は未登録のあらゆるアドレスに開かれるため、\
+                 先にアドレスをゾーンとして登録し、業務上の必要が承認された場合に限って追加してください。"
+            }
+        })
 }
 
 pub(super) fn first_step(facts: &Facts<'_>) -> Template {

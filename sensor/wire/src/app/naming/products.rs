@@ -116,11 +116,13 @@ static TOR: Product = Product {
     title: "Tor",
     belief: Belief::Likely,
     told_by: Words {
-        ja: "TLS 1.2 以前の証明書の主体者が `CN=www.….net`、発行者が別の `CN=www.….com` だけで、間が Base32 の 8~20 文字。TLS 1.3 では判定しない",
+        ja: "TLS 1.2 以前の証明書の主体者が `CN=www.….net`、発行者が別の `CN=www.….com` だけで、間が Base32 の 8~20 文字。\
+             TLS 1.3 では、ALPN がなく、サーバー名が `www.….com` で、間が Base32 の 8~25 文字の乱数に見えるもの",
         en: "a certificate up to TLS 1.2 whose subject is `CN=www.….net` and whose issuer is another `CN=www.….com` and nothing \
-             more, with 8 to 20 letters of base32 between. Not told in TLS 1.3",
+             more, with 8 to 20 letters of base32 between. In TLS 1.3: no ALPN, and a server name `www.….com` with 8 to 25 \
+             letters of base32 between that look drawn by lot",
     },
-    source: "Tor (tortls.c), nDPI",
+    source: "Tor (tortls.c, tortls_openssl.c), nDPI",
 };
 
 static ZEROTIER: Product = Product {
@@ -140,6 +142,8 @@ const ANYDESK_NAMES: [&str; 3] = ["CN=AnyNet Relay", "CN=AnyNet Root CA", "CN=An
 const TAILSCALE_STUN: &str = "tailnode";
 /// Letters of the names that Tor draws for its certificates.
 const TOR_LETTERS: std::ops::RangeInclusive<usize> = 8..=20;
+/// Letters of the names that Tor draws for its hellos, of 4 to 25; shorter ones may be words.
+const TOR_NAME_LETTERS: std::ops::RangeInclusive<usize> = 8..=25;
 
 /// The product of a flow by what is known of it, and where that was read.
 pub(super) fn of(app: &App) -> Option<(&'static Product, &'static str)> {
@@ -154,6 +158,9 @@ pub(super) fn of(app: &App) -> Option<(&'static Product, &'static str)> {
         if is_tor(subject, ".net") && is_tor(issuer, ".com") {
             return Some((&TOR, "tls.subject"));
         }
+    }
+    if is_tor_hello(app) {
+        return Some((&TOR, "tls.sni"));
     }
     if app.service == "stun" && app.get(Essential::ClientSoftware) == Some(TAILSCALE_STUN) {
         return Some((&TAILSCALE, "stun.client_software"));
@@ -171,10 +178,56 @@ fn is_anydesk(name: &str) -> bool {
 fn is_tor(name: &str, end: &str) -> bool {
     name.strip_prefix("CN=www.")
         .and_then(|name| name.strip_suffix(end))
-        .is_some_and(|letters| {
-            TOR_LETTERS.contains(&letters.len())
-                && letters
-                    .bytes()
-                    .all(|octet| matches!(octet, b'a'..=b'z' | b'2'..=b'7'))
-        })
+        .is_some_and(|letters| TOR_LETTERS.contains(&letters.len()) && is_base32(letters))
+}
+
+fn is_base32(letters: &str) -> bool {
+    letters
+        .bytes()
+        .all(|octet| matches!(octet, b'a'..=b'z' | b'2'..=b'7'))
+}
+
+/// Whether a hello of TLS 1.3, which shows no certificate, asks for a name as Tor draws it.
+fn is_tor_hello(app: &App) -> bool {
+    app.service == "tls"
+        && app.get(Essential::Version) == Some("TLS 1.3")
+        // The two letters of JA4 for the first ALPN.
+        && app.get(Essential::Ja4).and_then(|ja4| ja4.get(8..10)) == Some("00")
+        && app
+            .get(Essential::ServerName)
+            .and_then(|name| name.strip_prefix("www.")?.strip_suffix(".com"))
+            .is_some_and(|letters| {
+                TOR_NAME_LETTERS.contains(&letters.len()) && is_base32(letters) && is_drawn(letters)
+            })
+}
+
+/// Whether letters look drawn by lot: half of the neighbours do not stand together in words, or two
+/// fifths where digits stand between letters more than once.
+fn is_drawn(letters: &str) -> bool {
+    /// Consonants that stand together in names.
+    const PAIRS: &str = "bb bl br ch ck cl cr ct dd dg dr ds ff fl fr ft gg gh gl gr ks ld lf lk ll lm lp \
+                         ls lt mb mm mp ms nd nf ng nk nn ns nt nw ph pl pp pr ps pt rb rc rd rf rg rk \
+                         rl rm rn rp rr rs rt rv rw sc sh sk sl sm sn sp sq ss st sw th tr ts tt tw wh \
+                         wl wn wr ws zz gn kn dl tl nl cs gs hn hr hs ht lb lc lg nb nc nh nm np rh tb \
+                         tc tf tm tp";
+    let is_vowel = |octet: u8| matches!(octet, b'a' | b'e' | b'i' | b'o' | b'u' | b'y');
+    let mut pairs = 0_usize;
+    let mut odd = 0_usize;
+    let mut mixed = 0_usize;
+    for pair in letters.as_bytes().windows(2) {
+        let [first, second] = *pair else { continue };
+        pairs = pairs.saturating_add(1);
+        let is_mixed = first.is_ascii_digit() != second.is_ascii_digit();
+        mixed = mixed.saturating_add(usize::from(is_mixed));
+        let is_odd = is_mixed
+            || !first.is_ascii_digit()
+                && !is_vowel(first)
+                && !is_vowel(second)
+                && !PAIRS
+                    .split_ascii_whitespace()
+                    .any(|known| known.as_bytes() == pair);
+        odd = odd.saturating_add(usize::from(is_odd));
+    }
+    let of_five = odd.saturating_mul(5);
+    of_five.saturating_mul(2) >= pairs.saturating_mul(5) || mixed >= 3 && of_five >= pairs.saturating_mul(2)
 }

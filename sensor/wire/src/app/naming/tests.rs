@@ -172,6 +172,53 @@ fn tor_is_likely_by_the_names_that_it_draws() {
     }
 }
 
+/// Names that Tor draws (tortls_openssl.c: 4 to 25 letters for a hello), and names of real sites.
+#[test]
+fn tor_is_likely_by_the_name_of_its_hello_where_certificates_are_hidden() {
+    let told = |name: &str, version: &str, ja4: &str| {
+        let app = named(&[
+            (Essential::ServerName, name),
+            (Essential::Version, version),
+            (Essential::Ja4, ja4),
+        ]);
+        app.get(Essential::Application).map(str::to_owned)
+    };
+    let (without_alpn, with_alpn) = (
+        "t13d171300_5b57614c22b0_748f4c70de1c",
+        "t13d1715h2_5b57614c22b0_5c2c66f702b0",
+    );
+
+    for name in [
+        "www.q4cyamnc6mtokjurvdclt.com",
+        "www.ct7ctrgb6cr7.com",
+        "www.e6r5p57kbafwrxj3plz.com",
+        "www.6gyip7tqim7sieb.com",
+        "www.gfu7hbxpfp.com",
+    ] {
+        assert_eq!(
+            told(name, "TLS 1.3", without_alpn).as_deref(),
+            Some("tor"),
+            "{name}"
+        );
+        assert_eq!(told(name, "TLS 1.3", with_alpn), None, "{name}");
+        assert_eq!(told(name, "TLS 1.2", without_alpn), None, "{name}");
+    }
+    for name in [
+        "www.googletagmanager.com",
+        "www.googleadservices.com",
+        "www.msftconnecttest.com",
+        "www.nintendo.com",
+        "www.bloomberg.com",
+        "www.thinkwithgoogle.com",
+        "www.schwarzkopf.com",
+        "www.washingtonpost.com",
+        "www.download3k.com",
+        "www.web2project.com",
+    ] {
+        assert_eq!(told(name, "TLS 1.3", without_alpn), None, "{name}");
+    }
+}
+
 /// tshark: x509sat.uTF8String of every handshake is a pair of such names.
 #[test]
 fn tor_of_a_capture_is_told_and_nothing_else_is() {

@@ -58,7 +58,7 @@ fn probe(hint: &Hint<'_>) -> Probe {
     let is_miner = method.starts_with(b"mining.")
         || matches!(
             method,
-            b"eth_submitLogin" | b"eth_submitWork" | b"eth_submitHashrate"
+            b"eth_submitLogin" | b"eth_submitWork" | b"eth_submitHashrate" | b"eth_getWork" | b"keepalived"
         )
         || method == b"login" && has(b"login") && (has(b"pass") || has(b"agent"))
         || has(b"job_id") && (has(b"blob") || has(b"nonce"));
@@ -273,6 +273,21 @@ mod tests {
             agents,
             ["-", "EWBF 0.3.4b", "EWBF 0.3.4b", "xmr-stak-cpu/1.3.0-1.5.0"]
         );
+    }
+
+    /// What a capture begins with that saw no login: EIP-1571's predecessor (ethereum-stratum, "EthProxy")
+    /// and xmrig's STRATUM_EXT.md.
+    #[test]
+    fn a_miner_is_known_in_the_midst_of_its_work() {
+        for line in [
+            &b"{\"id\":3,\"jsonrpc\":\"2.0\",\"method\":\"eth_getWork\",\"params\":[]}\n"[..],
+            b"{\"id\":8,\"jsonrpc\":\"2.0\",\"method\":\"keepalived\",\"params\":{\"id\":\"1be0b7b6\"}}\n",
+            b"{\"jsonrpc\":\"2.0\",\"method\":\"job\",\"params\":{\"blob\":\"0707\",\"job_id\":\"4BiGm3/RgGQzgkTI\"}}\n",
+        ] {
+            let whole = test::converse(Transport::Tcp, [40_000, 4444], &[(End::Orig, line)]);
+
+            assert_eq!(whole.app.service, "stratum");
+        }
     }
 
     #[test]

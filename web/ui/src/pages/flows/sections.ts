@@ -30,6 +30,8 @@ const SECTIONS: Record<Exclude<SectionId, 'other'>, string[]> = {
     'certificate_subject',
     'certificate_issuer',
     'certificate_sha256',
+    'query_name',
+    'risk',
   ],
   course: ['start', 'end', 'duration', 'conn_state', 'history', 'end_reason', 'direction_by'],
 };

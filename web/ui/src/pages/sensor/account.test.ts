@@ -23,6 +23,12 @@ describe('the account', () => {
     });
   });
 
+  it('counts what was lost before it could be read', () => {
+    const sum = account(10, [bucket('processed', 9), bucket('dropped', 1)], 5);
+
+    expect([sum.received, sum.byClass.dropped, sum.difference]).toEqual([15, 6, 0]);
+  });
+
   it('says how far it is off', () => {
     expect(account(10, [bucket('processed', 7)]).difference).toBe(3);
   });

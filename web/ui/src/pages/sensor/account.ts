@@ -1,4 +1,5 @@
-// The account of frames: received = processed + dropped + filtered.
+// The account of frames: received = processed + dropped + filtered, those that were lost before they
+// could be read among the dropped.
 
 import type { Bucket, BucketClass } from '../../types';
 
@@ -11,8 +12,10 @@ export interface Account {
   difference: number;
 }
 
-export function account(received: number, buckets: Bucket[]): Account {
+export function account(read: number, buckets: Bucket[], lost = 0): Account {
   const byClass: Record<BucketClass, number> = { processed: 0, dropped: 0, filtered: 0 };
+  byClass.dropped = lost;
   for (const bucket of buckets) byClass[bucket.class] += bucket.frames;
+  const received = read + lost;
   return { received, byClass, difference: received - byClass.processed - byClass.dropped - byClass.filtered };
 }

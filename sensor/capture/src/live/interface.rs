@@ -1,0 +1,124 @@
+//! What the system says of a network interface: its index, its link type, whether it is up, and its own
+//! counters, which are the independent check of ours.
+
+use std::io;
+
+use sekisho_model::Linktype;
+
+use super::LiveError;
+use super::socket;
+
+/// `ARPHRD_ETHER`.
+const ETHER: u16 = 1;
+/// `ARPHRD_LOOPBACK`: framed as Ethernet is, with addresses of zeros.
+const LOOPBACK: u16 = 772;
+/// `ARPHRD_NONE`: no link layer, as on TUN interfaces.
+const NONE: u16 = 0xfffe;
+/// `ARPHRD_RAWIP`.
+const RAWIP: u16 = 519;
+
+/// An interface as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Interface {
+    pub(super) index: u32,
+    pub(super) linktype: Linktype,
+    pub(super) is_loopback: bool,
+    /// Whether it is up and has a carrier.
+    pub(super) is_running: bool,
+}
+
+/// What an interface has counted since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counted {
+    /// Frames received.
+    pub(super) received: u64,
+    /// Frames that it or its driver dropped, for want of room or as broken.
+    pub(super) dropped: u64,
+}
+
+/// The interface with this name.
+pub(super) fn find(name: &str) -> Result<Interface, LiveError> {
+    let failed = |cause| LiveError::of_system(name, cause);
+    let socket = rustix::net::socket(
+        rustix::net::AddressFamily::INET,
+        rustix::net::SocketType::DGRAM,
+        None,
+    );
+    let socket = socket.map_err(|error| failed(error.into()))?;
+    let index = rustix::net::netdevice::name_to_index(&socket, name).map_err(|error| failed(error.into()))?;
+    let (hardware, flags) = socket::describe(name).map_err(failed)?;
+    let linktype = match hardware {
+        ETHER | LOOPBACK => Linktype::ETHERNET,
+        NONE | RAWIP => Linktype::RAW,
+        hardware => {
+            return Err(LiveError::Hardware {
+                name: name.to_owned(),
+                hardware,
+            });
+        }
+    };
+    let wanted = libc::IFF_UP | libc::IFF_RUNNING;
+    Ok(Interface {
+        index,
+        linktype,
+        is_loopback: hardware == LOOPBACK,
+        is_running: flags & wanted == wanted,
+    })
+}
+
+/// The counters of the interface with this name in the network namespace of this process.
+pub(super) fn counted(name: &str) -> io::Result<Option<Counted>> {
+    Ok(counted_in(&std::fs::read_to_string("/proc/net/dev")?, name))
+}
+
+/// Source: the columns of `/proc/net/dev`, proc_pid_net(5): received octets, packets, errors, dropped, fifo.
+fn counted_in(table: &str, name: &str) -> Option<Counted> {
+    let line = table
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix(name)?.strip_prefix(':'))?;
+    let columns: Vec<u64> = line
+        .split_whitespace()
+        .map_while(|word| word.parse().ok())
+        .collect();
+    let &[_, received, errors, dropped, fifo, ..] = columns.as_slice() else {
+        return None;
+    };
+    Some(Counted {
+        received,
+        dropped: errors.saturating_add(dropped).saturating_add(fifo),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_read_from_the_table_of_the_kernel() {
+        let table = "Inter-|   Receive                   |  Transmit\n \
+                     face |bytes    packets errs drop fifo frame compressed multicast|bytes\n\
+                     \u{20}   lo:  120 2 0 0 0 0 0 0 120 2 0 0 0 0 0 0\n\
+                     eth10: 99 7 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n \
+                     eth1:123456 1234 1 20 300 0 0 0 5 6 0 0 0 0 0 0\n";
+        let counted = Counted {
+            received: 1234,
+            dropped: 321,
+        };
+        assert_eq!(counted_in(table, "eth1"), Some(counted));
+        assert_eq!(counted_in(table, "eth2"), None);
+    }
+
+    #[test]
+    fn the_loopback_is_framed_as_ethernet_and_an_unknown_name_is_said() {
+        let loopback = find("lo").unwrap();
+        assert_eq!(
+            (loopback.linktype, loopback.is_loopback),
+            (Linktype::ETHERNET, true)
+        );
+        let error = find("no-such-port").unwrap_err().to_string();
+        assert!(
+            error.starts_with("no-such-port: there is no such interface"),
+            "{error}"
+        );
+    }
+}
