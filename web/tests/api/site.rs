@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use sekisho_model::host::{ServiceSeen, Sighting};
 use sekisho_model::summary::{
-    AlertTotals, Input, InputFile, MatrixCell, PolicyChanges, RuleUse, Summary, Talker, Volume,
+    AlertTotals, Input, InputFile, ListTotals, MatrixCell, PolicyChanges, RuleUse, Summary, Talker, Volume,
 };
 use sekisho_model::{
     Alert, Category, Endpoint, Explanation, FlowRecord, Host, MacAddress, Severity, Text, Timestamp, Verdict,
@@ -332,10 +332,10 @@ fn summary() -> Summary {
         flows: FLOWS,
         flow_records: FLOWS + 1,
         alerts: AlertTotals {
-            suppressed: 0,
             total: ALERTS,
             by_severity: [("1".to_owned(), 5), ("2".to_owned(), 20)].into(),
             by_rule: [("PATH-DENY".to_owned(), ALERTS)].into(),
+            suppressed: 0,
         },
         zones: vec![MatrixCell {
             orig_zone: "office".to_owned(),
@@ -389,6 +389,7 @@ fn summary() -> Summary {
             refused: 1,
             standing_refusal: Some("zones.toml:3: a mistake".to_owned()),
         },
+        lists: ListTotals::default(),
         rules: RuleUse {
             used: [("PATH-0001".to_owned(), FLOWS)].into(),
             unused_paths: vec!["PATH-0002".to_owned()],
