@@ -411,7 +411,7 @@ mod tests {
         let alerts = closed
             .into_iter()
             .filter_map(|fold| fold.into_alert(&mut findings, true));
-        alerts.map(|alert| alert.count).collect()
+        alerts.map(|told| told.alert.count).collect()
     }
 
     #[test]

@@ -102,9 +102,9 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 
-/// The same for words that are [`same`]: octet by octet as of FNV-1a, begun at a number that nobody knows
-///. What is asked for is never put into a map, so nobody who chooses it can
-/// fill one with words that fall together.
+/// The same for words that are [`same`]: octet by octet as of FNV-1a, begun at a number that nobody
+/// knows. What is asked for is never put into a map, so nobody who chooses it can fill one with words
+/// that fall together.
 fn folded_hash(begin: u64, word: &str) -> u64 {
     const PRIME: u64 = 0x0100_0000_01b3;
     let add = |hash: u64, octet: u8| (hash ^ u64::from(octet)).wrapping_mul(PRIME);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use sekisho_policy::rules::NUMBERS;
 use sekisho_store::{AlertQuery, AlertRow, Suppressed};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -140,21 +141,25 @@ fn with_filter(alert: AlertRow) -> AlertRow {
     }
 }
 
-/// Alerts fold by rule, ends, protocol and responder port, from the first flow's start on.
+/// Alerts fold by rule, ends, protocol and responder port, from the first flow's start on. A `[[rule]]`
+/// gives no verdict, so that its flows do not carry its id; where it folds more than one pair of ends,
+/// these are the flows of the first.
 fn flows_filter(alert: &AlertRow) -> Option<String> {
     if alert.lookback {
         return alert.flows_filter.clone();
     }
     let (orig, resp) = (alert.orig.as_ref()?, alert.resp.as_ref()?);
-    // A flow carries the rule of its verdict, and indicators are no verdict.
-    let rule = match alert.rule.starts_with("TI-") {
-        true => String::new(),
-        false => format!("rule == {} and ", quoted(&alert.rule)),
-    };
     // Times are written in microseconds, rounded down; the last one is rounded up here.
     let until = alert.last_seen.plus(Duration::from_micros(1));
+    // A flow carries the rule of its verdict, and indicators are no verdict.
+    let is_no_verdict = NUMBERS.contains(&alert.signature_id) || alert.rule.starts_with("TI-");
+    let verdict = if is_no_verdict {
+        String::new()
+    } else {
+        format!("rule == {} and ", quoted(&alert.rule))
+    };
     Some(format!(
-        "{rule}orig.address == {} and resp.address == {} and resp.port == {} and protocol == {} \
+        "{verdict}orig.address == {} and resp.address == {} and resp.port == {} and protocol == {} \
          and start >= \"{}\" and start <= \"{until}\"",
         orig.address,
         resp.address,
@@ -216,6 +221,23 @@ mod tests {
             assert!(filter.matches(&record), "{filter}");
             assert!(!filter.matches(&other), "{filter}");
         }
+    }
+
+    #[test]
+    fn the_flows_of_a_rule_are_found_by_their_ends_whatever_judged_them() {
+        let record = FlowRecord {
+            rule: Arc::from("PATH-0001"),
+            ..FlowRecord::example()
+        };
+        let mut other = record.clone();
+        other.resp.port = 444;
+        let mut of_rule = alert(&record);
+        (of_rule.rule, of_rule.signature_id) = ("UNAUTH-TOR".into(), *NUMBERS.start());
+
+        let filter = Filter::parse(&flows_filter(&of_rule).unwrap()).unwrap();
+
+        assert!(filter.matches(&record), "{filter}");
+        assert!(!filter.matches(&other), "{filter}");
     }
 
     #[test]

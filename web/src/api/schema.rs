@@ -540,6 +540,7 @@ pub(super) struct Summary {
     /// Version of the catalogue beneath the policy; empty where none.
     catalogue_version: String,
     policy_changes: PolicyChanges,
+    lists: ListTotals,
     rules: RuleUse,
     workers: u64,
     /// Whether the run goes on: these are its counts so far.
@@ -554,6 +555,17 @@ pub(super) struct PolicyChanges {
     /// Why what is in the folder now is not in force.
     #[schema(nullable = false, required = false)]
     standing_refusal: Option<String>,
+}
+
+/// The lists of indicators that were looked for.
+#[derive(ToSchema)]
+pub(super) struct ListTotals {
+    lists: u64,
+    indicators: u64,
+    by_kind: BTreeMap<String, u64>,
+    /// As their manifest has it; empty where none is said.
+    version: String,
+    changes: PolicyChanges,
 }
 
 /// What of the policy was met by traffic.

@@ -332,10 +332,10 @@ fn summary() -> Summary {
         flows: FLOWS,
         flow_records: FLOWS + 1,
         alerts: AlertTotals {
+            suppressed: 0,
             total: ALERTS,
             by_severity: [("1".to_owned(), 5), ("2".to_owned(), 20)].into(),
             by_rule: [("PATH-DENY".to_owned(), ALERTS)].into(),
-            suppressed: 0,
         },
         zones: vec![MatrixCell {
             orig_zone: "office".to_owned(),
@@ -389,7 +389,13 @@ fn summary() -> Summary {
             refused: 1,
             standing_refusal: Some("zones.toml:3: a mistake".to_owned()),
         },
-        lists: ListTotals::default(),
+        lists: ListTotals {
+            lists: 2,
+            indicators: 3,
+            by_kind: [("address".to_owned(), 1), ("domain".to_owned(), 2)].into(),
+            version: "2026-11-04".to_owned(),
+            changes: PolicyChanges::default(),
+        },
         rules: RuleUse {
             used: [("PATH-0001".to_owned(), FLOWS)].into(),
             unused_paths: vec!["PATH-0002".to_owned()],

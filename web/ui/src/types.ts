@@ -400,6 +400,13 @@ export interface Summary {
   policy_hash: string;
   catalogue_version: string;
   policy_changes: { taken_up: number; refused: number; standing_refusal?: string };
+  lists: {
+    lists: number;
+    indicators: number;
+    by_kind: Record<string, number>;
+    version: string;
+    changes: { taken_up: number; refused: number; standing_refusal?: string };
+  };
   rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
   workers: number;
   ongoing: boolean;

@@ -91,4 +91,10 @@ describe('alerts about a flow', () => {
     expect(about(alert, { ...flow, resp_port: 23 })).toBe(false);
     expect(about(alert, { ...flow, rule: 'INTRA-DENY' })).toBe(false);
   });
+
+  it('are of a rule whatever judged the flow', () => {
+    const ofRule = { ...alert, rule: 'UNAUTH-TOR', signature_id: 3_000_007 };
+    expect(about(ofRule, { ...flow, rule: 'PATH-0001' })).toBe(true);
+    expect(about(ofRule, { ...flow, resp_port: 23 })).toBe(false);
+  });
 });
