@@ -70,7 +70,7 @@ fn records(day: u32) -> impl Iterator<Item = FlowRecord> {
             app: Some(Box::new(app)),
             ..example
         };
-        record.orig.address = Ipv4Addr::from(0x0a28_0000 | mixed(number) % 500).into();
+        record.orig.address = Ipv4Addr::from(0x0a28_0000 | (mixed(number) % 500)).into();
         record.resp.address = destination(day, number);
         record.to_resp.octets = u64::from(mixed(number) % 100_000);
         record

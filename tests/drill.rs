@@ -19,6 +19,9 @@ fn replay(folder: &Path, workers: &str) -> (Vec<Value>, Value) {
         paths[0],
         "--policy",
         paths[1],
+        // What the paths of the policy say, by itself.
+        "--catalogue",
+        "none",
         "--eve",
         paths[2],
         "--workers",

@@ -1,7 +1,7 @@
 //! Looking back: indicators of today held against the days that are kept.
 //!
 //! [`Hunt`] says what to look for and which indicator each value that was found belongs to; the
-//! [`Hit`]s become alerts by [`Hunt::alerts`]. An indicator that had expired when a value was first
+//! [`Hit`]s become alerts by `Hunt::alerts`. An indicator that had expired when a value was first
 //! seen on a day is none for that day.
 
 mod alert;

@@ -5,7 +5,7 @@
 //! (`com.example.www`), so that the names under another one are a stretch too.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Octets of a key at most; a longer word is cut there, when it is kept and when it is looked for.
 pub(super) const MAX_KEY: usize = 1_024;
@@ -80,6 +80,23 @@ impl DailyKind {
             Self::Name => turned(word),
             Self::Address => word.parse().map_or_else(|_| word.to_owned(), address_key),
             _ => word.to_owned(),
+        }
+    }
+
+    /// The word of a key; nothing where the key is none of ours.
+    pub(super) fn value(self, key: &str) -> Option<String> {
+        match self {
+            Self::Address => {
+                let (version, digits) = key.split_at_checked(1)?;
+                let address: IpAddr = match version {
+                    "4" => Ipv4Addr::from(u32::from_str_radix(digits, 16).ok()?).into(),
+                    "6" => Ipv6Addr::from(u128::from_str_radix(digits, 16).ok()?).into(),
+                    _ => return None,
+                };
+                Some(address.to_string())
+            }
+            Self::Name => Some(turned(key)),
+            _ => Some(key.to_owned()),
         }
     }
 
@@ -184,6 +201,17 @@ mod tests {
             let mapped = |address: u128| address >> 32 == 0xffff;
             prop_assume!(!mapped(six) && !mapped(seven));
             prop_assert_eq!(key(six).cmp(&key(seven)), six.cmp(&seven));
+        }
+
+        #[test]
+        fn a_key_tells_its_value(address: u32, six: u128, name in "[a-z0-9.-]{1,40}") {
+            for address in [IpAddr::V4(address.into()), std::net::Ipv6Addr::from(six).into()] {
+                let address = address.to_canonical();
+                prop_assert_eq!(DailyKind::Address.value(&address_key(address)), Some(address.to_string()));
+            }
+            for kind in [DailyKind::Name, DailyKind::UserAgent] {
+                prop_assert_eq!(kind.value(&kind.key(&name)), Some(name.clone()));
+            }
         }
 
         #[test]

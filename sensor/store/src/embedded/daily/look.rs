@@ -163,29 +163,32 @@ fn look_in_file(
     wanted: &Wanted,
     rows: &mut Vec<Row>,
 ) -> Result<(), StoreError> {
-    let mut at = Vec::new();
+    let mut found: Vec<(usize, String)> = Vec::new();
     for index in 0..file.groups() {
         let group = file.group(index)?;
         let spans = between(wanted.of(group.kind), group.keys.0, group.keys.1);
         if spans.is_empty() || !range.meets(group.span.0, group.span.1) {
             continue;
         }
-        at.clear();
         let mut left = spans;
         file.keys(index, &mut |row, key| {
             while let Some((span, rest)) = left.split_first() {
                 match span.place(key) {
                     Ordering::Less => return,
-                    Ordering::Equal => return at.push(row),
+                    Ordering::Equal => return found.extend(utf8(key).map(|key| (row, key))),
                     Ordering::Greater => left = after(rest, key),
                 }
             }
         })?;
-        if !at.is_empty() {
-            rows.append(&mut file.read(index, Some(&at))?);
+        if !found.is_empty() {
+            rows.append(&mut file.rows_at(index, std::mem::take(&mut found))?);
         }
     }
     Ok(())
+}
+
+fn utf8(key: &[u8]) -> Option<String> {
+    std::str::from_utf8(key).ok().map(ToOwned::to_owned)
 }
 
 /// The stretches that do not end before a key. The next ones are looked at one by one, those further

@@ -118,7 +118,7 @@ impl Cursor {
             if self.next_group >= self.file.groups() {
                 return Ok(None);
             }
-            self.rows = self.file.read(self.next_group, None)?.into_iter();
+            self.rows = self.file.rows_of(self.next_group)?.into_iter();
             self.next_group = self.next_group.saturating_add(1);
         }
     }

@@ -162,51 +162,87 @@ impl Daily {
         }
     }
 
-    /// Reads rows of a row group, in ascending order; all of them where none are named.
-    pub(super) fn read(&self, index: usize, at: Option<&[usize]>) -> Result<Vec<Row>, StoreError> {
+    /// Reads every row of a row group.
+    pub(super) fn rows_of(&self, index: usize) -> Result<Vec<Row>, StoreError> {
         let group = self.group(index)?;
-        let rows = at.map_or(Rows::All(group.rows), Rows::Some);
+        let rows = Rows::All(group.rows);
+        let words = || -> Result<_, ParquetError> {
+            let metadata = self.metadata.row_group(index);
+            let keys = self.words(metadata, Column::Key, &rows)?;
+            Ok((keys, self.words(metadata, Column::Value, &rows)?))
+        };
+        let (keys, values) = unpanicked(words).map_err(StoreError::reading(&self.path))?;
+        let words = (0..group.rows).map(|row| {
+            let value = word(&values, row)?.to_owned();
+            Some((word(&keys, row)?.to_owned(), value))
+        });
+        let words = words.collect::<Option<Vec<_>>>();
+        let words = words.ok_or_else(|| self.damaged("a row is none of ours"))?;
+        self.with_sums(index, group.kind, &rows, words)
+    }
+
+    /// Reads rows of a row group, in ascending order, whose keys are known.
+    pub(super) fn rows_at(&self, index: usize, found: Vec<(usize, String)>) -> Result<Vec<Row>, StoreError> {
+        let kind = self.group(index)?.kind;
+        let (at, keys): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let words = keys.into_iter().map(|key| {
+            let value = kind.value(&key)?;
+            Some((key, value))
+        });
+        let words = words.collect::<Option<Vec<_>>>();
+        let words = words.ok_or_else(|| self.damaged("a key is none of ours"))?;
+        self.with_sums(index, kind, &Rows::Some(&at), words)
+    }
+
+    /// Rows of which key and value are known.
+    fn with_sums(
+        &self,
+        index: usize,
+        kind: DailyKind,
+        rows: &Rows<'_>,
+        words: Vec<(String, String)>,
+    ) -> Result<Vec<Row>, StoreError> {
+        const NUMBERS: [Column; 8] = [
+            Column::First,
+            Column::Last,
+            Column::Flows,
+            Column::Began,
+            Column::Answered,
+            Column::Mentions,
+            Column::OctetsTo,
+            Column::OctetsFrom,
+        ];
         let read = || -> Result<Option<Vec<Row>>, ParquetError> {
             let metadata = self.metadata.row_group(index);
-            let words = |column| self.words(metadata, column, &rows);
-            let numbers = |column| self.numbers(metadata, column, &rows);
-            let [keys, values, who] = [words(Column::Key)?, words(Column::Value)?, words(Column::Who)?];
-            let sketches = words(Column::WhoSketch)?;
-            let times = [numbers(Column::First)?, numbers(Column::Last)?];
-            let counts = [
-                Column::Flows,
-                Column::Began,
-                Column::Answered,
-                Column::Mentions,
-                Column::OctetsTo,
-                Column::OctetsFrom,
-            ];
-            let mut columns = Vec::with_capacity(counts.len());
-            for column in counts {
-                columns.push(numbers(column)?);
+            let who = self.words(metadata, Column::Who, rows)?;
+            let sketches = self.words(metadata, Column::WhoSketch, rows)?;
+            let mut columns = Vec::with_capacity(NUMBERS.len());
+            for column in NUMBERS {
+                columns.push(self.numbers(metadata, column, rows)?);
             }
-            let row = |row: usize| {
-                let time = |which: usize| times.get(which)?.get(row).copied();
-                let count = |which: usize| columns.get(which)?.get(row).copied().map(i64::cast_unsigned);
+            let row = |(row, (key, value)): (usize, (String, String))| {
+                let number = |which: usize| columns.get(which)?.get(row).copied();
+                let time = |which: usize| number(which).map(Timestamp::from_nanos);
+                let count = |which: usize| number(which).map(i64::cast_unsigned);
                 let sketch = sketches.get(row)?.as_ref().map(ByteArray::data);
                 Some(Row {
-                    kind: group.kind,
-                    key: word(&keys, row)?.to_owned(),
-                    value: word(&values, row)?.to_owned(),
+                    kind,
+                    key,
+                    value,
                     seen: Seen {
-                        first: Timestamp::from_nanos(time(0)?),
-                        last: Timestamp::from_nanos(time(1)?),
-                        flows: count(0)?,
-                        began: count(1)?,
-                        answered: count(2)?,
-                        mentions: count(3)?,
-                        octets_to: count(4)?,
-                        octets_from: count(5)?,
+                        first: time(0)?,
+                        last: time(1)?,
+                        flows: count(2)?,
+                        began: count(3)?,
+                        answered: count(4)?,
+                        mentions: count(5)?,
+                        octets_to: count(6)?,
+                        octets_from: count(7)?,
                         who: Who::read(word(&who, row)?, sketch)?,
                     },
                 })
             };
-            Ok((0..keys.len()).map(row).collect())
+            Ok(words.into_iter().enumerate().map(row).collect())
         };
         unpanicked(read)
             .map_err(StoreError::reading(&self.path))?
