@@ -24,7 +24,7 @@ const NAMES: [&str; 3] = ["hostname", "client_fqdn", "client_id"];
 
 /// Whether a message of the link speaks of an address of which nothing is to be kept.
 pub(crate) fn is_of_neighbour(policy: &Policy, facts: &Facts, vlan: Option<u16>) -> bool {
-    speaks_of(policy, facts, &OF_NEIGHBOURS, vlan) == Some(true)
+    policy.excludes() && speaks_of(policy, facts, &OF_NEIGHBOURS, vlan) == Some(true)
 }
 
 /// What may be kept of an event in a flow that is not excluded itself.

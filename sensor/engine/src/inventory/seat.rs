@@ -83,7 +83,7 @@ impl Seat {
         let Some(app) = record.app.as_ref().filter(|_| knows_its_ends(record)) else {
             return;
         };
-        for named in &app.essentials {
+        for named in app.essentials.iter() {
             let mut value = named.value.to_string();
             let list = match (role, named.what) {
                 (Role::Orig, Essential::ClientHost) | (Role::Resp, Essential::ServerName) => {

@@ -106,7 +106,7 @@ fn flow_ref(orig: (&str, &str), resp: (&str, &str)) -> FlowRef {
         inner_vlan: None,
         orig_mac: MacAddress::parse(orig.1),
         resp_mac: MacAddress::parse(resp.1),
-        community_id: Arc::from(""),
+        community_id: String::new(),
         orig_zone: Arc::from("unknown"),
         resp_zone: Arc::from("unknown"),
     }

@@ -126,9 +126,9 @@ fn app(line: &mut Line, app: Option<&App>) {
         "service_by"?: app.service_by.map(|by| Word(by.name())),
         "port_says"?: app.port_says.map(Word),
     );
-    for named in &app.essentials {
+    for named in app.essentials.iter() {
         line.key(named.what.name());
-        line.text(&named.value);
+        line.text(named.value);
     }
     pairs!(line;
         "from"?: (!app.essentials.is_empty()).then_some(sources(app)),
@@ -139,7 +139,7 @@ fn app(line: &mut Line, app: Option<&App>) {
 fn sources(app: &App) -> impl FnOnce(&mut Line) {
     move |line| {
         let mut between = "{\"";
-        for named in &app.essentials {
+        for named in app.essentials.iter() {
             line.raw(between);
             line.raw(named.what.name());
             line.raw("\":\"");

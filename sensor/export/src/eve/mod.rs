@@ -284,7 +284,7 @@ mod tests {
             inner_vlan: None,
             orig_mac: None,
             resp_mac: None,
-            community_id: Arc::from("1:x"),
+            community_id: "1:x".to_owned(),
             orig_zone: Arc::from("office"),
             resp_zone: Arc::from("server"),
         };

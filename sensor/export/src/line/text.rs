@@ -20,7 +20,15 @@ impl Line {
         self.octets.push(b'"');
     }
 
-    /// The same where the octet at `at` may need an escape.
+    /// A string that needs no escape, in quotation marks.
+    #[inline]
+    pub(crate) fn plain_text(&mut self, text: &str) {
+        self.octets.push(b'"');
+        self.octets.extend_from_slice(text.as_bytes());
+        self.octets.push(b'"');
+    }
+
+    /// The rest of [`Line::text`] where the octet at `at` may need an escape.
     fn text_from(&mut self, mut rest: &[u8], mut at: usize) {
         loop {
             let (plain, from) = rest.split_at(at);
@@ -81,19 +89,39 @@ pub(super) fn hex(octet: u8) -> [u8; 2] {
 
 /// Where the first octet stands that needs an escape or may begin a character that does.
 #[inline]
-fn notable(octets: &[u8]) -> Option<usize> {
+pub(super) fn notable(octets: &[u8]) -> Option<usize> {
     let mut at = 0;
-    // Without a branch for each octet, so that the compiler compares many at once.
-    for chunk in octets.chunks_exact(CHUNK) {
-        if chunk.iter().fold(false, |any, octet| any | is_notable(*octet)) {
+    for chunk in octets.as_chunks::<CHUNK>().0 {
+        if has_notable(chunk) {
             break;
         }
         at += CHUNK;
     }
-    let found = octets[at..]
-        .iter()
-        .position(|octet| NOTABLE[usize::from(*octet)])?;
+    let rest = &octets[at..];
+    if is_plain(rest) {
+        return None;
+    }
+    let found = rest.iter().position(|octet| NOTABLE[usize::from(*octet)])?;
     Some(at + found)
+}
+
+/// Whether none of a few octets is notable: they are looked at as their first and last ones, which
+/// overlap. What is too long for that, or too short, may be plain still.
+#[inline]
+fn is_plain(octets: &[u8]) -> bool {
+    if let (Some(first), Some(last)) = (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
+        octets.len() <= CHUNK && !has_notable(first) && !has_notable(last)
+    } else if let (Some(first), Some(last)) = (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
+        !has_notable(first) && !has_notable(last)
+    } else {
+        octets.is_empty()
+    }
+}
+
+/// Without a branch for each octet, so that the compiler compares many at once.
+#[inline]
+fn has_notable<const N: usize>(octets: &[u8; N]) -> bool {
+    octets.iter().fold(false, |any, octet| any | is_notable(*octet))
 }
 
 /// [`is_notable`] of every octet.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use sekisho_model::app::{Fact, Facts, Group};
 use sekisho_model::{MacAddress, Text, Timestamp};
 
+use super::text::notable;
 use super::{Line, object};
 
 /// A value that writes itself.
@@ -95,37 +96,42 @@ impl Value for &Text {
     }
 }
 
+/// The words of all facts stand together: mostly one look says that nothing in them needs an escape.
 impl Value for &Facts {
     fn write(self, line: &mut Line) {
-        self.all().write(line);
+        let is_plain = notable(self.words().as_bytes()).is_none();
+        group(line, self.all(), is_plain);
     }
 }
 
-impl Value for Group<'_> {
-    fn write(self, line: &mut Line) {
-        let mut between = "{\"";
-        for (key, fact) in self.iter() {
-            line.raw(between);
-            line.raw(key);
-            line.raw("\":");
-            fact.write(line);
-            between = ",\"";
-        }
-        line.raw(if between == "{\"" { "{}" } else { "}" });
+fn group(line: &mut Line, facts: Group<'_>, is_plain: bool) {
+    let mut between = "{\"";
+    for (key, one) in facts.iter() {
+        line.raw(between);
+        line.raw(key);
+        line.raw("\":");
+        fact(line, one, is_plain);
+        between = ",\"";
     }
+    line.raw(if between == "{\"" { "{}" } else { "}" });
 }
 
-impl Value for Fact<'_> {
-    fn write(self, line: &mut Line) {
-        match self {
-            Fact::Text(text) => line.text(text),
-            Fact::Number(number) => line.number(number),
-            Fact::Real(number) => line.real(number),
-            Fact::Flag(flag) => flag.write(line),
-            Fact::Time(time) => time.write(line),
-            Fact::List(list) => line.list(list.iter()),
-            Fact::Group(facts) => facts.write(line),
+fn fact(line: &mut Line, fact: Fact<'_>, is_plain: bool) {
+    match fact {
+        Fact::Text(text) if is_plain => line.plain_text(text),
+        Fact::Text(text) => line.text(text),
+        Fact::Number(number) => line.number(number),
+        Fact::Real(number) => line.real(number),
+        Fact::Flag(flag) => flag.write(line),
+        Fact::Time(time) => time.write(line),
+        Fact::List(facts) => {
+            line.list(
+                facts
+                    .iter()
+                    .map(|one| move |line: &mut Line| self::fact(line, one, is_plain)),
+            );
         }
+        Fact::Group(facts) => group(line, facts, is_plain),
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) const BASE_OCTETS: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Attachment {
     conversation: Conversation,
-    streams: Option<Box<[Stream; 2]>>,
+    streams: Option<[Stream; 2]>,
 }
 
 impl Attachment {
@@ -31,7 +31,7 @@ impl Attachment {
     pub(crate) fn new(transport: Transport, ports: [u16; 2], expected: [Option<u32>; 2]) -> Self {
         Self {
             conversation: Conversation::new(Start { transport, ports }),
-            streams: (transport == Transport::Tcp).then(|| Box::new(expected.map(Stream::expecting))),
+            streams: (transport == Transport::Tcp).then(|| expected.map(Stream::expecting)),
         }
     }
 
@@ -53,7 +53,7 @@ impl Attachment {
             }
             return;
         };
-        let [orig, resp] = &mut **streams;
+        let [orig, resp] = streams;
         let (own, other) = match from {
             End::Orig => (orig, resp),
             End::Resp => (resp, orig),
@@ -75,7 +75,7 @@ impl Attachment {
     /// The flow is over.
     pub(crate) fn finish(&mut self, at: Timestamp, out: &mut Vec<Event>) {
         let conversation = &mut self.conversation;
-        if let Some([orig, resp]) = self.streams.as_deref_mut() {
+        if let Some([orig, resp]) = &mut self.streams {
             orig.flush(|piece| hear(conversation, End::Orig, piece, at, out));
             resp.flush(|piece| hear(conversation, End::Resp, piece, at, out));
         }

@@ -102,6 +102,14 @@ impl Talk {
         (!app.is_nothing()).then(|| Box::new(app.clone()))
     }
 
+    /// What is known, of a flow that has ended.
+    pub(crate) fn into_app(self) -> Option<Box<App>> {
+        match self {
+            Self::Known(app) => Some(app),
+            other => other.app(),
+        }
+    }
+
     fn close(&mut self) {
         if let Self::Open(attachment) = std::mem::replace(self, Self::Nothing) {
             let app = attachment.into_app();

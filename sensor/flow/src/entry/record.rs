@@ -23,6 +23,11 @@ impl<T> Entry<'_, T> {
                 String::new()
             }
         };
+        let app = match end_reason {
+            EndReason::Active => self.cold.talk.app(),
+            // Nothing comes after the last record.
+            _ => std::mem::take(&mut self.cold.talk).into_app(),
+        };
         let (hot, cold) = (&*self.hot, &*self.cold);
         let (orig, resp) = self.ends();
         let (to_resp, to_orig) = self.counts();
@@ -60,7 +65,7 @@ impl<T> Entry<'_, T> {
             handshake_rtt: (hot.handshake == Handshake::Took).then(|| nanos(cold.handshake.unsigned_abs())),
             data_rtt: (self.tcp.data_rtt != u64::MAX).then(|| nanos(self.tcp.data_rtt)),
             icmp_errors: rare.map_or(0, |rare| rare.icmp_errors),
-            app: cold.talk.app(),
+            app,
             orig_zone: Arc::clone(&blank.zone),
             resp_zone: Arc::clone(&blank.zone),
             verdict: Verdict::Unknown,

@@ -64,7 +64,7 @@ impl<T> Entry<'_, T> {
             inner_vlan,
             orig_mac,
             resp_mac,
-            community_id: community_id.into(),
+            community_id,
             orig_zone: Arc::clone(&blank.zone),
             resp_zone: Arc::clone(&blank.zone),
         }

@@ -105,7 +105,8 @@ impl<T: Clone> Table<T> {
         let Some(mut entry) = self.slots.entry(slot) else {
             return;
         };
-        let flow = entry.reference(&self.blank, self.config.community_ids);
+        let mut flow = Some(entry.reference(&self.blank, self.config.community_ids));
+        let mut left = self.said.len();
         for event in self.said.drain(..) {
             if let Event::Anomaly {
                 event: "parser_fault",
@@ -115,7 +116,12 @@ impl<T: Clone> Table<T> {
                 self.counters.parser_faults = self.counters.parser_faults.saturating_add(1);
             }
             let number = entry.next_said();
-            sink.said(flow.clone(), number, event, &entry.cold.tag);
+            left = left.saturating_sub(1);
+            // Mostly there is one event.
+            let flow = if left == 0 { flow.take() } else { flow.clone() };
+            if let Some(flow) = flow {
+                sink.said(flow, number, event, &entry.cold.tag);
+            }
         }
     }
 }

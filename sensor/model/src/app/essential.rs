@@ -118,15 +118,35 @@ impl ServiceBy {
 }
 
 /// One essential with its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named<'a> {
     /// Which.
     pub what: Essential,
     /// Its value.
-    pub value: Box<str>,
+    pub value: &'a str,
     /// Where it was read: protocol and field, as `tls.sni`.
     pub from: &'static str,
 }
+
+/// Essentials with their values, each kind once, in the order in which they were read. However many
+/// there are, they are two pieces of memory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Essentials {
+    held: Vec<Held>,
+    text: String,
+}
+
+/// One of them, and where its value ends; it begins where the one before ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Held {
+    from: &'static str,
+    end: u32,
+    what: Essential,
+}
+
+/// Essentials that a flow usually has, and octets of their values: room for them is made at once.
+const USUAL: usize = 6;
+const USUAL_TEXT: usize = 128;
 
 /// The application side of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -138,44 +158,94 @@ pub struct App {
     /// The protocol that the responder's port stands for, where it is another one.
     pub port_says: Option<&'static str>,
     /// What is known, each kind once.
-    pub essentials: Vec<Named>,
+    pub essentials: Essentials,
     /// Whether a limit cut reading short, or octets were missing.
     pub is_partial: bool,
+}
+
+impl Essentials {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = Named<'_>> {
+        let mut at = 0;
+        self.held.iter().map(move |held| {
+            let end = held.end as usize;
+            let value = self.text.get(at..end).unwrap_or_default();
+            at = end;
+            Named {
+                what: held.what,
+                value,
+                from: held.from,
+            }
+        })
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Keeps those that `is_kept`.
+    pub fn retain(&mut self, is_kept: impl Fn(Named<'_>) -> bool) {
+        let mut left = Self::default();
+        for named in self.iter().filter(|named| is_kept(*named)) {
+            left.push(named.what, named.value, named.from);
+        }
+        *self = left;
+    }
+
+    fn push(&mut self, what: Essential, value: &str, from: &'static str) {
+        if self.held.capacity() == 0 {
+            self.held.reserve(USUAL);
+            self.text.reserve(value.len().max(USUAL_TEXT));
+        }
+        self.text.push_str(value);
+        let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        self.held.push(Held { from, end, what });
+    }
 }
 
 impl App {
     /// Whether nothing was learned.
     #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        *self == Self::default()
+    pub const fn is_nothing(&self) -> bool {
+        self.service.is_empty()
+            && self.service_by.is_none()
+            && self.port_says.is_none()
+            && self.essentials.is_empty()
+            && !self.is_partial
     }
 
     /// Octets that it holds, about.
     #[must_use]
-    pub fn held(&self) -> usize {
-        self.essentials
-            .iter()
-            .map(|named| size_of::<Named>().saturating_add(named.value.len()))
-            .fold(size_of::<Self>(), usize::saturating_add)
+    pub const fn held(&self) -> usize {
+        let Essentials { held, text } = &self.essentials;
+        held.capacity()
+            .saturating_mul(size_of::<Held>())
+            .saturating_add(text.capacity())
+            .saturating_add(size_of::<Self>())
     }
 
     /// The value of an essential.
     #[must_use]
     pub fn get(&self, what: Essential) -> Option<&str> {
-        self.essentials
-            .iter()
-            .find(|named| named.what == what)
-            .map(|named| &*named.value)
+        let found = self.essentials.held.iter().any(|held| held.what == what);
+        found
+            .then(|| self.essentials.iter().find(|named| named.what == what))
+            .flatten()
+            .map(|named| named.value)
     }
 
     /// Sets an essential; the first value of a kind stays.
-    pub fn set(&mut self, what: Essential, value: impl Into<Box<str>>, from: &'static str) {
-        if self.get(what).is_none() {
-            self.essentials.push(Named {
-                what,
-                value: value.into(),
-                from,
-            });
+    pub fn set(&mut self, what: Essential, value: impl AsRef<str>, from: &'static str) {
+        if !self.essentials.held.iter().any(|held| held.what == what) {
+            self.essentials.push(what, value.as_ref(), from);
         }
     }
 
@@ -223,5 +293,34 @@ mod tests {
             app.get(Essential::QueryName)
                 .is_some_and(|all| all.len() <= MAX_SEVERAL)
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_value_of_a_kind_stays_and_what_is_left_keeps_its_place() {
+        let mut app = App::default();
+        assert!(app.is_nothing());
+        app.set(Essential::ServerName, "a.example", "tls.sni");
+        app.set(Essential::User, "", "http.user_digest");
+        app.set(Essential::ServerName, "b.example", "http.hostname");
+        app.set(Essential::Version, "業務", "tls.version");
+
+        assert_eq!(app.get(Essential::ServerName), Some("a.example"));
+        assert_eq!(app.get(Essential::User), Some(""));
+        assert_eq!(app.get(Essential::Ja3), None);
+        assert_eq!(app.essentials.len(), 3);
+
+        app.essentials.retain(|named| named.what != Essential::ServerName);
+        let left: Vec<_> = app
+            .essentials
+            .iter()
+            .map(|named| (named.value, named.from))
+            .collect();
+        assert_eq!(left, [("", "http.user_digest"), ("業務", "tls.version")]);
+        assert!(!app.is_nothing());
     }
 }

@@ -75,7 +75,7 @@ pub struct FlowRef {
     /// MAC address of the responder's side.
     pub resp_mac: Option<MacAddress>,
     /// Community ID version 1; empty where the specification defines none.
-    pub community_id: Arc<str>,
+    pub community_id: String,
     /// Zone of the originator.
     pub orig_zone: Arc<str>,
     /// Zone of the responder.

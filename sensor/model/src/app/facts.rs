@@ -4,6 +4,7 @@
 //! all of them. However large a tree is, two pieces of memory go from the thread that reads packets to
 //! the one that writes lines, and whoever reads it goes through both from front to back.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,6 +17,8 @@ use crate::{MacAddress, Timestamp};
 const USUAL: usize = 8;
 /// Octets of words that there is room for at first.
 const USUAL_TEXT: usize = 96;
+/// The same for each fact that there is room for, where that is more.
+const TEXT_A_FACT: usize = 20;
 
 /// Facts by key, in the order in which they were put there; written as one JSON object.
 #[derive(Clone, Default)]
@@ -74,6 +77,15 @@ impl Facts {
         }
     }
 
+    /// The same, with room for so many octets of words too.
+    #[must_use]
+    pub fn with_room_for_words(facts: usize, octets: usize) -> Self {
+        Self {
+            nodes: Vec::with_capacity(facts),
+            text: String::with_capacity(octets),
+        }
+    }
+
     /// Puts a fact under a key. A key that is there already keeps its first fact.
     pub fn put(&mut self, key: &'static str, fact: impl Put) -> &mut Self {
         if !self.has(key) {
@@ -82,7 +94,59 @@ impl Facts {
         self
     }
 
+    /// Puts a fact under a key that is not there yet, without looking whether it is: for keys that stand
+    /// in the code beside each other.
+    pub fn add(&mut self, key: &'static str, fact: impl Put) -> &mut Self {
+        fact.put_into(self, key);
+        self
+    }
+
     /// The same where there is one.
+    pub fn add_some(&mut self, key: &'static str, fact: Option<impl Put>) -> &mut Self {
+        if let Some(fact) = fact {
+            fact.put_into(self, key);
+        }
+        self
+    }
+
+    /// Adds the facts that `fill` adds as one group below a key.
+    pub fn add_group<R>(&mut self, key: &'static str, fill: impl FnOnce(&mut Below<'_>) -> R) -> R {
+        self.add_below(key, Held::Group, fill)
+    }
+
+    /// Adds what `fill` adds as one list below a key, and no list where that is nothing.
+    pub fn add_list<R>(&mut self, key: &'static str, fill: impl FnOnce(&mut Below<'_>) -> R) -> R {
+        let at = self.nodes.len();
+        let result = self.add_below(key, Held::List, fill);
+        if self.nodes.len() == at.saturating_add(1) {
+            self.nodes.truncate(at);
+        }
+        result
+    }
+
+    /// [`Facts::add_group`] where nothing is under the key yet.
+    pub fn put_group(&mut self, key: &'static str, fill: impl FnOnce(&mut Below<'_>)) -> &mut Self {
+        if !self.has(key) {
+            self.add_group(key, fill);
+        }
+        self
+    }
+
+    /// [`Facts::add_list`] where nothing is under the key yet.
+    pub fn put_list(&mut self, key: &'static str, fill: impl FnOnce(&mut Below<'_>)) -> &mut Self {
+        if !self.has(key) {
+            self.add_list(key, fill);
+        }
+        self
+    }
+
+    /// Adds every fact of another level; none of its keys is here yet.
+    pub fn add_all(&mut self, others: &Self) -> &mut Self {
+        self.graft_whole(others);
+        self
+    }
+
+    /// Puts a fact under a key where there is one.
     pub fn put_some(&mut self, key: &'static str, fact: Option<impl Put>) -> &mut Self {
         match fact {
             Some(fact) => self.put(key, fact),
@@ -147,6 +211,27 @@ impl Facts {
         paths
     }
 
+    /// How many facts there are on all levels, groups and lists among them.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The words of all facts, one behind the other.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        &self.text
+    }
+
+    /// Octets that the facts themselves take, without the room that is left.
+    #[must_use]
+    pub const fn octets(&self) -> usize {
+        self.nodes
+            .len()
+            .saturating_mul(size_of::<Node>())
+            .saturating_add(self.text.len())
+    }
+
     /// Octets that it holds besides its own size.
     #[must_use]
     pub const fn heap_octets(&self) -> usize {
@@ -181,11 +266,34 @@ impl Facts {
         self.nodes.push(Node { key, held });
     }
 
+    /// Adds nodes below one whose number is known when they are there.
+    fn add_below<R>(
+        &mut self,
+        key: &'static str,
+        held: impl FnOnce(u32) -> Held,
+        fill: impl FnOnce(&mut Below<'_>) -> R,
+    ) -> R {
+        let at = self.nodes.len();
+        self.push(key, Held::Flag(false));
+        let result = fill(&mut Below(self));
+        let below = self.nodes.len().saturating_sub(at).saturating_sub(1);
+        if let Some(node) = self.nodes.get_mut(at) {
+            node.held = held(count(below));
+        }
+        result
+    }
+
+    /// Makes room for the first words, and for `octets` of them.
+    fn make_room(&mut self, octets: usize) {
+        if self.text.capacity() == 0 {
+            let usual = self.nodes.capacity().saturating_mul(TEXT_A_FACT);
+            self.text.reserve(octets.max(usual).max(USUAL_TEXT));
+        }
+    }
+
     /// Writes words behind the others.
     fn write(&mut self, words: &str) -> Held {
-        if self.text.capacity() == 0 {
-            self.text.reserve(words.len().max(USUAL_TEXT));
-        }
+        self.make_room(words.len());
         let at = count(self.text.len());
         self.text.push_str(words);
         Held::Text {
@@ -197,10 +305,8 @@ impl Facts {
     /// The same for what shows itself.
     fn spell(&mut self, words: impl fmt::Display) -> Held {
         use fmt::Write as _;
+        self.make_room(0);
         let at = count(self.text.len());
-        if at == 0 {
-            self.text.reserve(USUAL_TEXT);
-        }
         // A string takes whatever is written.
         let _ = write!(self.text, "{words}");
         Held::Text {
@@ -221,6 +327,57 @@ impl Facts {
             };
             self.nodes.push(Node { key: node.key, held });
         }
+    }
+
+    /// The same for a tree as a whole, whose words stand behind one another already.
+    fn graft_whole(&mut self, other: &Self) {
+        if self.nodes.capacity() == 0 {
+            self.nodes.reserve(USUAL.max(other.nodes.len()));
+        }
+        let Held::Text { at: base, .. } = self.write(&other.text) else {
+            return;
+        };
+        let moved = |at: u32| at.saturating_add(base);
+        self.nodes.extend(other.nodes.iter().map(|node| {
+            let held = match node.held {
+                Held::Text { at, end } => Held::Text {
+                    at: moved(at),
+                    end: moved(end),
+                },
+                held => held,
+            };
+            Node { key: node.key, held }
+        }));
+    }
+}
+
+/// The inside of a group or of a list that is being added: keys of a group each once; those of a list
+/// are empty.
+#[derive(Debug)]
+pub struct Below<'a>(&'a mut Facts);
+
+impl Below<'_> {
+    /// Adds a fact.
+    pub fn add(&mut self, key: &'static str, fact: impl Put) -> &mut Self {
+        self.0.add(key, fact);
+        self
+    }
+
+    /// The same where there is one.
+    pub fn add_some(&mut self, key: &'static str, fact: Option<impl Put>) -> &mut Self {
+        self.0.add_some(key, fact);
+        self
+    }
+
+    /// Adds a group.
+    pub fn add_group<R>(&mut self, key: &'static str, fill: impl FnOnce(&mut Below<'_>) -> R) -> R {
+        self.0.add_group(key, fill)
+    }
+
+    /// Octets of everything that was added to the whole so far.
+    #[must_use]
+    pub const fn octets(&self) -> usize {
+        self.0.octets()
     }
 }
 
@@ -258,6 +415,12 @@ impl Put for String {
     }
 }
 
+impl Put for Cow<'_, str> {
+    fn put_into(self, facts: &mut Facts, key: &'static str) {
+        (*self).put_into(facts, key);
+    }
+}
+
 /// What has one way to be spelled is spelled where it stands.
 macro_rules! spelled {
     ($($kind:ty)*) => {
@@ -269,7 +432,58 @@ macro_rules! spelled {
         })*
     };
 }
-spelled!(MacAddress Ipv4Addr Ipv6Addr IpAddr fmt::Arguments<'_>);
+spelled!(Ipv6Addr fmt::Arguments<'_>);
+
+impl Put for IpAddr {
+    fn put_into(self, facts: &mut Facts, key: &'static str) {
+        match self {
+            Self::V4(address) => address.put_into(facts, key),
+            Self::V6(address) => address.put_into(facts, key),
+        }
+    }
+}
+
+/// As it shows itself; addresses are many, and [`fmt`] takes its time over every number.
+impl Put for Ipv4Addr {
+    fn put_into(self, facts: &mut Facts, key: &'static str) {
+        let (mut text, mut len) = ([0; 15], 0_usize);
+        let mut push = |octet: u8| {
+            if let Some(place) = text.get_mut(len) {
+                *place = octet;
+                len = len.saturating_add(1);
+            }
+        };
+        for (at, octet) in self.octets().into_iter().enumerate() {
+            if at > 0 {
+                push(b'.');
+            }
+            if octet >= 100 {
+                push(decimal(octet / 100));
+            }
+            if octet >= 10 {
+                push(decimal(octet / 10));
+            }
+            push(decimal(octet));
+        }
+        let text = text.get(..len).and_then(|text| std::str::from_utf8(text).ok());
+        text.unwrap_or_default().put_into(facts, key);
+    }
+}
+
+/// The same.
+impl Put for MacAddress {
+    fn put_into(self, facts: &mut Facts, key: &'static str) {
+        let mut text = [b':'; 17];
+        for (pair, octet) in text.chunks_mut(3).zip(self.0) {
+            if let [high, low, ..] = pair {
+                (*high, *low) = (digit(octet >> 4), digit(octet & 15));
+            }
+        }
+        std::str::from_utf8(&text)
+            .unwrap_or_default()
+            .put_into(facts, key);
+    }
+}
 
 macro_rules! numbers {
     ($($kind:ty)*) => {
@@ -308,7 +522,8 @@ impl Put for Facts {
 
 impl Put for &Facts {
     fn put_into(self, facts: &mut Facts, key: &'static str) {
-        self.all().put_into(facts, key);
+        facts.push(key, Held::Group(count(self.nodes.len())));
+        facts.graft_whole(self);
     }
 }
 
@@ -326,17 +541,23 @@ impl Put for List<'_> {
     }
 }
 
+/// A hexadecimal digit of four bits.
+const fn digit(nibble: u8) -> u8 {
+    nibble.wrapping_add(if nibble < 10 { b'0' } else { b'a'.wrapping_sub(10) })
+}
+
+/// The last decimal digit of a number.
+const fn decimal(number: u8) -> u8 {
+    (number % 10).wrapping_add(b'0')
+}
+
 impl<T: Put> Put for Vec<T> {
     fn put_into(self, facts: &mut Facts, key: &'static str) {
-        let at = facts.nodes.len();
-        facts.push(key, Held::List(0));
-        for one in self {
-            one.put_into(facts, "");
-        }
-        let below = facts.nodes.len().saturating_sub(at).saturating_sub(1);
-        if let Some(node) = facts.nodes.get_mut(at) {
-            node.held = Held::List(count(below));
-        }
+        facts.add_below(key, Held::List, |list| {
+            for one in self {
+                list.add("", one);
+            }
+        });
     }
 }
 
@@ -405,6 +626,55 @@ mod tests {
         assert_eq!(facts.number("id"), Some(7));
         assert_eq!(facts.text("queries.missing"), None);
         assert_eq!(facts.paths(), ["id", "queries.rrname", "queries.rrtype"]);
+    }
+
+    #[test]
+    fn what_is_added_in_its_place_is_what_is_put_there() {
+        let mut query = Facts::new();
+        query.put("rrname", "example.org").put("rrtype", "A");
+        let mut put = Facts::new();
+        put.put("id", 7_u16)
+            .put("queries", vec![query.clone(), query.clone()])
+            .put("inner", &query);
+
+        let mut added = Facts::with_room(2);
+        added.add("id", 7_u16);
+        added.add_list("queries", |list| {
+            for _ in 0..2 {
+                list.add_group("", |group| {
+                    group.add("rrname", "example.org").add("rrtype", "A");
+                });
+            }
+        });
+        added.add_list("none", |_| ());
+        added.add_group("inner", |group| {
+            group.add("rrname", "example.org").add_some("rrtype", Some("A"));
+        });
+        let mut all = Facts::new();
+        all.add("before", "x").add_all(&added);
+
+        assert_eq!(added, put);
+        assert_eq!(all.get("inner"), put.get("inner"));
+        assert_eq!(all.text("queries.rrtype"), Some("A"));
+    }
+
+    #[test]
+    fn addresses_are_spelled_as_they_show_themselves() {
+        let mut number = 1_u32;
+        for _ in 0..10_000 {
+            number = number.wrapping_mul(2_654_435_761).wrapping_add(12_345);
+            let [a, b, c, d] = number.to_be_bytes();
+            let (four, mac) = (Ipv4Addr::from(number), MacAddress([a, b, c, d, a, b]));
+            let mut facts = Facts::new();
+            facts
+                .put("four", four)
+                .put("mac", mac)
+                .put("ip", IpAddr::V4(four));
+
+            assert_eq!(facts.text("four"), Some(&*four.to_string()));
+            assert_eq!(facts.text("ip"), facts.text("four"));
+            assert_eq!(facts.text("mac"), Some(&*mac.to_string()));
+        }
     }
 
     #[test]

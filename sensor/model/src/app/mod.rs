@@ -10,7 +10,7 @@ mod event;
 mod fact;
 mod facts;
 
-pub use essential::{App, Essential, Named, ServiceBy};
+pub use essential::{App, Essential, Essentials, Named, ServiceBy};
 pub use event::{Event, FlowRef, Said, Transaction};
 pub use fact::{Fact, FactKind, FactRow, Group, List};
-pub use facts::{Facts, Put};
+pub use facts::{Below, Facts, Put};

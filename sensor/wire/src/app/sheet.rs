@@ -38,7 +38,7 @@ impl<'a> Sheet<'a> {
 
     /// Sets what names the flow; the first value of a kind stays. `from` is protocol and field,
     /// as `tls.sni`.
-    pub fn essential(&mut self, what: Essential, value: impl Into<Box<str>>, from: &'static str) {
+    pub fn essential(&mut self, what: Essential, value: impl AsRef<str>, from: &'static str) {
         self.app.set(what, value, from);
     }
 

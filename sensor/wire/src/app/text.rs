@@ -1,5 +1,6 @@
 //! Octets of a packet as words: bounded, and nothing lost in silence.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Octets of a text that are kept unless a parser says otherwise.
@@ -11,9 +12,16 @@ pub const MAX: usize = 256;
 #[must_use]
 pub fn bounded(octets: &[u8], max: usize) -> (Box<str>, bool) {
     let is_cut = octets.len() > max;
+    (shown(octets, max).into(), is_cut)
+}
+
+/// The words of [`bounded`], where they stand if nothing in them is to be spelled another way.
+#[must_use]
+pub fn shown(octets: &[u8], max: usize) -> Cow<'_, str> {
+    let is_cut = octets.len() > max;
     let kept = octets.get(..max).unwrap_or(octets);
     if let Ok(text) = std::str::from_utf8(kept) {
-        return (text.into(), is_cut);
+        return text.into();
     }
     let mut text = String::with_capacity(kept.len());
     let mut chunks = kept.utf8_chunks().peekable();
@@ -28,7 +36,16 @@ pub fn bounded(octets: &[u8], max: usize) -> (Box<str>, bool) {
             }
         }
     }
-    (text.into(), is_cut)
+    text.into()
+}
+
+/// The same in lower case, as names are compared that ASCII's letters spell.
+#[must_use]
+pub fn shown_lower(octets: &[u8], max: usize) -> Cow<'_, str> {
+    match shown(octets, max) {
+        Cow::Borrowed(text) if !text.bytes().any(|octet| octet.is_ascii_uppercase()) => text.into(),
+        text => text.to_ascii_lowercase().into(),
+    }
 }
 
 /// [`bounded`] by [`MAX`], without saying whether it was cut.
@@ -50,26 +67,41 @@ pub fn hex(octets: &[u8]) -> String {
 /// Writes an octet as two lower-case hexadecimal digits. Digests are long, and [`std::fmt`] takes its
 /// time over every octet.
 pub fn push_hex(octet: u8, into: &mut String) {
+    let digit = |nibble: u8| nibble.wrapping_add(if nibble < 10 { b'0' } else { b'a'.wrapping_sub(10) });
     for nibble in [octet >> 4, octet & 15] {
-        into.push(char::from(if nibble < 10 {
-            nibble.saturating_add(b'0')
-        } else {
-            nibble.saturating_sub(10).saturating_add(b'a')
-        }));
+        into.push(char::from(digit(nibble)));
     }
 }
 
 /// Writes a number in decimal: for lists of them, as [`push_hex`].
 pub fn push_decimal(number: u16, into: &mut String) {
-    let mut above = 10_000;
-    while above > 1 && number < above {
-        above /= 10;
+    let digit = |place: u16| u8::try_from(number / place % 10).map_or(b'0', |digit| digit.wrapping_add(b'0'));
+    let digits = [digit(10_000), digit(1000), digit(100), digit(10), digit(1)];
+    let from = match number {
+        10_000.. => 0,
+        1000.. => 1,
+        100.. => 2,
+        10.. => 3,
+        _ => 4,
+    };
+    for digit in digits.get(from..).unwrap_or_default() {
+        into.push(char::from(*digit));
     }
-    while above > 0 {
-        let digit = number.checked_div(above).map_or(0, |digits| digits % 10);
-        let digit = u8::try_from(digit).unwrap_or(0);
-        into.push(char::from(digit.saturating_add(b'0')));
-        above /= 10;
+}
+
+/// A number in hexadecimal without zeros before it.
+pub fn push_short_hex(number: u16, into: &mut String) {
+    let mut has_begun = false;
+    for octet in number.to_be_bytes() {
+        for nibble in [octet >> 4, octet & 15] {
+            has_begun |= nibble > 0;
+            if has_begun {
+                into.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+            }
+        }
+    }
+    if !has_begun {
+        into.push('0');
     }
 }
 
@@ -99,7 +131,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn digits_are_those_of_the_standard_library(octet: u8, number: u16) {
-            let (mut hex, mut decimal) = (String::new(), String::new());
+            let (mut hex, mut decimal, mut short) = (String::new(), String::new(), String::new());
+            push_short_hex(number, &mut short);
+            proptest::prop_assert_eq!(short, format!("{number:x}"));
             push_hex(octet, &mut hex);
             push_decimal(number, &mut decimal);
             proptest::prop_assert_eq!(hex, format!("{octet:02x}"));

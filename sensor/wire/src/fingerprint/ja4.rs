@@ -2,8 +2,7 @@
 //!
 //! Source: FoxIO-LLC/ja4 `technical_details/JA4.md` (the TLS client method, BSD 3-Clause).
 
-use std::fmt::Write;
-
+use super::gathered;
 use crate::app::encrypted::tls::hello::{ALPN, ClientHello, SERVER_NAME, is_grease};
 use crate::app::text;
 
@@ -18,20 +17,17 @@ pub enum Carrier {
     Dtls,
 }
 
-/// Characters of the longest list of a usual client.
-const USUAL: usize = 192;
+/// Characters of the longest lists of a usual client.
+const USUAL: usize = 384;
 /// Digits of a part that has nothing to hash.
 const NOTHING: &str = "000000000000";
 
 /// JA4 of a client.
 #[must_use]
 pub fn of(hello: &ClientHello<'_>, carrier: Carrier) -> String {
-    let mut ciphers: Vec<u16> = hello.ciphers().filter(|cipher| !is_grease(*cipher)).collect();
-    let mut extensions: Vec<u16> = hello
-        .extensions()
-        .map(|extension| extension.kind)
-        .filter(|kind| !is_grease(*kind))
-        .collect();
+    let mut ciphers = gathered(hello.ciphers().filter(|cipher| !is_grease(*cipher)));
+    let kinds = hello.extensions().map(|extension| extension.kind);
+    let mut extensions = gathered(kinds.filter(|kind| !is_grease(*kind)));
     let mut ja4 = String::with_capacity(36);
     ja4.push(match carrier {
         Carrier::Tcp => 't',
@@ -44,8 +40,12 @@ pub fn of(hello: &ClientHello<'_>, carrier: Carrier) -> String {
     } else {
         'i'
     });
-    // Writing to a string cannot fail.
-    let _ = write!(ja4, "{:02}{:02}", ciphers.len().min(99), extensions.len().min(99));
+    for count in [ciphers.len(), extensions.len()] {
+        let digit = |number: usize| char::from(b'0'.wrapping_add((number % 10).to_le_bytes()[0]));
+        let count = count.min(99);
+        ja4.push(digit(count / 10));
+        ja4.push(digit(count));
+    }
     let [first, last] = ends(hello.alpn().next().unwrap_or_default());
     ja4.push(first);
     ja4.push(last);
@@ -53,17 +53,23 @@ pub fn of(hello: &ClientHello<'_>, carrier: Carrier) -> String {
     ciphers.sort_unstable();
     extensions.retain(|kind| !matches!(*kind, SERVER_NAME | ALPN));
     extensions.sort_unstable();
-    let mut rest = hex_list(ciphers.into_iter());
+    let mut rest = String::with_capacity(USUAL);
+    hex_list(ciphers.into_iter(), &mut rest);
     ja4.push('_');
-    ja4.push_str(&digest(&rest));
-    rest = hex_list(extensions.into_iter());
-    let algorithms = hex_list(hello.signature_algorithms().filter(|number| !is_grease(*number)));
-    if !rest.is_empty() && !algorithms.is_empty() {
+    digest(&rest, &mut ja4);
+    rest.clear();
+    hex_list(extensions.into_iter(), &mut rest);
+    if !rest.is_empty() {
+        let end = rest.len();
         rest.push('_');
-        rest.push_str(&algorithms);
+        let algorithms = hello.signature_algorithms().filter(|number| !is_grease(*number));
+        hex_list(algorithms, &mut rest);
+        if rest.ends_with('_') {
+            rest.truncate(end);
+        }
     }
     ja4.push('_');
-    ja4.push_str(&digest(&rest));
+    digest(&rest, &mut ja4);
     ja4
 }
 
@@ -96,26 +102,26 @@ fn ends(alpn: &[u8]) -> [char; 2] {
     [digit(first >> 4), digit(last & 0x0f)]
 }
 
-fn hex_list(numbers: impl Iterator<Item = u16>) -> String {
-    let mut list = String::with_capacity(USUAL);
+fn hex_list(numbers: impl Iterator<Item = u16>, list: &mut String) {
     for (at, number) in numbers.enumerate() {
         if at > 0 {
             list.push(',');
         }
         for octet in number.to_be_bytes() {
-            text::push_hex(octet, &mut list);
+            text::push_hex(octet, list);
         }
     }
-    list
 }
 
 /// The first 12 digits of SHA-256.
-fn digest(of: &str) -> String {
+fn digest(of: &str, ja4: &mut String) {
     use sha2::{Digest, Sha256};
     if of.is_empty() {
-        return NOTHING.to_owned();
+        return ja4.push_str(NOTHING);
     }
-    text::hex(Sha256::digest(of.as_bytes()).get(..6).unwrap_or_default())
+    for octet in Sha256::digest(of.as_bytes()).iter().take(6) {
+        text::push_hex(*octet, ja4);
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,16 @@ pub mod ja4;
 
 use crate::app::text;
 
+/// Numbers that a usual client sends of a kind, at most.
+const USUAL: usize = 40;
+
+/// Numbers as they come, with room for the usual made at once.
+pub(crate) fn gathered(numbers: impl Iterator<Item = u16>) -> Vec<u16> {
+    let mut list = Vec::with_capacity(USUAL);
+    list.extend(numbers);
+    list
+}
+
 /// MD5 as 32 lower-case digits.
 fn md5_hex(octets: &[u8]) -> String {
     use md5::{Digest, Md5};

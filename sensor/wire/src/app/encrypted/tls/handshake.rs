@@ -5,7 +5,7 @@
 //! the flow is named by the first.
 
 use sekisho_model::Timestamp;
-use sekisho_model::app::{Essential, Fact, Facts};
+use sekisho_model::app::{Below, Essential, Fact, Facts};
 
 use super::certificate;
 use super::hello::{ClientHello, SERVER_NAME, ServerHello, is_grease};
@@ -15,8 +15,11 @@ use crate::app::parser::End;
 use crate::app::sheet::Sheet;
 use crate::app::text;
 use crate::fingerprint::ja4::Carrier;
-use crate::fingerprint::{ja3, ja3s, ja4};
+use crate::fingerprint::{gathered, ja3, ja3s, ja4};
 
+/// Facts of a usual handshake, and octets of their words: the JA3 strings are long.
+const USUAL: usize = 24;
+const USUAL_TEXT: usize = 768;
 /// Application protocols of an offer that are kept.
 const MAX_ALPNS: usize = 16;
 /// Characters of a JA3 string that are kept; its hash is of the whole.
@@ -150,6 +153,9 @@ impl Handshake {
         if self.offer.is_some() {
             return;
         }
+        if self.facts.is_empty() {
+            self.facts = Facts::with_room_for_words(USUAL, USUAL_TEXT);
+        }
         let ja3 = ja3::of(hello);
         let ja4 = ja4::of(hello, self.carrier);
         let best_version = hello.best_version();
@@ -157,20 +163,17 @@ impl Handshake {
             self.note(event, sheet);
         }
         if let Some(sni) = hello.sni().filter(|sni| !sni.is_empty()) {
-            let sni = text::of(sni);
-            sheet.essential(Essential::ServerName, sni.clone(), self.from.sni);
+            let sni = text::shown(sni, text::MAX);
+            sheet.essential(Essential::ServerName, &sni, self.from.sni);
             self.facts.put("sni", sni);
         }
         sheet.essential(Essential::Ja3, ja3.hash.as_str(), self.from.ja3);
         sheet.essential(Essential::Ja4, ja4.as_str(), self.from.ja4);
         self.facts
             .put("client_version", &*words::version(best_version))
-            .put("ja3", fingerprint(&ja3))
-            .put("ja4", ja4);
-        let alpns: Vec<Box<str>> = hello.alpn().take(MAX_ALPNS).map(text::of).collect();
-        if !alpns.is_empty() {
-            self.facts.put("client_alpns", alpns);
-        }
+            .put_group("ja3", |group| fingerprint(group, &ja3))
+            .put("ja4", ja4)
+            .put_list("client_alpns", |list| alpns(list, hello));
         for (key, is_there) in [("ech", hello.has_ech()), ("early_data", hello.has_early_data())] {
             if is_there {
                 self.facts.put(key, true);
@@ -199,17 +202,13 @@ impl Handshake {
         self.begin(sheet);
         self.client = Some(from);
         if let Some(sni) = hello.sni().filter(|sni| !sni.is_empty()) {
-            let sni = text::of(sni);
-            sheet.essential(Essential::ServerName, sni.clone(), self.from.sni);
+            let sni = text::shown(sni, text::MAX);
+            sheet.essential(Essential::ServerName, &sni, self.from.sni);
             self.facts.put("sni", sni);
         }
         let version = hello.supported_versions().next().map(|_| hello.best_version());
-        let version = version.map(|version| words::version(version).into_owned());
-        self.facts.put_some("client_version", version);
-        let alpns: Vec<Box<str>> = hello.alpn().take(MAX_ALPNS).map(text::of).collect();
-        if !alpns.is_empty() {
-            self.facts.put("client_alpns", alpns);
-        }
+        self.facts.put_some("client_version", version.map(words::version));
+        self.facts.put_list("client_alpns", |list| alpns(list, &hello));
         self.facts.put("cut", true);
     }
 
@@ -241,14 +240,11 @@ impl Handshake {
         sheet.essential(Essential::Ja3s, ja3s.hash.as_str(), self.from.ja3s);
         self.facts
             .put("cipher", &*words::cipher(hello.cipher))
-            .put("ja3s", fingerprint(&ja3s))
-            .put_some(
-                "curve",
-                hello.group().map(|group| words::group(group).into_owned()),
-            );
+            .put_group("ja3s", |group| fingerprint(group, &ja3s))
+            .put_some("curve", hello.group().map(words::group));
         if let Some(alpn) = hello.alpn() {
-            let alpn = text::of(alpn);
-            sheet.essential(Essential::Alpn, alpn.clone(), self.from.server_alpn);
+            let alpn = text::shown(alpn, text::MAX);
+            sheet.essential(Essential::Alpn, &alpn, self.from.server_alpn);
             self.facts.put("server_alpn", alpn);
         }
         let mut faults = [None; 2];
@@ -434,12 +430,11 @@ impl<'a> Iterator for Chain<'a> {
 
 /// What a client's hello must not have: two names, an extension twice.
 fn faults(hello: &ClientHello<'_>) -> [Option<&'static str>; 2] {
-    let mut kinds: Vec<u16> = hello
-        .extensions()
-        .take(MAX_EXTENSIONS)
+    let kinds = hello.extensions().take(MAX_EXTENSIONS);
+    let kinds = kinds
         .map(|extension| extension.kind)
-        .filter(|kind| !is_grease(*kind))
-        .collect();
+        .filter(|kind| !is_grease(*kind));
+    let mut kinds: Vec<u16> = gathered(kinds);
     kinds.sort_unstable();
     let twice = |wanted: Option<u16>| {
         kinds
@@ -453,10 +448,14 @@ fn faults(hello: &ClientHello<'_>) -> [Option<&'static str>; 2] {
     ]
 }
 
-fn fingerprint(ja3: &ja3::Ja3) -> Facts {
-    let mut facts = Facts::new();
-    facts
-        .put("hash", ja3.hash.as_str())
-        .put("string", text::bounded(ja3.string.as_bytes(), MAX_JA3).0);
-    facts
+fn fingerprint(group: &mut Below<'_>, ja3: &ja3::Ja3) {
+    group
+        .add("hash", ja3.hash.as_str())
+        .add("string", text::shown(ja3.string.as_bytes(), MAX_JA3));
+}
+
+fn alpns(list: &mut Below<'_>, hello: &ClientHello<'_>) {
+    for alpn in hello.alpn().take(MAX_ALPNS) {
+        list.add("", text::shown(alpn, text::MAX));
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sekisho_model::Timestamp;
-use sekisho_model::app::{Essential, Facts};
+use sekisho_model::app::{Below, Essential, Facts};
 
 use super::dialect::Dialect;
 use super::message::{HEADER, Message, Question};
@@ -12,11 +12,12 @@ use super::registry;
 use crate::app::held::Held;
 use crate::app::parser::{Chunk, End, Parser, Read};
 use crate::app::sheet::Sheet;
+use crate::app::text::push_short_hex;
 
 /// Queries of a flow that wait for their answer; the oldest is written unanswered for a new one.
 const MAX_PENDING: usize = 32;
-/// Facts of a usual exchange.
-const USUAL: usize = 16;
+/// Facts of a usual exchange besides its records.
+const USUAL: usize = 20;
 /// Octets of the length before a message in a stream.
 const PREFIX: usize = 2;
 
@@ -151,14 +152,15 @@ impl Exchanges {
         let asked = asked.filter(|_| message.questions.is_empty());
         let questions = asked.as_ref().unwrap_or(&message.questions);
         let mut facts = head(self.dialect, &message, response_octets.is_some(), self.written);
-        if !questions.is_empty() {
-            let questions: Vec<Facts> = questions.iter().map(|one| question(self.dialect, one)).collect();
-            facts.put("queries", questions);
-        }
-        put_details(&mut facts, message);
-        facts.put_some("query_octets", query_octets);
-        facts.put_some("response_octets", response_octets);
-        facts.put_some("rtt", took.map(|took| took.as_secs_f64()));
+        facts.add_list("queries", |list| {
+            for question in questions {
+                list.add_group("", |facts| add_question(facts, self.dialect, question));
+            }
+        });
+        add_details(&mut facts, message);
+        facts.add_some("query_octets", query_octets);
+        facts.add_some("response_octets", response_octets);
+        facts.add_some("rtt", took.map(|took| took.as_secs_f64()));
         self.written = self.written.saturating_add(1);
         sheet.transaction(at, facts);
     }
@@ -232,54 +234,47 @@ fn is_same(one: &Question, other: &Question) -> bool {
 
 fn head(dialect: Dialect, message: &Message, is_answered: bool, number: u64) -> Facts {
     let header = &message.header;
-    let mut facts = Facts::with_room(USUAL);
+    let mut facts = Facts::with_room(message.records.count().saturating_add(USUAL));
+    let mut flags = String::with_capacity(4);
+    push_short_hex(header.flags, &mut flags);
     facts
-        .put("version", 3_u8)
-        .put("type", if is_answered { "response" } else { "request" })
-        .put("tx_id", number)
-        .put("id", header.id)
-        .put("flags", format!("{:x}", header.flags));
+        .add("version", 3_u8)
+        .add("type", if is_answered { "response" } else { "request" })
+        .add("tx_id", number)
+        .add("id", header.id)
+        .add("flags", flags);
     // Those that are not set are left out, as Suricata does.
     let bits = [("qr", 15), ("aa", 10), ("tc", 9), ("rd", 8), ("ra", 7), ("z", 6)];
     for (key, bit) in bits {
         if header.flags >> bit & 1 == 1 {
-            facts.put(key, true);
+            facts.add(key, true);
         }
     }
-    facts.put("opcode", header.opcode());
+    facts.add("opcode", header.opcode());
     if is_answered {
-        facts.put("rcode", registry::rcode(dialect, message.rcode));
+        facts.add("rcode", registry::rcode(dialect, message.rcode));
     }
     facts
 }
 
-fn question(dialect: Dialect, question: &Question) -> Facts {
-    let mut facts = Facts::with_room(2);
-    facts.put("rrname", &*question.name);
+fn add_question(facts: &mut Below<'_>, dialect: Dialect, question: &Question) {
+    facts.add("rrname", &*question.name);
     if question.kind != 0 {
-        facts.put("rrtype", registry::rrtype(dialect, question.kind));
+        facts.add("rrtype", registry::rrtype(dialect, question.kind));
     }
-    facts
 }
 
-fn put_details(facts: &mut Facts, message: Message) {
-    for (key, section) in ["answers", "authorities", "additionals"]
-        .iter()
-        .zip(message.sections)
-    {
-        if !section.is_empty() {
-            facts.put(key, section);
-        }
-    }
+fn add_details(facts: &mut Facts, message: Message) {
+    facts.add_all(&message.records);
     if let Some(edns) = message.edns {
-        let mut group = Facts::with_room(3);
-        group
-            .put("udp_size", edns.udp_size)
-            .put("version", edns.version)
-            .put("do", edns.wants_signatures);
-        facts.put("edns", group);
+        facts.add_group("edns", |group| {
+            group
+                .add("udp_size", edns.udp_size)
+                .add("version", edns.version)
+                .add("do", edns.wants_signatures);
+        });
     }
     if let Some((names, mac)) = message.status {
-        facts.put("names", names).put_some("mac", mac);
+        facts.add("names", names).add_some("mac", mac);
     }
 }

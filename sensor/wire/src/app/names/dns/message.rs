@@ -2,11 +2,11 @@
 //!
 //! Source: RFC 1035 section 4.1; RFC 6891 section 6.1.3 for the upper bits of the response code.
 
-use sekisho_model::app::Facts;
+use sekisho_model::app::{Below, Facts};
 
 use super::dialect::Dialect;
 use super::name::Fault;
-use super::record::{Record, name_of};
+use super::record::{Record, name_into};
 use super::{netbios, registry};
 use crate::app::held::Held;
 
@@ -18,6 +18,10 @@ const MAX_QUESTIONS: usize = 32;
 const MAX_RECORDS: usize = 64;
 /// Octets of text of a message: names that point at one another make much of little.
 const MAX_KEPT: usize = 16 * 1024;
+/// Characters of a usual name.
+const USUAL: usize = 64;
+/// The keys of the sections of records.
+const SECTIONS: [&str; 3] = ["answers", "authorities", "additionals"];
 
 /// The first octets of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +85,8 @@ pub(super) struct Edns {
 pub(super) struct Message {
     pub(super) header: Header,
     pub(super) questions: Vec<Question>,
-    /// Answers, authorities, additional records without OPT.
-    pub(super) sections: [Vec<Facts>; 3],
+    /// A list for each section that has records: answers, authorities, additional ones without OPT.
+    pub(super) records: Facts,
     pub(super) edns: Option<Edns>,
     /// The whole response code.
     pub(super) rcode: u16,
@@ -105,7 +109,7 @@ impl Message {
         let mut message = Self {
             header,
             questions: Vec::new(),
-            sections: [Vec::new(), Vec::new(), Vec::new()],
+            records: Facts::new(),
             edns: None,
             rcode: header.rcode(),
             host: None,
@@ -122,13 +126,17 @@ impl Message {
         let [questions, records @ ..] = self.header.counts.map(usize::from);
         let mut at = HEADER;
         let mut kept = 0_usize;
+        let mut name = String::with_capacity(USUAL);
         for _ in 0..questions.min(MAX_QUESTIONS) {
-            let (name, after) = name_of(dialect, octets, at)?;
+            let after = name_into(dialect, octets, at, &mut name)?;
             // The name is there even where its type is cut off.
             let kind = octets.get(after..).and_then(|rest| rest.first_chunk::<4>());
             let number = kind.map_or(0, |&[k0, k1, ..]| u16::from_be_bytes([k0, k1]));
             kept = kept.saturating_add(name.len());
-            self.questions.push(Question { name, kind: number });
+            self.questions.push(Question {
+                name: name.as_str().into(),
+                kind: number,
+            });
             kind.ok_or(Fault::Cut)?;
             at = after.saturating_add(4);
             if kept > MAX_KEPT {
@@ -137,26 +145,51 @@ impl Message {
             }
         }
         self.is_bounded = questions > MAX_QUESTIONS;
-        for (section, records) in records.into_iter().enumerate() {
+        let mut lists = Facts::new();
+        let filled = self.fill_lists(&mut lists, (dialect, octets), (at, records, kept), name);
+        self.records = lists;
+        filled
+    }
+
+    /// Reads the records from `at` on, so many of each section, after names that took `kept` octets.
+    fn fill_lists(
+        &mut self,
+        lists: &mut Facts,
+        (dialect, octets): (Dialect, &[u8]),
+        (mut at, records, mut kept): (usize, [usize; 3], usize),
+        mut name: String,
+    ) -> Result<(), Fault> {
+        for (section, (key, records)) in SECTIONS.into_iter().zip(records).enumerate() {
             if self.is_bounded {
                 break;
             }
-            for _ in 0..records.min(MAX_RECORDS) {
-                let record = Record::read(dialect, octets, at)?;
-                at = record.after;
-                kept = kept.saturating_add(self.take(dialect, octets, section, &record));
-                if kept > MAX_KEPT {
-                    self.is_bounded = true;
-                    return Ok(());
+            lists.add_list(key, |list| {
+                for _ in 0..records.min(MAX_RECORDS) {
+                    let record = Record::read(dialect, octets, at, &mut name)?;
+                    at = record.after;
+                    let before = list.octets();
+                    self.take(dialect, octets, (section, list), &record);
+                    kept = kept.saturating_add(list.octets().saturating_sub(before));
+                    if kept > MAX_KEPT {
+                        self.is_bounded = true;
+                        return Ok(());
+                    }
                 }
-            }
-            self.is_bounded = records > MAX_RECORDS;
+                Ok(())
+            })?;
+            self.is_bounded |= records > MAX_RECORDS;
         }
         Ok(())
     }
 
-    /// Answers the octets that are kept of the record.
-    fn take(&mut self, dialect: Dialect, octets: &[u8], section: usize, record: &Record<'_>) -> usize {
+    /// Takes a record of a section whose list is being filled.
+    fn take(
+        &mut self,
+        dialect: Dialect,
+        octets: &[u8],
+        (section, list): (usize, &mut Below<'_>),
+        record: &Record<'_>,
+    ) {
         match (dialect, record.kind) {
             (Dialect::Dns | Dialect::Mdns | Dialect::Llmnr, registry::OPT) => {
                 let [extended, version, bits, _] = record.ttl.to_be_bytes();
@@ -166,7 +199,7 @@ impl Message {
                     version,
                     wants_signatures: bits & 0x80 != 0,
                 });
-                return 0;
+                return;
             }
             (Dialect::Nbns, registry::NBSTAT) if self.header.is_response() => {
                 self.status =
@@ -176,7 +209,7 @@ impl Message {
             (Dialect::Nbns, registry::NB) if !self.header.is_response() && self.is_registration() => {
                 let is_group = record.data.first().is_some_and(|flags| flags & 0x80 != 0);
                 if !is_group && self.host.is_none() {
-                    self.host = netbios::host(&record.name).map(Into::into);
+                    self.host = netbios::host(record.name).map(Into::into);
                 }
             }
             // A host answers for its own name alone (the cache is to be flushed), and probes for it
@@ -188,17 +221,12 @@ impl Message {
                     section == 1
                 };
                 if is_own && self.host.is_none() {
-                    self.host = Some(record.name.clone());
+                    self.host = Some(record.name.into());
                 }
             }
             _ => {}
         }
-        let facts = record.facts(dialect, octets);
-        let held = facts.held();
-        if let Some(section) = self.sections.get_mut(section) {
-            section.push(facts);
-        }
-        held
+        list.add_group("", |facts| record.add_to(facts, dialect, octets));
     }
 
     /// A query that waits for its answer keeps its questions; one that registers is its records.
@@ -206,7 +234,7 @@ impl Message {
         if self.is_registration() {
             return;
         }
-        self.sections = Default::default();
+        self.records = Facts::new();
         self.host = None;
         self.status = None;
     }
@@ -225,11 +253,11 @@ impl Held for Question {
 
 impl Held for Message {
     fn held(&self) -> usize {
-        let sections = self.sections.held();
+        let records = self.records.held();
         let status = self.status.as_ref();
         let names = status.map_or(0, |(names, mac)| names.held().saturating_add(mac.held()));
         [self.questions.held(), self.host.held(), names]
             .into_iter()
-            .fold(sections, usize::saturating_add)
+            .fold(records, usize::saturating_add)
     }
 }

@@ -61,19 +61,27 @@ pub(super) fn walk<'a>(
 /// The name at `at` as text, without the last dot; the root is a dot. And where it ends.
 pub(in crate::app::names) fn read(message: &[u8], at: usize) -> Result<(Box<str>, usize), Fault> {
     let mut text = String::with_capacity(USUAL);
-    let after = walk(message, at, |label| push(label, &mut text))?;
+    let after = read_into(message, at, &mut text)?;
+    // A copy of its own length costs less than giving back what is left over.
+    Ok((text.as_str().into(), after))
+}
+
+/// The same in the place of what `text` holds; answers where it ends.
+pub(super) fn read_into(message: &[u8], at: usize, text: &mut String) -> Result<usize, Fault> {
+    text.clear();
+    let after = walk(message, at, |label| push(label, text))?;
     if text.is_empty() {
         text.push('.');
     }
-    Ok((text.into(), after))
+    Ok(after)
 }
 
 /// A name that may lack its end, as that of a host without its domain: the labels that are there.
 pub(in crate::app::names) fn partial(octets: &[u8]) -> Box<str> {
-    let mut text = String::new();
+    let mut text = String::with_capacity(USUAL);
     // What is missing at the end is no fault here.
     let _ = walk(octets, 0, |label| push(label, &mut text));
-    text.into()
+    text.as_str().into()
 }
 
 fn push(label: &[u8], text: &mut String) {
@@ -86,10 +94,11 @@ fn push(label: &[u8], text: &mut String) {
 /// Writes a label: dots and backslashes in it behind a backslash, octets that are no text as three
 /// decimal digits behind one. Letters keep their case; UTF-8, which mDNS uses, is text.
 pub(super) fn escape(label: &[u8], text: &mut String) {
-    let is_plain = |octet: &u8| matches!(octet, b' '..=b'~') && !matches!(octet, b'.' | b'\\');
-    if let Ok(plain) = std::str::from_utf8(label)
-        && label.iter().all(is_plain)
-    {
+    // Without a branch for each octet, so that the compiler compares many at once.
+    let is_plain = label.iter().fold(true, |all, octet| {
+        all & matches!(octet, b' '..=b'~') & (*octet != b'.') & (*octet != b'\\')
+    });
+    if is_plain && let Ok(plain) = std::str::from_utf8(label) {
         text.push_str(plain);
         return;
     }

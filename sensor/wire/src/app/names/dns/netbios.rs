@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use sekisho_model::MacAddress;
 
 use super::name::{self, Fault};
+use crate::app::text::push_hex;
 
 /// Letters of an encoded name: two for each of its sixteen octets.
 pub(super) const ENCODED: usize = 32;
@@ -32,18 +33,19 @@ pub(super) fn decode(label: &[u8]) -> Option<[u8; 16]> {
 
 /// A name as text: padding taken off, its kind in angle brackets, its scope behind a dot. A name
 /// that is not encoded stands as in DNS.
-pub(super) fn read(message: &[u8], at: usize) -> Result<(Box<str>, usize), Fault> {
-    let mut text = String::new();
-    let after = name::walk(message, at, |label| {
+///
+/// It takes the place of what `text` holds; the answer is where it ends.
+pub(super) fn read_into(message: &[u8], at: usize, text: &mut String) -> Result<usize, Fault> {
+    text.clear();
+    name::walk(message, at, |label| {
         if !text.is_empty() {
             text.push('.');
         }
         match decode(label) {
-            Some(octets) if text.is_empty() => show(&octets, &mut text),
-            _ => name::escape(label, &mut text),
+            Some(octets) if text.is_empty() => show(&octets, text),
+            _ => name::escape(label, text),
         }
-    })?;
-    Ok((text.into(), after))
+    })
 }
 
 fn show(octets: &[u8; 16], text: &mut String) {
@@ -65,7 +67,9 @@ fn show(octets: &[u8; 16], text: &mut String) {
         }
         name::escape(part, text);
     }
-    text.push_str(&format!("<{:02x}>", kind.copied().unwrap_or(0)));
+    text.push('<');
+    push_hex(kind.copied().unwrap_or(0), text);
+    text.push('>');
 }
 
 /// The addresses of a name.
@@ -113,7 +117,9 @@ mod tests {
         // RFC 1001 section 14.1: "FRED" padded with spaces, in the scope "NETBIOS.COM".
         let message = b"\x20EGFCEFEECACACACACACACACACACACACA\x07NETBIOS\x03COM\0";
 
-        let (text, after) = read(message, 0).unwrap();
+        let mut text = String::new();
+
+        let after = read_into(message, 0, &mut text).unwrap();
 
         assert_eq!((&*text, after), ("FRED<20>.NETBIOS.COM", message.len()));
         let mut dotted = String::new();

@@ -4,7 +4,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use sekisho_model::app::Facts;
+use sekisho_model::app::{Below, Facts};
 
 use super::dialect::Dialect;
 use super::name::{self, Fault};
@@ -18,7 +18,7 @@ const MAX_TEXT: usize = 512;
 #[derive(Debug)]
 pub(super) struct Record<'a> {
     /// Name.
-    pub(super) name: Box<str>,
+    pub(super) name: &'a str,
     /// Type.
     pub(super) kind: u16,
     /// Class; the highest bit is mDNS's.
@@ -33,18 +33,29 @@ pub(super) struct Record<'a> {
     pub(super) after: usize,
 }
 
-/// The name at `at` in the writing of the protocol, and where it ends.
-pub(super) fn name_of(dialect: Dialect, message: &[u8], at: usize) -> Result<(Box<str>, usize), Fault> {
+/// Puts the name at `at` in the place of what `text` holds, in the writing of the protocol; answers
+/// where it ends.
+pub(super) fn name_into(
+    dialect: Dialect,
+    message: &[u8],
+    at: usize,
+    text: &mut String,
+) -> Result<usize, Fault> {
     match dialect {
-        Dialect::Nbns => netbios::read(message, at),
-        _ => name::read(message, at),
+        Dialect::Nbns => netbios::read_into(message, at, text),
+        _ => name::read_into(message, at, text),
     }
 }
 
 impl<'a> Record<'a> {
-    /// Reads the record at `at`.
-    pub(super) fn read(dialect: Dialect, message: &'a [u8], at: usize) -> Result<Self, Fault> {
-        let (name, at) = name_of(dialect, message, at)?;
+    /// Reads the record at `at`; `name` is room for its name.
+    pub(super) fn read(
+        dialect: Dialect,
+        message: &'a [u8],
+        at: usize,
+        name: &'a mut String,
+    ) -> Result<Self, Fault> {
+        let at = name_into(dialect, message, at, name)?;
         let head = message.get(at..).and_then(|rest| rest.first_chunk());
         let &[k0, k1, c0, c1, t0, t1, t2, t3, l0, l1] = head.ok_or(Fault::Cut)?;
         let at = at.saturating_add(10);
@@ -60,25 +71,25 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// The record under Suricata's keys. Data that cannot be read is left out.
-    pub(super) fn facts(&self, dialect: Dialect, message: &[u8]) -> Facts {
-        let mut facts = Facts::with_room(4);
+    /// Adds the record under Suricata's keys. Data that cannot be read is left out.
+    pub(super) fn add_to(&self, facts: &mut Below<'_>, dialect: Dialect, message: &[u8]) {
         facts
-            .put("rrname", &*self.name)
-            .put("rrtype", registry::rrtype(dialect, self.kind))
-            .put("ttl", self.ttl);
+            .add("rrname", self.name)
+            .add("rrtype", registry::rrtype(dialect, self.kind))
+            .add("ttl", self.ttl);
         if dialect == Dialect::Nbns {
             if self.kind == registry::NB && !self.data.is_empty() {
-                facts.put("rdata", netbios::addresses(self.data));
+                facts.add("rdata", netbios::addresses(self.data));
             }
-            return facts;
+            return;
         }
         match self.kind {
-            registry::SOA => facts.put_some("soa", self.authority(message)),
-            registry::SRV => facts.put_some("srv", self.service(message)),
-            _ => facts.put_some("rdata", self.data(message)),
+            registry::SOA => facts.add_some("soa", self.authority(message)),
+            registry::SRV => facts.add_some("srv", self.service(message)),
+            registry::A => facts.add_some("rdata", self.data.first_chunk().copied().map(Ipv4Addr::from)),
+            registry::AAAA => facts.add_some("rdata", self.data.first_chunk().copied().map(Ipv6Addr::from)),
+            _ => facts.add_some("rdata", self.data(message)),
         };
-        facts
     }
 
     fn data(&self, message: &[u8]) -> Option<Box<str>> {
@@ -86,8 +97,6 @@ impl<'a> Record<'a> {
         let message = message.get(..self.after)?;
         let name = |skip: usize| Some(name::read(message, self.at.saturating_add(skip)).ok()?.0);
         match self.kind {
-            registry::A => Some(Ipv4Addr::from(*self.data.first_chunk()?).to_string().into()),
-            registry::AAAA => Some(Ipv6Addr::from(*self.data.first_chunk()?).to_string().into()),
             registry::NS | registry::CNAME | registry::PTR | registry::DNAME => name(0),
             registry::MX => name(2),
             registry::TXT => Some(strings(self.data)),
@@ -104,13 +113,13 @@ impl<'a> Record<'a> {
         let (server, at) = name::read(message, self.at).ok()?;
         let (mailbox, at) = name::read(message, at).ok()?;
         let mut facts = Facts::new();
-        facts.put("mname", server).put("rname", mailbox);
+        facts.add("mname", server).add("rname", mailbox);
         let numbers = message.get(at..)?.as_chunks::<4>().0;
         for (key, number) in ["serial", "refresh", "retry", "expire", "minimum"]
             .iter()
             .zip(numbers)
         {
-            facts.put(key, u32::from_be_bytes(*number));
+            facts.add(key, u32::from_be_bytes(*number));
         }
         Some(facts)
     }
@@ -120,10 +129,10 @@ impl<'a> Record<'a> {
         let (target, _) = name::read(message.get(..self.after)?, self.at.saturating_add(6)).ok()?;
         let mut facts = Facts::new();
         facts
-            .put("priority", u16::from_be_bytes([p0, p1]))
-            .put("weight", u16::from_be_bytes([w0, w1]))
-            .put("port", u16::from_be_bytes([n0, n1]))
-            .put("name", target);
+            .add("priority", u16::from_be_bytes([p0, p1]))
+            .add("weight", u16::from_be_bytes([w0, w1]))
+            .add("port", u16::from_be_bytes([n0, n1]))
+            .add("name", target);
         Some(facts)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Sources: IANA "Domain Name System (DNS) Parameters"; RFC 1002 section 4.2 for NetBIOS.
 
+use std::borrow::Cow;
+
 use super::dialect::Dialect;
 
 pub(super) const A: u16 = 1;
@@ -119,16 +121,18 @@ const NETBIOS_CODES: &[(u16, &str)] = &[
 ];
 
 /// The word of a record type; one without a word as RFC 3597 section 5 writes it.
-pub(super) fn rrtype(dialect: Dialect, number: u16) -> Box<str> {
+pub(super) fn rrtype(dialect: Dialect, number: u16) -> Cow<'static, str> {
     match (dialect, number) {
         (Dialect::Nbns, NB) => "NB".into(),
         (Dialect::Nbns, NBSTAT) => "NBSTAT".into(),
+        (_, A) => "A".into(),
+        (_, AAAA) => "AAAA".into(),
         _ => word(TYPES, number).map_or_else(|| format!("TYPE{number}").into(), Into::into),
     }
 }
 
 /// The word of a response code; the number of one without a word.
-pub(super) fn rcode(dialect: Dialect, number: u16) -> Box<str> {
+pub(super) fn rcode(dialect: Dialect, number: u16) -> Cow<'static, str> {
     let codes = match dialect {
         Dialect::Nbns => NETBIOS_CODES,
         _ => CODES,

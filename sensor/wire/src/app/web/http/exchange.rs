@@ -5,6 +5,8 @@
 //! secrets; and `path_octets`, `query_octets`, `user_digest`, `has_cookie`, `challenge`, `connect`,
 //! `cut` and the `request_` keys are ours.
 
+use std::borrow::Cow;
+
 use sekisho_model::Timestamp;
 use sekisho_model::app::{Essential, FactKind, FactRow, Facts};
 
@@ -100,15 +102,30 @@ pub(super) const FACTS: &[FactRow] = &[
 ];
 
 /// Facts of a usual exchange.
-const USUAL: usize = 16;
+const USUAL: usize = 20;
+/// Fields of a usual head that are kept, and their octets.
+const USUAL_FIELDS: usize = 4;
+const USUAL_OCTETS: usize = 192;
+/// Words of start lines that need no room of their own.
+const WORDS: [&str; 6] = ["GET", "HTTP/1.1", "POST", "HEAD", "CONNECT", "HTTP/1.0"];
 /// Octets of all the fields of a head that are kept, `Host` apart.
 const MAX_HEAD_KEPT: usize = 4 * 1024;
+
+/// Where a value stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    at: usize,
+    end: usize,
+}
 
 /// What is kept of a message besides its start line.
 #[derive(Debug, Default)]
 pub(super) struct Head {
-    /// Fields in the order of the message, the first of each kind.
-    values: Vec<(Field, Vec<u8>)>,
+    /// Fields in the order of the message, the first of each kind, and where their values stand.
+    values: Vec<(Field, Place)>,
+    /// The values. One that more was added to after others came stands behind those, and where it
+    /// stood once too: each of the few fields at most once for every other.
+    octets: Vec<u8>,
     /// Octets of the body where they are said or were counted.
     pub(super) length: Option<u64>,
     /// The body is in chunks.
@@ -121,14 +138,14 @@ impl Head {
     /// Takes a header line, or the continuation of the last one.
     pub(super) fn take(&mut self, line: &[u8], sheet: &mut Sheet<'_>) {
         if line.starts_with(b" ") || line.starts_with(b"\t") {
-            let left = MAX_HEAD_KEPT.saturating_sub(self.octets());
+            let left = MAX_HEAD_KEPT.saturating_sub(self.kept());
             if self.is_continued
-                && let Some((_, value)) = self.values.last_mut()
+                && let Some((_, value)) = self.values.last().copied()
             {
                 let more = line.trim_ascii();
                 let room = MAX_VALUE.saturating_sub(value.len()).min(left).saturating_sub(1);
-                value.push(b' ');
-                value.extend_from_slice(more.get(..room).unwrap_or(more));
+                let last = self.values.len().saturating_sub(1);
+                self.add_to(last, &[b" ", more.get(..room).unwrap_or(more)]);
                 self.is_continued = room > more.len();
             }
             return;
@@ -151,40 +168,62 @@ impl Head {
                 if kept.len() < value.len() {
                     sheet.partial();
                 }
-                match self.values.iter_mut().find(|(known, _)| *known == field) {
-                    None => {
-                        self.values.push((field, kept.to_vec()));
-                        self.is_continued = true;
-                    }
-                    Some((Field::ForwardedFor, first))
-                        if first.len().saturating_add(kept.len()) < MAX_VALUE =>
-                    {
-                        first.extend_from_slice(b", ");
-                        first.extend_from_slice(kept);
-                    }
-                    Some((Field::Host, first)) if *first != kept => {
-                        sheet.anomaly("host_header_repeated");
-                    }
-                    Some(_) => {}
+                let known = self.values.iter().position(|(known, _)| *known == field);
+                let Some(known) = known else {
+                    self.keep(field, kept);
+                    self.is_continued = true;
+                    return;
+                };
+                let first = self.get(field).unwrap_or_default();
+                if field == Field::ForwardedFor && first.len().saturating_add(kept.len()) < MAX_VALUE {
+                    self.add_to(known, &[b", ", kept]);
+                } else if field == Field::Host && first != kept {
+                    sheet.anomaly("host_header_repeated");
                 }
             }
         }
     }
 
+    /// Keeps the first value of a field.
+    fn keep(&mut self, field: Field, value: &[u8]) {
+        if self.values.capacity() == 0 {
+            self.values.reserve(USUAL_FIELDS);
+            self.octets.reserve(value.len().max(USUAL_OCTETS));
+        }
+        let at = self.octets.len();
+        self.octets.extend_from_slice(value);
+        let end = self.octets.len();
+        self.values.push((field, Place { at, end }));
+    }
+
+    /// Adds octets to a value.
+    fn add_to(&mut self, value: usize, more: &[&[u8]]) {
+        let Some((_, place)) = self.values.get_mut(value) else {
+            return;
+        };
+        if place.end != self.octets.len() {
+            let at = self.octets.len();
+            self.octets.extend_from_within(place.at..place.end);
+            place.at = at;
+        }
+        for octets in more {
+            self.octets.extend_from_slice(octets);
+        }
+        place.end = self.octets.len();
+    }
+
     fn held(&self) -> usize {
-        let room = self
-            .values
+        self.values
             .capacity()
-            .saturating_mul(size_of::<(Field, Vec<u8>)>());
-        let values = self.values.iter().map(|(_, value)| value.capacity());
-        values.fold(room, usize::saturating_add)
+            .saturating_mul(size_of::<(Field, Place)>())
+            .saturating_add(self.octets.capacity())
     }
 
     /// Octets that may be kept of a field: those of `Host` always.
     fn room(&self, field: Field) -> usize {
         match field {
             Field::Host => text::MAX,
-            _ => MAX_HEAD_KEPT.saturating_sub(self.octets()).min(MAX_VALUE),
+            _ => MAX_HEAD_KEPT.saturating_sub(self.kept()).min(MAX_VALUE),
         }
     }
 
@@ -205,17 +244,22 @@ impl Head {
         }
     }
 
-    fn octets(&self) -> usize {
+    /// Octets of all values.
+    fn kept(&self) -> usize {
         self.values
             .iter()
             .fold(0, |octets, (_, value)| octets.saturating_add(value.len()))
     }
 
     fn get(&self, field: Field) -> Option<&[u8]> {
-        self.values
-            .iter()
-            .find(|(known, _)| *known == field)
-            .map(|(_, value)| &value[..])
+        let (_, place) = self.values.iter().find(|(known, _)| *known == field)?;
+        self.octets.get(place.at..place.end)
+    }
+}
+
+impl Place {
+    const fn len(self) -> usize {
+        self.end.saturating_sub(self.at)
     }
 }
 
@@ -223,9 +267,9 @@ impl Head {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) at: Timestamp,
-    method: Box<str>,
+    method: Cow<'static, str>,
     target: Box<str>,
-    version: Box<str>,
+    version: Cow<'static, str>,
     path_octets: usize,
     query_octets: Option<usize>,
     pub(super) request: Head,
@@ -257,9 +301,9 @@ impl Exchange {
         let (_, path) = authority(target).unwrap_or((&[], target));
         let query = path.iter().position(|octet| *octet == b'?');
         Self {
-            method: text::of(method),
+            method: word_of(method),
             target: text::bounded(&without_secrets(target), MAX_VALUE).0,
-            version: text::of(version),
+            version: word_of(version),
             path_octets: query.unwrap_or(path.len()),
             query_octets: query.map(|at| path.len().saturating_sub(at).saturating_sub(1)),
             ..Self::unasked(at)
@@ -298,15 +342,15 @@ impl Exchange {
     pub(super) fn name_request(&self, sheet: &mut Sheet<'_>) {
         self.naming().name(sheet);
         if let (Some(host), _) = self.host() {
-            sheet.essential(Essential::ServerName, host, "http.hostname");
+            sheet.essential(Essential::ServerName, &*host, "http.hostname");
         }
         if let Some(agent) = self
             .request
             .get(Field::UserAgent)
             .filter(|agent| !agent.is_empty())
         {
-            let agent = text::bounded(agent, MAX_VALUE).0;
-            sheet.essential(Essential::ClientSoftware, agent, "http.http_user_agent");
+            let agent = text::shown(agent, MAX_VALUE);
+            sheet.essential(Essential::ClientSoftware, &*agent, "http.http_user_agent");
         }
         if let Some(user) = self.user_digest() {
             sheet.essential(Essential::User, user, "http.user_digest");
@@ -335,7 +379,8 @@ impl Exchange {
             .get(Field::Server)
             .filter(|server| !server.is_empty())
         {
-            sheet.essential(Essential::ServerSoftware, text::of(server), "http.server");
+            let server = text::shown(server, text::MAX);
+            sheet.essential(Essential::ServerSoftware, &*server, "http.server");
         }
     }
 
@@ -343,53 +388,53 @@ impl Exchange {
     pub(super) fn write(&self, sheet: &mut Sheet<'_>) {
         let mut facts = Facts::with_room(USUAL);
         let (host, port) = self.host();
-        facts.put_some("hostname", host).put_some("http_port", port);
+        facts.add_some("hostname", host).add_some("http_port", port);
         let (request, response) = (&self.request, &self.response);
         if !self.method.is_empty() {
             facts
-                .put("url", &*self.target)
-                .put("path_octets", self.path_octets as u64)
-                .put_some("query_octets", self.query_octets.map(|octets| octets as u64))
-                .put_some("http_user_agent", value(request, Field::UserAgent))
-                .put("http_method", &*self.method);
+                .add("url", &*self.target)
+                .add("path_octets", self.path_octets as u64)
+                .add_some("query_octets", self.query_octets.map(|octets| octets as u64))
+                .add_some("http_user_agent", value(request, Field::UserAgent))
+                .add("http_method", &*self.method);
             if self.is_connect() {
-                facts.put("connect", &*self.target);
+                facts.add("connect", &*self.target);
             }
         }
         let referrer = request.get(Field::Referer);
         let scheme = |head: &Head, field| head.get(field).map(credentials::scheme);
         if !self.version.is_empty() {
-            facts.put("protocol", &*self.version);
+            facts.add("protocol", &*self.version);
         }
         facts
-            .put_some("http_refer", referrer.and_then(origin))
-            .put_some("xff", value(request, Field::ForwardedFor))
-            .put_some("via", value(request, Field::Via))
-            .put_some("authorization", scheme(request, Field::Authorization))
-            .put_some("proxy_authorization", scheme(request, Field::ProxyAuthorization))
-            .put_some("user_digest", self.user_digest());
+            .add_some("http_refer", referrer.and_then(origin))
+            .add_some("xff", value(request, Field::ForwardedFor))
+            .add_some("via", value(request, Field::Via))
+            .add_some("authorization", scheme(request, Field::Authorization))
+            .add_some("proxy_authorization", scheme(request, Field::ProxyAuthorization))
+            .add_some("user_digest", self.user_digest());
         if request.get(Field::Cookie).is_some() || response.get(Field::Cookie).is_some() {
-            facts.put("has_cookie", true);
+            facts.add("has_cookie", true);
         }
         facts
-            .put_some(
+            .add_some(
                 "upgrade",
-                self.upgrade().map(|name| text::of(name).to_ascii_lowercase()),
+                self.upgrade().map(|name| text::shown_lower(name, text::MAX)),
             )
-            .put_some("request_content_type", media_type(request))
-            .put_some("request_length", request.length)
-            .put_some("status", self.status)
-            .put_some("http_content_type", media_type(response))
-            .put_some("length", response.length)
-            .put_some("server", value(response, Field::Server))
-            .put_some(
+            .add_some("request_content_type", media_type(request))
+            .add_some("request_length", request.length)
+            .add_some("status", self.status)
+            .add_some("http_content_type", media_type(response))
+            .add_some("length", response.length)
+            .add_some("server", value(response, Field::Server))
+            .add_some(
                 "redirect",
                 response
                     .get(Field::Location)
                     .map(|url| text::bounded(&without_secrets(url), MAX_VALUE).0),
             )
-            .put_some("challenge", scheme(response, Field::Challenge))
-            .put_some("cut", self.is_cut.then_some(true));
+            .add_some("challenge", scheme(response, Field::Challenge))
+            .add_some("cut", self.is_cut.then_some(true));
         sheet.transaction(self.at, facts);
     }
 
@@ -397,12 +442,12 @@ impl Exchange {
     pub(super) fn answered(&mut self, version: &[u8], status: u16) {
         self.status = Some(status);
         if self.version.is_empty() {
-            self.version = text::of(version);
+            self.version = word_of(version);
         }
     }
 
     /// Name of the server in lower case, and its port: as `Host` says, or the target.
-    fn host(&self) -> (Option<String>, Option<u16>) {
+    fn host(&self) -> (Option<Cow<'_, str>>, Option<u16>) {
         let target = self.target.as_bytes();
         let named = self
             .request
@@ -414,7 +459,7 @@ impl Exchange {
             return (None, None);
         };
         let host = host.strip_suffix(b".").unwrap_or(host);
-        let name = text::bounded(host, MAX_VALUE).0.to_ascii_lowercase();
+        let name = text::shown_lower(host, MAX_VALUE);
         ((!name.is_empty()).then_some(name), port)
     }
 
@@ -426,16 +471,23 @@ impl Exchange {
     }
 }
 
-fn value(head: &Head, field: Field) -> Option<Box<str>> {
-    let value = head.get(field)?;
-    Some(text::bounded(value, MAX_VALUE).0)
+/// A word of a start line.
+fn word_of(octets: &[u8]) -> Cow<'static, str> {
+    match WORDS.iter().find(|word| word.as_bytes() == octets) {
+        Some(word) => Cow::Borrowed(word),
+        None => text::shown(octets, text::MAX).into_owned().into(),
+    }
+}
+
+fn value(head: &Head, field: Field) -> Option<Cow<'_, str>> {
+    Some(text::shown(head.get(field)?, MAX_VALUE))
 }
 
 /// The media type without its parameters.
-fn media_type(head: &Head) -> Option<String> {
+fn media_type(head: &Head) -> Option<Cow<'_, str>> {
     let value = head.get(Field::ContentType)?;
     let kind = value.split(|octet| *octet == b';').next()?.trim_ascii();
-    Some(text::of(kind).to_ascii_lowercase())
+    Some(text::shown_lower(kind, text::MAX))
 }
 
 /// Scheme, host and port of a URL; nothing where it has none.
