@@ -139,7 +139,7 @@ fn both_languages_show_the_same_examples() {
 
 #[test]
 fn the_manual_lists_every_word_for_services_and_tunnels() {
-    for (page, text) in &PAGES[..2] {
+    for (page, text) in PAGES.iter().filter(|(page, _)| page.starts_with("policy.")) {
         let words = |line: &str| -> Vec<String> {
             let found = text.lines().find(|one| one.starts_with(line)).unwrap();
             let words = found.split('`').skip(1).step_by(2).skip(1);

@@ -140,6 +140,11 @@ mod tests {
         assert_eq!(berlin.offset_at(1_792_890_000), 3_600);
         assert_eq!(tokyo.offset_at(1_774_746_000), 32_400);
         assert!(berlin.changes_clocks() && !tokyo.changes_clocks());
+        for change in [1_774_746_000, 1_792_890_000] {
+            assert!(berlin.changes().any(|at| at == change), "{change}");
+        }
+        // Japan's last summer time ended in September 1951.
+        assert!(tokyo.changes().all(|at| at < -568_000_000));
     }
 
     #[test]
