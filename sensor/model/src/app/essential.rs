@@ -209,6 +209,22 @@ impl Essentials {
         let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         self.held.push(Held { from, end, what });
     }
+
+    /// Adds a word to the value of one of them.
+    fn append(&mut self, what: Essential, word: &str) {
+        let mut behind = self
+            .held
+            .iter_mut()
+            .skip_while(|held| held.what != what)
+            .peekable();
+        let Some(end) = behind.peek().map(|held| held.end as usize) else {
+            return;
+        };
+        self.text.insert(end, ' ');
+        self.text.insert_str(end.saturating_add(1), word);
+        let more = u32::try_from(word.len().saturating_add(1)).unwrap_or(u32::MAX);
+        behind.for_each(|held| held.end = held.end.saturating_add(more));
+    }
 }
 
 impl App {
@@ -252,20 +268,14 @@ impl App {
     /// Adds a value to an essential that may have several: they stand in one text with a space between
     /// them, each once. What is beyond 1,024 octets is left out.
     pub fn add(&mut self, what: Essential, value: &str, from: &'static str) {
-        let Some(named) = self.essentials.iter_mut().find(|named| named.what == what) else {
+        let Some(known) = self.get(what) else {
             self.set(what, value, from);
             return;
         };
-        if named.value.split(' ').any(|known| known == value)
-            || named.value.len().saturating_add(value.len()) >= MAX_SEVERAL
-        {
-            return;
+        let is_known = known.split(' ').any(|known| known == value);
+        if !is_known && known.len().saturating_add(value.len()) < MAX_SEVERAL {
+            self.essentials.append(what, value);
         }
-        let mut all = String::with_capacity(named.value.len().saturating_add(value.len()).saturating_add(1));
-        all.push_str(&named.value);
-        all.push(' ');
-        all.push_str(value);
-        named.value = all.into_boxed_str();
     }
 }
 
