@@ -304,11 +304,19 @@ mod tests {
                 .is_some_and(|all| all.len() <= MAX_SEVERAL)
         );
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    #[test]
+    fn a_word_that_is_added_leaves_the_values_behind_it_as_they_are() {
+        let mut app = App::default();
+        app.set(Essential::Version, "v", "tls.version");
+        app.add(Essential::QueryName, "a.example", "dns.queries.rrname");
+        app.set(Essential::ServerName, "業務", "tls.sni");
+
+        app.add(Essential::QueryName, "b.example", "dns.queries.rrname");
+
+        let values: Vec<_> = app.essentials.iter().map(|named| named.value).collect();
+        assert_eq!(values, ["v", "a.example b.example", "業務"]);
+    }
 
     #[test]
     fn the_first_value_of_a_kind_stays_and_what_is_left_keeps_its_place() {
