@@ -117,7 +117,7 @@ impl Seat {
             sight(list, &sighting);
             if role == Role::Orig
                 && named.what == Essential::ClientSoftware
-                && let Some(system) = systems::named_by(&named.value)
+                && let Some(system) = systems::named_by(named.value)
                 && !self.systems.contains(&system)
             {
                 self.systems.push(system);

@@ -75,8 +75,8 @@ pub fn push_hex(octet: u8, into: &mut String) {
 
 /// Writes a number in decimal: for lists of them, as [`push_hex`].
 pub fn push_decimal(number: u16, into: &mut String) {
-    let digit = |place: u16| u8::try_from(number / place % 10).map_or(b'0', |digit| digit.wrapping_add(b'0'));
-    let digits = [digit(10_000), digit(1000), digit(100), digit(10), digit(1)];
+    let digits = [number / 10_000, number / 1000, number / 100, number / 10, number]
+        .map(|upper| (upper % 10).to_le_bytes()[0].wrapping_add(b'0'));
     let from = match number {
         10_000.. => 0,
         1000.. => 1,
