@@ -95,7 +95,7 @@ impl Gathered {
         self.address(day, orig, resp, &from_orig);
         let Some(app) = &record.app else { return };
         seen.began = 0;
-        for named in &app.essentials {
+        for named in app.essentials.iter() {
             let kind = match named.what {
                 Essential::ServerName => DailyKind::Name,
                 Essential::ClientSoftware if named.from.starts_with("http.") => DailyKind::UserAgent,
