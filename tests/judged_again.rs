@@ -72,6 +72,9 @@ fn replay(policy: &str, mut packets: Vec<Packet>) -> Answer {
             &capture,
             "--policy",
             &site,
+            // What the policy says, by itself.
+            "--catalogue",
+            "none",
             "--json",
             "--quiet",
             "--workers",
