@@ -81,7 +81,7 @@ pub fn in_record(indicators: &Indicators, record: &FlowRecord, found: &mut Vec<S
     }
     let Some(app) = &record.app else { return };
     for named in app.essentials.iter() {
-        let (text, from) = (&*named.value, named.from);
+        let (text, from) = (named.value, named.from);
         let id = match named.what {
             Essential::ServerName => {
                 in_name(indicators, text, from, at, found);

@@ -104,7 +104,7 @@ impl Gathered {
                 Essential::CertificateSha256 => DailyKind::CertificateSha256,
                 _ => continue,
             };
-            self.word(day, kind, &named.value, orig, &seen);
+            self.word(day, kind, named.value, orig, &seen);
         }
     }
 
