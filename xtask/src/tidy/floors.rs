@@ -21,11 +21,14 @@ const FLOORS: &[(&str, &[&str])] = &[
             "model", "filter", "wire", "detect", "export", "capture", "flow", "policy", "store",
         ],
     ),
-    ("web", &["model", "filter", "policy", "store"]),
+    // It reads pasted lists of indicators as the command does.
+    ("web", &["model", "filter", "detect", "policy", "store"]),
     ("tests/kit", &["model"]),
     (
         "tests/fuzz",
-        &["model", "filter", "wire", "capture", "flow", "policy", "kit"],
+        &[
+            "model", "filter", "wire", "detect", "capture", "flow", "policy", "kit",
+        ],
     ),
     ("xtask", &[]),
 ];
