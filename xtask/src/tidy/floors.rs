@@ -176,7 +176,7 @@ mod tests {
             assert_eq!(found.len(), 1, "{text}: {found:?}");
             assert!(
                 found[0]
-                    .contains("web must not depend on engine; its floor knows model, filter, policy, store")
+                    .contains("web must not depend on engine; its floor knows model, filter, detect, policy, store")
             );
         }
     }
