@@ -174,10 +174,9 @@ mod tests {
             let found = complaints("web/Cargo.toml", text);
 
             assert_eq!(found.len(), 1, "{text}: {found:?}");
-            assert!(
-                found[0]
-                    .contains("web must not depend on engine; its floor knows model, filter, detect, policy, store")
-            );
+            assert!(found[0].contains(
+                "web must not depend on engine; its floor knows model, filter, detect, policy, store"
+            ));
         }
     }
 
