@@ -18,11 +18,16 @@
 //!
 //! - it is whole (no fragment), in no tunnel, and of TCP or UDP;
 //! - its kind ([`allow`]) has been met in its direction before;
-//! - its IPv4 identification, where there is one, is not that of the packet before it (a copy);
+//! - its [mark](Slot::marks), where it has one, is not that of one of the two packets before it in its
+//!   direction: it may be a copy;
 //! - TCP: its flags are ACK with or without PSH, its window is not zero, its sequence number goes on where
-//!   the direction stands in this slot (the first packet of a direction says where that is), its
-//!   acknowledgement does not go back and is not beyond what this slot has seen of the other
-//!   direction, where it has seen any of it.
+//!   the direction stands in this slot, its acknowledgement does not go back and is not beyond where the
+//!   other direction stands in this slot, if that has begun.
+//!
+//! The first packet of a direction after arming says where the direction stands ([`Slot::begun`],
+//! [`Sums::next`], [`Sums::acknowledged`], its mark), and is handed up without being added and without
+//! releasing the slot; so runs begin where the sensor has seen the packet before. It must be plain but
+//! for its sequence number and acknowledgement; else the slot is released as by any other.
 //!
 //! Whatever else matches an armed slot makes the program [release](EventKind::Released) the slot: its
 //! counters go up through the ring, the frame follows, and later frames follow that one. So the order
@@ -115,10 +120,12 @@ pub struct Slot {
     pub b_port: u16,
     /// TCP flags met, of `a` and of `b`.
     pub flags: [u8; 2],
-    /// IPv4 identification of the last packet of `a` and of `b`.
-    pub identifications: [u16; 2],
-    /// Keeps the next field where it is.
-    pub reserved: u16,
+    /// Whether a packet of `a`, and of `b`, was met since the slot was armed: not 0.
+    pub begun: [u8; 2],
+    /// Marks of the last two packets of `a` and of `b`, the last one first. The mark of a packet is its
+    /// IPv4 identification; where that is 0 or there is none, the checksum of UDP; else 0, which is no
+    /// mark.
+    pub marks: [[u16; 2]; 2],
     /// What was added from `a` and from `b`.
     pub sums: [Sums; 2],
     /// Last TCP window announced by `a` and by `b`.
