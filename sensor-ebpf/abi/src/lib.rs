@@ -27,7 +27,10 @@
 //! The first packet of a direction after arming says where the direction stands ([`Slot::begun`],
 //! [`Sums::next`], [`Sums::acknowledged`], its mark), and is handed up without being added and without
 //! releasing the slot; so runs begin where the sensor has seen the packet before. It must be plain but
-//! for its sequence number and acknowledgement; else the slot is released as by any other.
+//! for its sequence number and acknowledgement; else the slot is released as by any other. Where the
+//! other direction has had packets added, a [snapshot](EventKind::SNAPSHOT) of the slot goes up before
+//! it, since it may acknowledge them; if there is no room for that, the frame is counted lost and the
+//! direction has not begun.
 //!
 //! Whatever else matches an armed slot makes the program [release](EventKind::Released) the slot: its
 //! counters go up through the ring, the frame follows, and later frames follow that one. So the order
@@ -146,6 +149,8 @@ impl EventKind {
     pub const FRAME: Self = Self(1);
     /// A slot was released; the [`Slot`] follows as it was, with its state still armed.
     pub const RELEASED: Self = Self(2);
+    /// A slot as it stands; it stays armed. The [`Slot`] follows.
+    pub const SNAPSHOT: Self = Self(3);
 }
 
 /// The head of what goes through the ring. The octets of a frame or a slot follow it.
@@ -160,7 +165,7 @@ pub struct Event {
     pub captured: u32,
     /// One of [`EventKind`].
     pub kind: EventKind,
-    /// Number of the released slot among those of its processor.
+    /// Number of the slot among those of its processor.
     pub slot: u32,
     /// The processor.
     pub cpu: u32,
