@@ -22,12 +22,14 @@
 //!   direction: it may be a copy;
 //! - TCP: its flags are ACK with or without PSH, its window is not zero, its sequence number goes on where
 //!   the direction stands in this slot, its acknowledgement does not go back and is not beyond where the
-//!   other direction stands in this slot, if that has begun.
+//!   other direction stands in this slot. Where both stand the sensor writes when it arms the slot.
 //!
-//! The first packet of a direction after arming says where the direction stands ([`Slot::begun`],
-//! [`Sums::next`], [`Sums::acknowledged`], its mark), and is handed up without being added and without
-//! releasing the slot; so runs begin where the sensor has seen the packet before. It must be plain but
-//! for its sequence number and acknowledgement; else the slot is released as by any other. Where the
+//! The first packet of a direction after arming says where the direction stands from there on
+//! ([`Slot::begun`], [`Sums::next`], [`Sums::acknowledged`], its mark), and is handed up without being
+//! added and without releasing the slot; so runs begin where the sensor has seen the packet before, and
+//! it does not matter what was on its way to the sensor when the slot was armed. It must be plain, but
+//! its sequence number may be beyond where the sensor thought that the direction stands, and its
+//! acknowledgement may be anything; else the slot is released as by any other. Where the
 //! other direction has had packets added, a [snapshot](EventKind::SNAPSHOT) of the slot goes up before
 //! it, since it may acknowledge them; if there is no room for that, the frame is counted lost and the
 //! direction has not begun.
@@ -96,7 +98,7 @@ pub struct Sums {
 
 /// One flow that the sensor has let go, on one processor. Three cache lines.
 ///
-/// The sensor writes `a_*`, `b_*`, `vlan`, `protocol`, `ip` and zeroes the rest, then sets `state`. The
+/// The sensor writes `a_*`, `b_*`, `vlan`, `protocol`, `ip`, [`Sums::next`] and zeroes the rest, then sets `state`. The
 /// program writes the rest, and `state` when it releases the slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(C, align(64))]
