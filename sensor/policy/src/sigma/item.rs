@@ -2,6 +2,7 @@
 //!
 //! Source: Sigma modifiers appendix 2.1.0.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -154,9 +155,10 @@ impl Line<'_> {
     fn any(&self, terms: Vec<Term>, lists: &mut Lists) -> Expression {
         let field = self.row.field;
         let (mut words, mut held, mut patterns, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut known = HashSet::new();
         for term in terms {
             match term {
-                Term::Word(word) if !words.contains(&word) => words.push(word),
+                Term::Word(word) if known.insert(word.clone()) => words.push(word),
                 Term::Word(_) => {}
                 Term::Part(part) => held.push(part),
                 Term::Pattern(pattern) => patterns.push(pattern),

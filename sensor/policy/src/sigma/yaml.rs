@@ -4,7 +4,7 @@
 //! one wherever it stands (YAML 1.2.2, sections 9.1.2 and 9.2), so that a damaged document leaves those
 //! behind it whole. Depth and number of nodes are bounded, and what an alias repeats counts each time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
@@ -121,7 +121,16 @@ fn parts(text: &str) -> Vec<(usize, &str)> {
 /// What is open while a document is read.
 enum Open {
     List(Vec<Node>),
-    Map(Vec<(Key, Node)>, Option<Key>),
+    Map(Entries),
+}
+
+/// The entries of a mapping so far.
+#[derive(Default)]
+struct Entries {
+    all: Vec<(Key, Node)>,
+    keys: HashSet<String>,
+    /// The key whose value comes next.
+    key: Option<Key>,
 }
 
 struct Builder {
@@ -168,7 +177,7 @@ impl Builder {
                 self.put(Node { line, value }, anchor, 1)
             }
             Event::SequenceStart(anchor, _) => self.begin(Open::List(Vec::new()), line, anchor),
-            Event::MappingStart(anchor, _) => self.begin(Open::Map(Vec::new(), None), line, anchor),
+            Event::MappingStart(anchor, _) => self.begin(Open::Map(Entries::default()), line, anchor),
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => {
                 let Some((node, count)) = self.anchors.get(&anchor).cloned() else {
@@ -198,7 +207,7 @@ impl Builder {
         };
         let value = match open {
             Open::List(items) => Value::List(items),
-            Open::Map(entries, _) => Value::Map(entries),
+            Open::Map(entries) => Value::Map(entries.all),
         };
         self.put(Node { line, value }, anchor, 0)
     }
@@ -215,17 +224,17 @@ impl Builder {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some((Open::List(items), _, _)) => items.push(node),
-            Some((Open::Map(entries, key), _, _)) => match key.take() {
+            Some((Open::Map(entries), _, _)) => match entries.key.take() {
                 None => {
                     let Value::Scalar(text) = node.value else {
                         return damage(line, "a key is no plain text");
                     };
-                    if entries.iter().any(|(known, _)| known.text == text) {
+                    if !entries.keys.insert(text.clone()) {
                         return damage(line, &format!("the key `{text}` stands twice"));
                     }
-                    *key = Some(Key { line, text });
+                    entries.key = Some(Key { line, text });
                 }
-                Some(key) => entries.push((key, node)),
+                Some(key) => entries.all.push((key, node)),
             },
         }
         Ok(())
