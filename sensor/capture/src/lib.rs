@@ -45,6 +45,8 @@ pub mod live;
 pub mod pace;
 pub mod source;
 pub mod stop;
+#[cfg(feature = "xdp")]
+pub mod xdp;
 
 pub use batch::{Batch, Packet};
 pub use file::{FileSource, OpenError, Order};
