@@ -1,0 +1,1 @@
+//! The program against a model of it.
