@@ -7,14 +7,14 @@ use crate::args::{Command, Flag, Parsed};
 use crate::debian::{self, CHROMIUM, FONTS, LIBPCAP, PYTHON};
 use crate::process::{answer, cargo, path_with, run};
 use crate::step::{Outcome, Step, Stop, run_all};
-use crate::{browser, help, instructions, licences, pcap, python, tidy, ui};
+use crate::{browser, ebpf, help, instructions, licences, pcap, python, tidy, ui};
 
 pub(crate) static COMMAND: Command = Command {
     name: "test",
     about: "Runs every check and test, the same that CI runs.",
     details: "Steps, in this order: packages, format, tidy, python, licences, advisories, ui-packages,\n\
-              ui-check, ui-test, ui-build, clippy, docs, build, tests, doctests, instructions, captures,\n\
-              browser.\n\
+              ui-check, ui-test, ui-build, ebpf, clippy, docs, build, tests, doctests, instructions,\n\
+              captures, browser.\n\
               A failed step holds up only the steps that need it; what this machine cannot run is\n\
               skipped with the reason. Ends with a table; exit code 1 where a step failed.\n\
               `advisories` fetches a database from the network and runs only when asked for by name.",
@@ -77,6 +77,7 @@ static STEPS: &[Step] = &[
     ui::CHECK,
     ui::TEST,
     ui::BUILD,
+    ebpf::STEP,
     Step {
         name: "clippy",
         about: "no warning from the compiler or clippy, tests and benches included",
