@@ -58,6 +58,13 @@ pub enum LiveError {
          choice to --capture auto"
     )]
     NoXdp,
+    /// The program in the kernel cannot be had.
+    #[cfg(feature = "xdp")]
+    #[error(transparent)]
+    Xdp(crate::xdp::XdpError),
+    /// The program in the kernel sees every frame.
+    #[error("XDP takes no filter expression; take --capture ring, or leave the choice to --capture auto")]
+    XdpFilter,
     /// The system refused for another reason.
     #[error("{name}: cannot be read: {cause}")]
     Io {
