@@ -45,7 +45,7 @@ fn packet(number: u32, data: &[u8]) -> Packet<'_> {
         // Odd nanoseconds, of a time whose upper half is not zero.
         time: Timestamp::from_nanos(1_793_750_400_123_456_789 + i64::from(number)),
         len: 1_000 + number,
-        linktype: if number % 3 == 0 {
+        linktype: if number.is_multiple_of(3) {
             Linktype::RAW
         } else {
             Linktype::ETHERNET
