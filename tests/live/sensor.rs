@@ -57,6 +57,28 @@ impl Sensor {
         Self { child, said: heard }
     }
 
+    /// Sends it a signal, by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let kill = std::process::Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Seconds of processor time that it has used.
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // Source: proc_pid_stat(5): utime and stime are fields 14 and 15, the name before them in brackets.
+        let after = stat.rsplit_once(") ").unwrap().1;
+        let ticks = after
+            .split(' ')
+            .skip(11)
+            .take(2)
+            .map(|field| field.parse::<f64>().unwrap());
+        ticks.sum::<f64>() / 100.0
+    }
+
     pub(crate) fn status(&self) -> String {
         std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap()
     }
@@ -64,10 +86,7 @@ impl Sensor {
     /// Asks it to end as a service manager does, and gives its summary.
     pub(crate) fn end(mut self) -> Value {
         let asked = Instant::now();
-        let kill = std::process::Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
+        self.signal("TERM");
         let mut text = String::new();
         self.child
             .stdout
