@@ -39,6 +39,12 @@ pub fn sekisho(context: XdpContext) -> u32 {
     if setup::has(PASS) { XDP_PASS } else { XDP_DROP }
 }
 
+/// Does nothing: what measurements compare with.
+#[xdp(frags)]
+pub fn nothing(_: XdpContext) -> u32 {
+    XDP_DROP
+}
+
 #[inline(always)]
 fn look(context: &XdpContext, len: u32, port: u32) -> Bucket {
     if let Some(packet) = parse::parse(context.data(), context.data_end()) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aya::Ebpf;
 use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::xdp::XdpLinkId;
-use aya::programs::{TestRun as _, TestRunOptions};
+use aya::programs::{TestRun as _, TestRunOptions, Xdp};
 use sekisho_ebpf_abi as abi;
 
 use super::events::Event;
@@ -159,10 +159,10 @@ impl Kernel {
         exclude::replace(&mut self.bpf, networks)
     }
 
-    /// Runs the program with a frame, without an interface. The kernel refuses frames of less than 14
-    /// octets and of more than a page holds.
-    pub(crate) fn test_run(&mut self, frame: &[u8], repeat: u32) -> Result<TestRun, XdpError> {
-        let result = program(&mut self.bpf)?.test_run(TestRunOptions {
+    /// Runs the program with a frame as if it came from the loopback, whose number is 1. The kernel refuses
+    /// frames of less than 14 octets.
+    pub(crate) fn test_run(&self, frame: &[u8], repeat: u32) -> Result<TestRun, XdpError> {
+        let result = self.program()?.test_run(TestRunOptions {
             data_in: Some(frame),
             repeat,
             ..TestRunOptions::new()
@@ -171,5 +171,31 @@ impl Kernel {
             verdict: result.return_value,
             each: result.duration,
         })
+    }
+
+    /// The program and the slots, for several threads.
+    #[cfg(test)]
+    pub(super) fn parts(&mut self) -> (&Xdp, &mut Slots) {
+        let program = self.bpf.program(load::PROGRAM).unwrap();
+        (program.try_into().unwrap(), &mut self.slots)
+    }
+
+    /// Loads the program that does nothing.
+    #[cfg(test)]
+    pub(super) fn load_nothing(&mut self) {
+        let program: &mut Xdp = self.bpf.program_mut("nothing").unwrap().try_into().unwrap();
+        program.load().unwrap();
+    }
+
+    /// What [`Self::load_nothing`] has loaded.
+    #[cfg(test)]
+    pub(super) fn nothing(&self) -> &Xdp {
+        self.bpf.program("nothing").unwrap().try_into().unwrap()
+    }
+
+    /// The program itself.
+    pub(super) fn program(&self) -> Result<&Xdp, XdpError> {
+        let program = self.bpf.program(load::PROGRAM);
+        Ok(program.ok_or_else(|| missing(load::PROGRAM))?.try_into()?)
     }
 }
