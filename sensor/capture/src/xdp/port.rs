@@ -108,6 +108,9 @@ impl Port {
             (Err(error), before) => {
                 let renamed = before.and_then(|before| interface::name_of(before.index));
                 if let Some(name) = renamed {
+                    if let Ok(Some(counted)) = interface::counted(&name) {
+                        self.last = counted;
+                    }
                     self.trouble = Some(format!(
                         "the interface is now called {name} and is read on; name it in the configuration"
                     ));
