@@ -1,24 +1,31 @@
-//! Giving up what the sensor needs no more once its interfaces are open.
+//! Capabilities: what root may, in pieces.
 //!
 //! What stays is CAP_NET_RAW where it was there: an interface that is deleted and made anew is opened
-//! again. No program that is run from here on may gain anything (PR_SET_NO_NEW_PRIVS). Threads inherit
-//! what their parent has, so this happens before any is started.
+//! again. No program that is run from here on may gain anything (PR_SET_NO_NEW_PRIVS).
+
+use std::io;
 
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_no_new_privs};
 
 /// What is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Left {
     /// Capabilities in effect.
-    pub(super) effective: CapabilitySet,
+    pub(super) effective: Vec<String>,
     /// Whether no new ones may be gained.
     pub(super) no_new: bool,
 }
 
 /// Gives up everything but what re-opening an interface needs.
-pub(super) fn give_up() -> std::io::Result<Left> {
+pub(super) fn give_up() -> io::Result<Left> {
     let had = capabilities(None)?;
     let keep = had.permitted & CapabilitySet::NET_RAW;
+    if had.effective.contains(CapabilitySet::SETPCAP) {
+        for one in CapabilitySet::all() {
+            // One that this kernel does not know is not there to be removed.
+            let _ = rustix::thread::remove_capability_from_bounding_set(one);
+        }
+    }
     set_capabilities(
         None,
         CapabilitySets {
@@ -28,8 +35,12 @@ pub(super) fn give_up() -> std::io::Result<Left> {
         },
     )?;
     set_no_new_privs(true)?;
+    let effective = capabilities(None)?.effective;
     Ok(Left {
-        effective: capabilities(None)?.effective,
+        effective: effective
+            .iter_names()
+            .map(|(name, _)| format!("CAP_{name}"))
+            .collect(),
         no_new: rustix::thread::no_new_privs()?,
     })
 }
