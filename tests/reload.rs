@@ -112,6 +112,7 @@ impl Run<'_> {
                 name: "EVE".to_owned(),
                 exporter: Box::new(Eve::new(eve.reopen().unwrap(), true)),
             }],
+            ..Outputs::default()
         };
         let summary = sekisho::engine::replay(&config, &mut source, outputs, &Progress::default()).unwrap();
         (std::fs::read_to_string(eve.path()).unwrap(), summary)

@@ -52,6 +52,15 @@ pub(crate) struct Sensor {
 impl Sensor {
     /// Starts one at the far end and waits until it watches.
     pub(crate) fn start(wire: &Wire, arguments: &[&str]) -> Self {
+        Self::start_until(wire, arguments, "watching")
+    }
+
+    /// The same, and waits until its dashboard listens.
+    pub(crate) fn start_and_listen(wire: &Wire, arguments: &[&str]) -> Self {
+        Self::start_until(wire, arguments, "Dashboard:")
+    }
+
+    fn start_until(wire: &Wire, arguments: &[&str], word: &str) -> Self {
         let mut command = wire.command(env!("CARGO_BIN_EXE_sekisho"));
         command
             .args(["run", "--interface", wire::FAR, "--json"])
@@ -63,7 +72,7 @@ impl Sensor {
         let mut child = command.spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut heard = String::new();
-        while !heard.contains("watching") {
+        while !heard.contains(word) {
             let octets = said.read_line(&mut heard).unwrap();
             assert_ne!(octets, 0, "it ended before it watched: {heard}");
         }

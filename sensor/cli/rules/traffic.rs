@@ -110,6 +110,7 @@ impl Traffic {
                 name: "the comparison".to_owned(),
                 exporter: Box::new(Shown(Arc::clone(&shared))),
             }],
+            ..Outputs::default()
         };
         let summary = replay(&config, &mut source, outputs, &interrupt.progress)?;
         for file in &summary.input.files {

@@ -48,6 +48,10 @@ pub(super) struct Config {
     pub(super) active_timeout: Option<u64>,
     /// Leave out copies of packets.
     pub(super) skip_duplicates: bool,
+    /// Do not fence in files and system calls.
+    pub(super) no_sandbox: bool,
+    /// Turn IPv6 off on the interfaces.
+    pub(super) no_ipv6: bool,
     /// Read no payload.
     pub(super) no_metadata: bool,
 }
@@ -56,7 +60,7 @@ pub(super) struct Config {
 pub(super) const SNAP: std::ops::RangeInclusive<i64> = 64..=262_144;
 
 /// The keys, for suggestions.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "interfaces",
     "ring_mib",
     "capture",
@@ -74,6 +78,8 @@ const KEYS: [&str; 18] = [
     "workers",
     "active_timeout",
     "skip_duplicates",
+    "no_sandbox",
+    "no_ipv6",
     "no_metadata",
 ];
 

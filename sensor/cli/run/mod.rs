@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use sekisho_capture::choose::Opened;
+use sekisho_capture::BackEnd;
 use sekisho_capture::record;
 use sekisho_engine::{Config as EngineConfig, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
@@ -28,6 +28,7 @@ use sekisho_store::Embedded;
 use self::config::Config;
 use self::notify::Manager;
 use self::ports::Capture;
+use self::privilege::Needs;
 use super::catalogue::Choice;
 use super::follow::{Follower, Watch as FolderWatch};
 use super::interrupt::Interrupt;
@@ -116,6 +117,12 @@ pub(crate) struct Args {
     /// Do not read payload: flows, verdicts and alerts, but no application metadata
     #[arg(long)]
     no_metadata: bool,
+    /// Turn IPv6 off on the interfaces, so that the system sends nothing of itself from them
+    #[arg(long)]
+    no_ipv6: bool,
+    /// Leave this process every file and system call that its user has, to find out what it was refused
+    #[arg(long)]
+    no_sandbox: bool,
     /// End after so many seconds
     #[arg(long, value_name = "SECONDS")]
     duration: Option<u64>,
@@ -160,6 +167,8 @@ impl Args {
             workers: self.workers.or(file.workers),
             active_timeout: self.active_timeout.or(file.active_timeout),
             skip_duplicates: self.skip_duplicates || file.skip_duplicates,
+            no_sandbox: self.no_sandbox || file.no_sandbox,
+            no_ipv6: self.no_ipv6 || file.no_ipv6,
             no_metadata: self.no_metadata || file.no_metadata,
         })
     }
@@ -192,8 +201,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let interrupt = Arc::new(Interrupt::default());
     let opened = ports::open(&wanted, interrupt.progress.stop())?;
     let (mut opened, recording) = ports::record(&wanted, opened)?;
-    let left = privilege::give_up().context("cannot give up privileges")?;
-    tracing::info!(?left, "privileges");
+    ports::silence(&wanted)?;
+    let said = ports::said(&opened, &wanted, Language::of_environment());
+    let protection = privilege::give_up(&needs(args, &wanted)).context("cannot give up privileges")?;
+    tracing::info!(
+        capabilities = protection.capabilities.join(" "),
+        no_new_privileges = protection.no_new_privileges,
+        seccomp = protection.seccomp,
+        landlock = protection.landlock,
+        "what is left to this process"
+    );
+    let outputs = Outputs {
+        protection: Some(protection),
+        ..outputs
+    };
 
     let dashboard = wanted.listen.map(Dashboard::bind).transpose()?;
     interrupt.begin()?;
@@ -216,7 +237,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         filter: None,
         checkpoint: Some(CHECKPOINT),
     };
-    say_begin(args, &wanted, &opened);
+    say_begin(args, &wanted, opened.back_end, &said);
     let duration = args.duration.map(Duration::from_secs);
     let watch = Watch::start(Arc::clone(&interrupt), duration, recording.clone())?;
     let shown = dashboard.zip(wanted.data.as_deref());
@@ -238,6 +259,25 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         }
         Err(OutputError::Closed) => Ok(Outcome::Done),
         Err(error) => Err(error).context("the sensor ended"),
+    }
+}
+
+/// What the run goes on to read, write and listen on.
+fn needs(args: &Args, wanted: &Config) -> Needs {
+    let read = wanted
+        .policy
+        .as_deref()
+        .into_iter()
+        .chain(args.catalogue.folder());
+    let recording = wanted.record.as_ref().filter(|path| path.is_dir());
+    Needs {
+        read: read
+            .map(Path::to_owned)
+            .chain(wanted.lists.iter().cloned())
+            .collect(),
+        write: wanted.data.iter().chain(recording).cloned().collect(),
+        listen: wanted.listen.map(|address| address.port()),
+        is_fenced: !wanted.no_sandbox,
     }
 }
 
@@ -324,17 +364,13 @@ impl Watch {
     }
 }
 
-fn say_begin(args: &Args, wanted: &Config, opened: &Opened) {
+fn say_begin(args: &Args, wanted: &Config, back_end: BackEnd, said: &[String]) {
     if args.quiet {
         return;
     }
-    let language = Language::of_environment();
-    for line in ports::said(opened, language) {
-        terminal::say(&line);
-    }
+    said.iter().for_each(|line| terminal::say(line));
     let names = terminal::clean(&wanted.interfaces.join(", "));
-    let back_end = opened.back_end;
-    terminal::say(&match language {
+    terminal::say(&match Language::of_environment() {
         Language::Japanese => format!("{names} を監視しています（{back_end}）。Ctrl-C で終了"),
         Language::English => format!("watching {names} ({back_end}); Ctrl-C ends"),
     });

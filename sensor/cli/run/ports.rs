@@ -1,5 +1,7 @@
 //! Opening the interfaces that a run reads, and what is said of them.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context as _;
 use sekisho_capture::Stop;
 use sekisho_capture::choose::{self, BackEnd, Opened};
@@ -52,6 +54,42 @@ pub(super) fn open(wanted: &Config, stop: &Stop) -> Result<Opened, LiveError> {
     choose::open(back_end, &wanted.interfaces, &options, stop)
 }
 
+/// Turns off, where the configuration says so, what the system sends of itself from the interfaces.
+pub(super) fn silence(wanted: &Config) -> anyhow::Result<()> {
+    for name in wanted.interfaces.iter().filter(|_| wanted.no_ipv6) {
+        let path = ipv6_switch(name);
+        if path.exists() {
+            std::fs::write(&path, "1").with_context(|| {
+                let shown = terminal::clean(&path.display().to_string());
+                format!("cannot turn IPv6 off: {shown}; run as root, or have it set with sysctl when the machine starts")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The interfaces from which the system may send of itself, with why. The loopback reaches nobody.
+fn chatter(name: &str, language: Language) -> Option<String> {
+    let is_on = std::fs::read_to_string(ipv6_switch(name)).is_ok_and(|text| text.trim() == "0");
+    (is_on && name != "lo").then(|| match language {
+        Language::Japanese => format!(
+            "{name}: IPv6 が有効なので、システムがここから近隣探索などを送信します。--no-ipv6 か \
+             sysctl net.ipv6.conf.{name}.disable_ipv6=1 で止めてください"
+        ),
+        Language::English => format!(
+            "{name}: IPv6 is on, so that the system sends neighbour discovery from it; turn it off with \
+             --no-ipv6, or sysctl net.ipv6.conf.{name}.disable_ipv6=1"
+        ),
+    })
+}
+
+/// Source: Linux's `Documentation/networking/ip-sysctl.rst`, `disable_ipv6`.
+fn ipv6_switch(name: &str) -> PathBuf {
+    Path::new("/proc/sys/net/ipv6/conf")
+        .join(name)
+        .join("disable_ipv6")
+}
+
 /// Has the packets recorded where the configuration says so.
 pub(super) fn record(wanted: &Config, opened: Opened) -> anyhow::Result<(Opened, Option<State>)> {
     let Some(path) = &wanted.record else {
@@ -93,7 +131,11 @@ pub(super) fn recorded(kept: &Kept, language: Language) -> String {
 }
 
 /// Lines about what was not taken and why, and about interfaces from which nothing comes.
-pub(super) fn said(opened: &Opened, language: Language) -> Vec<String> {
+pub(super) fn said(opened: &Opened, wanted: &Config, language: Language) -> Vec<String> {
+    let chatter = wanted
+        .interfaces
+        .iter()
+        .filter_map(|name| chatter(name, language));
     let passed_over = opened.passed_over.iter().map(|(back_end, why)| match language {
         Language::Japanese => format!("{back_end} は使いません: {why}"),
         Language::English => format!("not {back_end}: {why}"),
@@ -108,6 +150,7 @@ pub(super) fn said(opened: &Opened, language: Language) -> Vec<String> {
     });
     passed_over
         .chain(silent)
+        .chain(chatter)
         .map(|line| terminal::clean(&line))
         .collect()
 }

@@ -9,7 +9,7 @@ use sekisho_detect::indicators::{Indicators, Watch};
 use sekisho_export::{Exporter, SaidLines};
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::app::Said;
-use sekisho_model::summary::{PolicyChanges, RuleUse};
+use sekisho_model::summary::{PolicyChanges, Protection, RuleUse};
 use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
 use sekisho_policy::{Findings, Mode, Policy};
 use sekisho_store::{StoreError, StoreWriter};
@@ -94,6 +94,8 @@ pub(crate) struct Collector<'a> {
     told_limits: BTreeSet<u64>,
     /// Whether the run is watched while it goes on.
     pub(crate) watched: Option<checkpoint::Watched>,
+    /// What the process may still do, for the summary.
+    pub(crate) protection: Option<Protection>,
     /// Records written.
     pub(crate) records: u64,
     /// Records that the operator's filter left out.
@@ -135,6 +137,7 @@ impl<'a> Collector<'a> {
             drained: Gathered::default(),
             told_limits: BTreeSet::new(),
             watched: None,
+            protection: None,
             records: 0,
             filtered: 0,
             tally: Tally::default(),

@@ -10,7 +10,7 @@ use sekisho_detect::indicators::Indicators;
 use sekisho_filter::Filter;
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::Timestamp;
-use sekisho_model::summary::Summary;
+use sekisho_model::summary::{Protection, Summary};
 use sekisho_policy::Policy;
 use sekisho_store::{PolicyText, StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
@@ -53,6 +53,8 @@ pub struct Outputs {
     pub store: Option<Box<dyn StoreWriter>>,
     /// Everything else.
     pub exporters: Vec<NamedExporter>,
+    /// What the process may still do, for the summary.
+    pub protection: Option<Protection>,
 }
 
 /// Reads `source` to its end, writes every record and alert, and gives the counts.
@@ -83,6 +85,7 @@ pub fn replay(
         store,
         &mut outputs.exporters,
     );
+    collector.protection = outputs.protection.take();
     collector.watched = config.checkpoint.map(|_| Watched {
         began,
         workers,

@@ -104,6 +104,7 @@ pub(crate) fn of(
         lists: lists(collector),
         rules: collector.rules(totals),
         workers: count(workers),
+        protection: collector.protection.clone(),
         ongoing: false,
     }
 }

@@ -144,6 +144,19 @@ pub struct RuleUse {
     pub unused_exceptions: Vec<String>,
 }
 
+/// What a sensor may still do once it watches: as the system says it, not as it was wished.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Protection {
+    /// Capabilities in effect.
+    pub capabilities: Vec<String>,
+    /// Whether none can be gained.
+    pub no_new_privileges: bool,
+    /// Whether system calls are fenced in: `on`, or `off:` and why.
+    pub seccomp: String,
+    /// Whether files are fenced in: `on`, or `in part:` or `off:` and why.
+    pub landlock: String,
+}
+
 /// The whole run in one object.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Summary {
@@ -198,6 +211,9 @@ pub struct Summary {
     pub rules: RuleUse,
     /// Worker threads that decoded.
     pub workers: u64,
+    /// What the process may still do; absent of a run over files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protection: Option<Protection>,
     /// Whether the run goes on: these are its counts so far.
     #[serde(default)]
     pub ongoing: bool,

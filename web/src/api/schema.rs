@@ -543,8 +543,24 @@ pub(super) struct Summary {
     lists: ListTotals,
     rules: RuleUse,
     workers: u64,
+    /// What the process may still do; absent of a run over files.
+    #[schema(nullable = false, required = false)]
+    protection: Option<Protection>,
     /// Whether the run goes on: these are its counts so far.
     ongoing: bool,
+}
+
+/// What a sensor may still do once it watches.
+#[derive(ToSchema)]
+pub(super) struct Protection {
+    /// Capabilities in effect.
+    capabilities: Vec<String>,
+    /// Whether none can be gained.
+    no_new_privileges: bool,
+    /// Whether system calls are fenced in: `on`, or `off:` and why.
+    seccomp: String,
+    /// Whether files are fenced in: `on`, or `in part:` or `off:` and why.
+    landlock: String,
 }
 
 /// What came of a policy folder that was followed while a run went on.

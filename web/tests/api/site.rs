@@ -402,6 +402,7 @@ fn summary() -> Summary {
             unused_exceptions: vec!["EXC-0001".to_owned()],
         },
         workers: 2,
+        protection: None,
         ongoing: false,
     }
 }

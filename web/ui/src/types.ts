@@ -384,6 +384,13 @@ export interface PortCounters {
   dropped: number;
 }
 
+export interface Protection {
+  capabilities: string[];
+  no_new_privileges: boolean;
+  seccomp: string;
+  landlock: string;
+}
+
 export interface Summary {
   packets: number;
   frame_octets: number;
@@ -410,6 +417,7 @@ export interface Summary {
   };
   rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
   workers: number;
+  protection?: Protection;
   ongoing: boolean;
 }
 

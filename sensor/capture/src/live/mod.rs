@@ -116,6 +116,10 @@ impl Live {
             // Said before any port is touched, and where no port is there yet.
             crate::pcap::check(expression)?;
         }
+        #[cfg(feature = "pcap")]
+        if through == Through::Pcap {
+            crate::pcap::ready()?;
+        }
         let ports = names.iter().map(|name| Port::open(name, through, options));
         Ok(Self {
             ports: ports.collect::<Result<_, _>>()?,

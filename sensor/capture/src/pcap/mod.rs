@@ -17,3 +17,12 @@ mod tap;
 
 pub(crate) use compile::{check, compile_for};
 pub(crate) use tap::open;
+
+use crate::live::LiveError;
+
+/// Finds the library now: a process that may not open files later has it then.
+pub(crate) fn ready() -> Result<(), LiveError> {
+    library::library()
+        .map(|_| ())
+        .map_err(|why| LiveError::NoLibrary(why.to_owned()))
+}

@@ -541,6 +541,8 @@ export const en: Dictionary = {
   'sensor.rate': 'Rate',
   'sensor.rate.value': '{rate} packets/s',
   'sensor.workers': 'Workers',
+  'sensor.protection': 'Left to the process',
+  'sensor.protection.value': '{capabilities}; system calls fenced in (seccomp): {seccomp}; files (Landlock): {landlock}',
   'sensor.indicators': 'Indicators',
   'sensor.indicators.none': 'No lists',
   'sensor.indicators.value': '{indicators} in lists: {lists}',

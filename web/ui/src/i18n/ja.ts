@@ -539,6 +539,8 @@ export const ja = {
   'sensor.rate': '処理速度',
   'sensor.rate.value': '{rate} パケット/秒',
   'sensor.workers': '並列数',
+  'sensor.protection': 'プロセスに残る権限',
+  'sensor.protection.value': '{capabilities}、システムコールの制限 (seccomp): {seccomp}、ファイルの制限 (Landlock): {landlock}',
   'sensor.indicators': '脅威情報',
   'sensor.indicators.none': '一覧なし',
   'sensor.indicators.value': '{indicators}件(一覧{lists}件)',
