@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command as Process, ExitCode};
 
 use crate::args::{Command, Flag, Parsed};
-use crate::debian::{self, CHROMIUM, FONTS, PYTHON};
+use crate::debian::{self, CHROMIUM, FONTS, LIBPCAP, PYTHON};
 use crate::process::{answer, cargo, path_with, run};
 use crate::step::{Outcome, Step, Stop, run_all};
 use crate::{browser, ebpf, help, instructions, licences, pcap, python, tidy, ui};
@@ -41,7 +41,7 @@ static STEPS: &[Step] = &[
         name: "packages",
         about: "install the Debian packages that the steps below use, where missing",
         needs: &[],
-        run: || debian::ensure(&[&PYTHON, &CHROMIUM, &FONTS]),
+        run: || debian::ensure(&[&PYTHON, &CHROMIUM, &FONTS, &LIBPCAP]),
     },
     Step {
         name: "format",

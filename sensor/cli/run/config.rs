@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
+use super::ports::Capture;
 use crate::cli::terminal;
 
 /// What a file may say.
@@ -17,6 +18,20 @@ pub(super) struct Config {
     pub(super) interfaces: Vec<String>,
     /// MiB of memory for the ring of each interface.
     pub(super) ring_mib: Option<u32>,
+    /// Back end: auto, xdp, ring or pcap.
+    pub(super) capture: Option<Capture>,
+    /// Expression of pcap-filter(7).
+    pub(super) bpf: Option<String>,
+    /// Octets kept of a frame.
+    pub(super) snap: Option<u32>,
+    /// Wait for interfaces that are not there.
+    pub(super) wait: bool,
+    /// Folder or file that packets are recorded in.
+    pub(super) record: Option<PathBuf>,
+    /// MiB of disk for the recording.
+    pub(super) record_mib: Option<u32>,
+    /// Files of the recording's folder.
+    pub(super) record_files: Option<u32>,
     /// Policy folder.
     pub(super) policy: Option<PathBuf>,
     /// Lists of indicators, or folders of them.
@@ -37,10 +52,20 @@ pub(super) struct Config {
     pub(super) no_metadata: bool,
 }
 
+/// Octets that may be kept of a frame: the headers at least, at most what libpcap takes for all.
+pub(super) const SNAP: std::ops::RangeInclusive<i64> = 64..=262_144;
+
 /// The keys, for suggestions.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 18] = [
     "interfaces",
     "ring_mib",
+    "capture",
+    "bpf",
+    "snap",
+    "wait",
+    "record",
+    "record_mib",
+    "record_files",
     "policy",
     "lists",
     "data",
@@ -60,8 +85,20 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Config> {
         Ok(config) => config,
         Err(mistake) => bail!("{shown}: {mistake}"),
     };
+    if let Some(snap) = config.snap.filter(|snap| !SNAP.contains(&i64::from(*snap))) {
+        bail!(
+            "{shown}: snap = {snap}: give {} to {} octets",
+            SNAP.start(),
+            SNAP.end()
+        );
+    }
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    let places = [&mut config.policy, &mut config.data, &mut config.eve];
+    let places = [
+        &mut config.policy,
+        &mut config.data,
+        &mut config.eve,
+        &mut config.record,
+    ];
     for path in places.into_iter().flatten().chain(&mut config.lists) {
         *path = folder.join(&*path);
     }

@@ -6,6 +6,7 @@
 
 mod config;
 mod notify;
+mod ports;
 mod privilege;
 
 use std::fs::File;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use sekisho_capture::live::{Live, Options};
+use sekisho_capture::choose::Opened;
+use sekisho_capture::record;
 use sekisho_engine::{Config as EngineConfig, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
 use sekisho_model::summary::Summary;
@@ -25,6 +27,7 @@ use sekisho_store::Embedded;
 
 use self::config::Config;
 use self::notify::Manager;
+use self::ports::Capture;
 use super::catalogue::Choice;
 use super::follow::{Follower, Watch as FolderWatch};
 use super::interrupt::Interrupt;
@@ -59,6 +62,29 @@ pub(crate) struct Args {
     /// MiB of memory for the ring of each interface [default: 128]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(2..=4096))]
     ring_mib: Option<u32>,
+    /// What reads the interfaces; auto takes the first of xdp, ring and pcap that works and says which
+    /// [default: auto]
+    #[arg(long, value_name = "BACK_END", value_enum)]
+    capture: Option<Capture>,
+    /// Read only frames that match this expression of pcap-filter(7), such as 'not host 192.0.2.9'
+    #[arg(long, value_name = "EXPR")]
+    bpf: Option<String>,
+    /// Keep so many octets of a frame; its length on the wire is counted all the same [default: all]
+    #[arg(long, value_name = "OCTETS", value_parser = clap::value_parser!(u32).range(config::SNAP))]
+    snap: Option<u32>,
+    /// Wait for interfaces that are not there yet, as a service does that starts with the machine
+    #[arg(long)]
+    wait: bool,
+    /// Record every packet that is read, as pcapng, in this folder, whose oldest files give way; or in
+    /// this new file, until it is full
+    #[arg(long, value_name = "PATH")]
+    record: Option<PathBuf>,
+    /// MiB of disk that the recording takes at most [default: 1024]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    record_mib: Option<u32>,
+    /// Files that the recording's folder holds at most, each with its part of the MiB [default: 16]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    record_files: Option<u32>,
     /// Policy folder to judge by, followed while the sensor runs; without one no zones are judged, and
     /// only the catalogue counts
     #[arg(long, value_name = "DIR")]
@@ -115,6 +141,13 @@ impl Args {
                 self.interface.clone()
             },
             ring_mib: self.ring_mib.or(file.ring_mib),
+            capture: self.capture.or(file.capture),
+            bpf: self.bpf.clone().or(file.bpf),
+            snap: self.snap.or(file.snap),
+            wait: self.wait || file.wait,
+            record: self.record.clone().or(file.record),
+            record_mib: self.record_mib.or(file.record_mib),
+            record_files: self.record_files.or(file.record_files),
             policy: self.policy.clone().or(file.policy),
             lists: if self.lists.is_empty() {
                 file.lists
@@ -157,10 +190,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let indicators = Arc::new(lists::load(&wanted.lists)?);
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
-    let options = wanted.ring_mib.map_or_else(Options::default, |mib| Options {
-        ring_octets: u64::from(mib) << 20,
-    });
-    let mut source = Live::open(&wanted.interfaces, options, interrupt.progress.stop())?;
+    let opened = ports::open(&wanted, interrupt.progress.stop())?;
+    let (mut opened, recording) = ports::record(&wanted, opened)?;
     let left = privilege::give_up().context("cannot give up privileges")?;
     tracing::info!(?left, "privileges");
 
@@ -185,12 +216,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         filter: None,
         checkpoint: Some(CHECKPOINT),
     };
-    say_begin(args, &wanted);
-    let watch = Watch::start(Arc::clone(&interrupt), args.duration.map(Duration::from_secs))?;
+    say_begin(args, &wanted, &opened);
+    let duration = args.duration.map(Duration::from_secs);
+    let watch = Watch::start(Arc::clone(&interrupt), duration, recording.clone())?;
     let shown = dashboard.zip(wanted.data.as_deref());
     let served = shown.map(|(dashboard, data)| dashboard.serve_aside(data, Arc::clone(&interrupt)));
     let served = served.transpose()?;
-    let result = replay(&config, &mut source, outputs, &interrupt.progress);
+    let result = replay(&config, &mut *opened.source, outputs, &interrupt.progress);
     interrupt.ask();
     watch.end();
     drop(follower);
@@ -198,7 +230,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         served.end()?;
     }
     match result {
-        Ok(summary) => say_end(args, &summary, prints_eve),
+        Ok(summary) => {
+            if let Some(recording) = recording.filter(|_| !args.quiet) {
+                terminal::say(&ports::recorded(&recording.kept(), Language::of_environment()));
+            }
+            say_end(args, &summary, prints_eve)
+        }
         Err(OutputError::Closed) => Ok(Outcome::Done),
         Err(error) => Err(error).context("the sensor ended"),
     }
@@ -241,7 +278,12 @@ struct Watch {
 }
 
 impl Watch {
-    fn start(interrupt: Arc<Interrupt>, duration: Option<Duration>) -> anyhow::Result<Self> {
+    fn start(
+        interrupt: Arc<Interrupt>,
+        duration: Option<Duration>,
+        recording: Option<record::State>,
+    ) -> anyhow::Result<Self> {
+        let mut told = None;
         let manager = Manager::of_environment();
         let (done, ended) = std::sync::mpsc::channel();
         let watch = move || {
@@ -253,6 +295,13 @@ impl Watch {
             {
                 if duration.is_some_and(|duration| began.elapsed() >= duration) {
                     interrupt.ask();
+                }
+                let trouble = recording.as_ref().and_then(|recording| recording.kept().trouble);
+                if trouble != told {
+                    if let Some(why) = &trouble {
+                        tracing::error!(why = terminal::clean(why), "packets are not recorded");
+                    }
+                    told = trouble;
                 }
                 if manager.watchdog().is_some_and(|often| said.elapsed() >= often) {
                     said = std::time::Instant::now();
@@ -275,14 +324,19 @@ impl Watch {
     }
 }
 
-fn say_begin(args: &Args, wanted: &Config) {
+fn say_begin(args: &Args, wanted: &Config, opened: &Opened) {
     if args.quiet {
         return;
     }
+    let language = Language::of_environment();
+    for line in ports::said(opened, language) {
+        terminal::say(&line);
+    }
     let names = terminal::clean(&wanted.interfaces.join(", "));
-    terminal::say(&match Language::of_environment() {
-        Language::Japanese => format!("{names} を監視しています。Ctrl-C で終了"),
-        Language::English => format!("watching {names}; Ctrl-C ends"),
+    let back_end = opened.back_end;
+    terminal::say(&match language {
+        Language::Japanese => format!("{names} を監視しています（{back_end}）。Ctrl-C で終了"),
+        Language::English => format!("watching {names} ({back_end}); Ctrl-C ends"),
     });
 }
 

@@ -86,8 +86,11 @@ pub struct InputFile {
 /// What the system counted of an interface while it was read: the check of what we counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PortCounters {
-    /// Frames that found no room in the ring.
+    /// Frames that found no room in the ring, or in libpcap's buffer.
     pub ring_dropped: u64,
+    /// Frames that the capture filter left out.
+    #[serde(default)]
+    pub filtered: u64,
     /// Frames that the interface received.
     pub received: u64,
     /// Frames that the interface or its driver dropped.

@@ -603,6 +603,8 @@ pub(super) struct InputFile {
 pub(super) struct PortCounters {
     /// Frames that found no room in the ring.
     ring_dropped: u64,
+    /// Frames that the capture filter left out.
+    filtered: u64,
     /// Frames that the interface received.
     received: u64,
     /// Frames that the interface or its driver dropped.

@@ -379,6 +379,7 @@ export interface InputFile {
 
 export interface PortCounters {
   ring_dropped: number;
+  filtered: number;
   received: number;
   dropped: number;
 }

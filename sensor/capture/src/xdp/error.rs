@@ -34,6 +34,12 @@ pub enum XdpError {
         /// Its name and id.
         program: String,
     },
+    /// Not a mirror port alone.
+    #[error("{0} has an address or belongs to a bridge; --capture xdp reads it and passes its frames on")]
+    Shared(String),
+    /// More ports than one program serves.
+    #[error("{0} interfaces are more than the program in the kernel serves (8); take --capture ring")]
+    Ports(usize),
     /// The maps do not fit.
     #[error("there is no memory for the slots and the ring of the program in the kernel: {0}")]
     Memory(io::Error),

@@ -2,22 +2,27 @@
 //! there.
 //!
 //! ```text
+//! source  packets and runs for the engine           flows  the flows that were let go
+//! port    an interface and its counters
 //! kernel  the program and its maps, as one value    load    the object into the kernel
 //! attach  the program at an interface               memory  the slots, shared with the kernel
 //! events  what comes through the ring               exclude networks that are not looked at
 //! error   why it cannot be
 //! ```
-#![cfg_attr(not(test), expect(dead_code, reason = "the source is built on it"))]
 
 mod attach;
 mod error;
 mod events;
 mod exclude;
+mod flows;
 mod kernel;
 mod load;
 mod memory;
+mod port;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use attach::Mode;
 pub use error::XdpError;
+pub use source::Xdp;

@@ -567,6 +567,7 @@ export const en: Dictionary = {
   'sensor.files.format': 'Format',
   'sensor.files.packets': 'Packets',
   'sensor.files.ring_dropped': 'Lost in the ring',
+  'sensor.files.filtered': 'Left out by the filter',
   'sensor.files.received': 'Received by the interface',
   'sensor.files.dropped': 'Dropped by the interface',
   'sensor.files.damage': 'Damage or trouble',

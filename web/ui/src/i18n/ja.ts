@@ -565,6 +565,7 @@ export const ja = {
   'sensor.files.format': '形式',
   'sensor.files.packets': 'パケット数',
   'sensor.files.ring_dropped': 'リングで損失',
+  'sensor.files.filtered': 'フィルターで除外',
   'sensor.files.received': 'インターフェースの受信',
   'sensor.files.dropped': 'インターフェースの破棄',
   'sensor.files.damage': '破損・障害',
