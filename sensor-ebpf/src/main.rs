@@ -5,12 +5,13 @@
 //! setup   what the sensor said when it loaded the program   parse     one frame: which flow, is it plain
 //! slot    the flows that were let go, and adding to them    ring      what goes up
 //! exclude networks that are not looked at                   counters  one bucket for every frame
-//! octets  reading a frame within its end
+//! octets  reading a frame within its end                    clock     when a slot was last added to
 //! ```
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod clock;
 mod counters;
 mod exclude;
 mod octets;
@@ -33,8 +34,7 @@ pub fn sekisho(context: XdpContext) -> u32 {
     let Some(port) = setup::port(context.ingress_ifindex() as u32) else {
         return XDP_PASS;
     };
-    let len = ring::length(&context);
-    let bucket = look(&context, len, port);
+    let (bucket, len) = look(&context, port);
     counters::count(port, bucket, len);
     if setup::has(PASS) { XDP_PASS } else { XDP_DROP }
 }
@@ -46,18 +46,20 @@ pub fn nothing(_: XdpContext) -> u32 {
 }
 
 #[inline(always)]
-fn look(context: &XdpContext, len: u32, port: u32) -> Bucket {
-    if let Some(packet) = parse::parse(context.data(), context.data_end()) {
-        match slot::add(&packet, len) {
-            Verdict::Added => return Bucket::Absorbed,
-            Verdict::NoRoom => return Bucket::Lost,
+fn look(context: &XdpContext, port: u32) -> (Bucket, u32) {
+    let packet = parse::parse(context.data(), context.data_end());
+    let len = ring::length(context, packet.as_ref().is_some_and(|packet| packet.fills_frame));
+    if let Some(packet) = &packet {
+        match slot::add(packet, len) {
+            Verdict::Added => return (Bucket::Absorbed, len),
+            Verdict::NoRoom => return (Bucket::Lost, len),
             Verdict::HandUp => {}
         }
-        if setup::has(EXCLUDES) && packet.is_whole && exclude::is_excluded(&packet) {
-            return Bucket::Excluded;
+        if setup::has(EXCLUDES) && packet.is_whole && exclude::is_excluded(packet) {
+            return (Bucket::Excluded, len);
         }
     }
-    ring::hand_up(context, len, port)
+    (ring::hand_up(context, len, port), len)
 }
 
 #[panic_handler]

@@ -1,5 +1,7 @@
 //! Reading a frame: every access within its end, as the verifier wants it, and each number in one load.
 
+use core::arch::asm;
+
 /// What is left of a frame.
 #[derive(Clone, Copy)]
 pub struct Octets {
@@ -18,6 +20,19 @@ impl Octets {
     #[inline(always)]
     pub fn new(at: usize, end: usize) -> Self {
         Self { at, end }
+    }
+
+    /// The same octets, reached by an offset of which the verifier only knows that it is at most `mask`: so
+    /// it need not follow what comes after once for every way that led here.
+    #[inline(always)]
+    pub fn forgotten(&self, data: usize, mask: usize) -> Self {
+        let mut at = self.at;
+        // SAFETY: does nothing. The compiler must not know that the offset is one of a few constants.
+        unsafe { asm!("{0} = {0}", inout(reg) at, options(nomem, nostack, pure)) };
+        Self {
+            at: data + ((at - data) & mask),
+            end: self.end,
+        }
     }
 
     /// Whether there are as many octets.

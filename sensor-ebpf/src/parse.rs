@@ -13,6 +13,9 @@ use crate::setup;
 const TAGS: u32 = 4;
 /// Extension headers that are read.
 const EXTENSIONS: u32 = 6;
+/// No smaller than the octets before a network header, and before a transport header; all bits below set.
+const LINK_HEADERS: usize = 0x3f;
+const HEADERS: usize = 0x3fff;
 
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
@@ -32,6 +35,8 @@ pub struct Packet {
     pub ip: u8,
     /// Neither a fragment nor a tunnel nor damaged.
     pub is_whole: bool,
+    /// The IP packet ends where the first part of the frame does.
+    pub fills_frame: bool,
     pub mark: u16,
     pub ip_octets: u32,
     pub payload_octets: u32,
@@ -68,12 +73,17 @@ pub fn parse(data: usize, end: usize) -> Option<Packet> {
     if (kind != IPV4 && kind != IPV6) || !octets.has(20) {
         return None;
     }
-    // The packet says itself of which version it is.
-    match octets.u8(0) >> 4 {
-        4 => ipv4(octets, vlan),
-        6 => ipv6(octets, vlan),
-        _ => None,
+    let octets = octets.forgotten(data, LINK_HEADERS);
+    if !octets.has(20) {
+        return None;
     }
+    // The packet says itself of which version it is.
+    let (octets, left, packet) = match octets.u8(0) >> 4 {
+        4 => ipv4(octets, vlan)?,
+        6 => ipv6(octets, vlan)?,
+        _ => return None,
+    };
+    transport(octets.forgotten(data, HEADERS), left, packet)
 }
 
 #[inline(always)]
@@ -83,7 +93,7 @@ fn is_tag(kind: u16) -> bool {
 
 /// Source: RFC 791 section 3.1.
 #[inline(always)]
-fn ipv4(mut octets: Octets, vlan: u16) -> Option<Packet> {
+fn ipv4(mut octets: Octets, vlan: u16) -> Option<(Octets, u32, Packet)> {
     let header = u32::from(octets.u8(0) & 0xf) * 4;
     let total = u32::from(octets.u16(2));
     let fragment = octets.u16(6) & 0x3fff;
@@ -93,6 +103,7 @@ fn ipv4(mut octets: Octets, vlan: u16) -> Option<Packet> {
         return None;
     }
     let mark = octets.u16(4);
+    let fills_frame = total == octets.left();
     let source = [u64::from(octets.raw::<u32>(12)), 0];
     let destination = [u64::from(octets.raw::<u32>(16)), 0];
     octets.skip(header as usize);
@@ -120,6 +131,7 @@ fn ipv4(mut octets: Octets, vlan: u16) -> Option<Packet> {
         protocol,
         ip: 4,
         is_whole: is_declared && fragment == 0,
+        fills_frame,
         mark,
         ip_octets: total,
         payload_octets: 0,
@@ -128,7 +140,7 @@ fn ipv4(mut octets: Octets, vlan: u16) -> Option<Packet> {
         flags: 0,
         window: 0,
     };
-    transport(octets, left, packet)
+    Some((octets, left, packet))
 }
 
 /// The next protocol and the length of an authentication header.
@@ -149,11 +161,12 @@ fn authentication(octets: &Octets, left: u32) -> Option<(u8, u32)> {
 
 /// Source: RFC 8200 sections 3 and 4.
 #[inline(always)]
-fn ipv6(mut octets: Octets, vlan: u16) -> Option<Packet> {
+fn ipv6(mut octets: Octets, vlan: u16) -> Option<(Octets, u32, Packet)> {
     if !octets.has(40) {
         return None;
     }
     let declared = u32::from(octets.u16(4));
+    let fills_frame = declared + 40 == octets.left();
     let mut protocol = octets.u8(6);
     let source = [octets.raw(8), octets.raw(16)];
     let destination = [octets.raw(24), octets.raw(32)];
@@ -201,6 +214,7 @@ fn ipv6(mut octets: Octets, vlan: u16) -> Option<Packet> {
         protocol,
         ip: 6,
         is_whole,
+        fills_frame,
         mark: 0,
         ip_octets: declared + 40,
         payload_octets: 0,
@@ -209,7 +223,7 @@ fn ipv6(mut octets: Octets, vlan: u16) -> Option<Packet> {
         flags: 0,
         window: 0,
     };
-    transport(octets, left, packet)
+    Some((octets, left, packet))
 }
 
 /// Sources: RFC 9293 section 3.1, RFC 768.

@@ -4,13 +4,12 @@ use core::arch::asm;
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use aya_ebpf::bindings::BPF_F_MMAPABLE;
-use aya_ebpf::helpers::bpf_ktime_get_coarse_ns;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
 use sekisho_ebpf_abi::{EventKind, Slot, Sums, WAYS, allow, place, state};
 
 use crate::parse::{Packet, TCP};
-use crate::{ring, setup};
+use crate::{clock, ring, setup};
 
 /// Attempts to take a slot that another processor holds, for some hundred nanoseconds at most.
 const TRIES: u32 = 64;
@@ -34,6 +33,29 @@ pub enum Verdict {
 /// Adds a packet to the slot of its flow, if there is one.
 #[inline(always)]
 pub fn add(packet: &Packet, len: u32) -> Verdict {
+    let Some(found) = find(packet) else {
+        return Verdict::HandUp;
+    };
+    let Some(state) = take(found.slot, found.generation) else {
+        return Verdict::HandUp;
+    };
+    // SAFETY: held, and a slot of the map.
+    let verdict = unsafe { judge(&mut *found.slot, state, found.number, found.by, packet, len) };
+    give_back(found.slot);
+    verdict
+}
+
+/// The slot of a packet's flow.
+struct Found {
+    slot: *mut Slot,
+    number: u32,
+    generation: u32,
+    /// From which end the packet is.
+    by: usize,
+}
+
+#[inline(always)]
+fn find(packet: &Packet) -> Option<Found> {
     let ends = (&packet.source, &packet.destination);
     let first = place(
         &setup::of_places(),
@@ -47,17 +69,16 @@ pub fn add(packet: &Packet, len: u32) -> Verdict {
         if let Some(slot) = SLOTS.get_ptr_mut(number)
             && let Some((by, generation)) = side(slot, packet)
         {
-            let Some(state) = take(slot, generation) else {
-                return Verdict::HandUp;
-            };
-            // SAFETY: held, and a slot of the map.
-            let verdict = unsafe { judge(&mut *slot, state, number, by, packet, len) };
-            give_back(slot);
-            return verdict;
+            return Some(Found {
+                slot,
+                number,
+                generation,
+                by,
+            });
         }
         way += 1;
     }
-    Verdict::HandUp
+    None
 }
 
 /// From which end of the slot's flow a packet is, and the slot's generation.
@@ -154,21 +175,26 @@ fn give_back(slot: *mut Slot) {
 fn judge(slot: &mut Slot, state: u32, number: u32, by: usize, packet: &Packet, len: u32) -> Verdict {
     // `by` is 0 or 1, which the verifier does not see everywhere.
     let by = by & 1;
-    if !is_plain(slot, state, by, packet) {
-        if !ring::tell(EventKind::RELEASED, number, slot) {
+    let is_plain = is_plain(slot, state, by, packet);
+    if !is_plain || slot.begun[by] == 0 {
+        let kind = if is_plain {
+            EventKind::SNAPSHOT
+        } else {
+            EventKind::RELEASED
+        };
+        // A direction that begins may acknowledge what was added of the other one.
+        let is_told = !is_plain || slot.sums[by ^ 1].packets != 0;
+        if is_told && !ring::tell(kind, number, slot) {
             return Verdict::NoRoom;
         }
-        let released = (state & !state::MASK) | state::RELEASED;
-        // SAFETY: the slot that is held.
-        unsafe { (&raw mut slot.state).write_volatile(released) };
-        return Verdict::HandUp;
-    }
-    if slot.begun[by] == 0 {
-        if slot.sums[by ^ 1].packets != 0 && !ring::tell(EventKind::SNAPSHOT, number, slot) {
-            return Verdict::NoRoom;
+        if is_plain {
+            slot.begun[by] = 1;
+            stand(slot, by, packet);
+        } else {
+            let released = (state & !state::MASK) | state::RELEASED;
+            // SAFETY: the slot that is held.
+            unsafe { (&raw mut slot.state).write_volatile(released) };
         }
-        slot.begun[by] = 1;
-        stand(slot, by, packet);
         return Verdict::HandUp;
     }
     stand(slot, by, packet);
@@ -179,8 +205,7 @@ fn judge(slot: &mut Slot, state: u32, number: u32, by: usize, packet: &Packet, l
     sums.payload_octets = sums.payload_octets.wrapping_add(packet.payload_octets);
     slot.flags[by] |= packet.flags;
     slot.windows[by] = packet.window;
-    // SAFETY: no memory is passed.
-    slot.last = unsafe { bpf_ktime_get_coarse_ns() };
+    slot.last = clock::now();
     Verdict::Added
 }
 

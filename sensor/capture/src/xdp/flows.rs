@@ -66,11 +66,6 @@ impl Flows {
         }
     }
 
-    /// Flows that have a slot.
-    pub(super) fn len(&self) -> usize {
-        self.held.len()
-    }
-
     /// Lets a flow go if a slot of its group is nobody's.
     pub(super) fn let_go(&mut self, slots: &mut impl Slots, settled: &Settled, now: Timestamp) {
         let Some(mut slot) = slot_of(settled) else { return };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aya::Ebpf;
 use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::xdp::XdpLinkId;
+#[cfg(test)]
 use aya::programs::{TestRun as _, TestRunOptions, Xdp};
 use sekisho_ebpf_abi as abi;
 
@@ -33,6 +34,7 @@ pub(crate) struct Kernel {
 }
 
 /// What a run outside of any interface gave.
+#[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TestRun {
     /// The verdict: `XDP_DROP` is 1, `XDP_PASS` is 2.
@@ -84,11 +86,6 @@ impl Kernel {
     /// while.
     pub(crate) fn read(&self, slot: u32) -> abi::Slot {
         self.slots.read(slot)
-    }
-
-    /// The state of a slot, and its bits of [`abi::allow`].
-    pub(crate) fn state(&self, slot: u32) -> u32 {
-        self.slots.state(slot)
     }
 
     /// Writes a slot that is not armed: its generation first, which must be another than before, and its
@@ -155,12 +152,20 @@ impl Kernel {
     }
 
     /// Replaces the networks that decide what is excluded; looked into with [`abi::setup::EXCLUDES`] only.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "policies change while the sensor runs: it judges by itself what is excluded"
+        )
+    )]
     pub(crate) fn exclude(&mut self, networks: &[Network]) -> Result<(), XdpError> {
         exclude::replace(&mut self.bpf, networks)
     }
 
     /// Runs the program with a frame as if it came from the loopback, whose number is 1. The kernel refuses
     /// frames of less than 14 octets.
+    #[cfg(test)]
     pub(crate) fn test_run(&self, frame: &[u8], repeat: u32) -> Result<TestRun, XdpError> {
         let result = self.program()?.test_run(TestRunOptions {
             data_in: Some(frame),
@@ -194,6 +199,7 @@ impl Kernel {
     }
 
     /// The program itself.
+    #[cfg(test)]
     pub(super) fn program(&self) -> Result<&Xdp, XdpError> {
         let program = self.bpf.program(load::PROGRAM);
         Ok(program.ok_or_else(|| missing(load::PROGRAM))?.try_into()?)

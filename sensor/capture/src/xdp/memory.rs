@@ -92,12 +92,6 @@ impl Slots {
         unsafe { at.as_ptr().read_volatile() }
     }
 
-    /// The state of a slot with its other bits.
-    pub(super) fn state(&self, slot: u32) -> u32 {
-        self.at(slot)
-            .map_or(state::FREE, |at| word(at, 0).load(Ordering::Acquire))
-    }
-
     /// Writes everything but the version, the state last.
     pub(super) fn arm(&mut self, slot: u32, value: &Slot) {
         let Some(at) = self.at(slot) else {

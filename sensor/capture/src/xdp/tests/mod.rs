@@ -55,6 +55,14 @@ fn skip(why: &dyn std::fmt::Display) {
     eprintln!("skipped: {why}");
 }
 
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever runs the tests with their output reads it"
+)]
+fn note(what: &dyn std::fmt::Display) {
+    eprintln!("measured: {what}");
+}
+
 /// An event, copied out of the ring.
 #[derive(Debug, PartialEq)]
 enum Told {

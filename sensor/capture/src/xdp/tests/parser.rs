@@ -10,7 +10,7 @@ use sekisho_ebpf_abi::{LONGEST, Setup, setup};
 use sekisho_model::Linktype;
 
 use super::model::{Fate, seen};
-use super::{DROP, PORT, Packet, Random, Told, kernel, settled, setup, skip, told};
+use super::{DROP, PORT, Packet, Random, Told, kernel, note, settled, setup, skip, told};
 use crate::xdp::kernel::Kernel;
 use crate::{Batch, FileSource, Fill, Order, Source};
 
@@ -127,8 +127,8 @@ fn every_frame_of_the_captures_and_many_broken_ones_are_read_as_the_decoder_read
         (bench.absorbed - before) * 20 > tried,
         "some are plain all the same"
     );
-    skip(&format_args!(
-        "nothing: {captured} frames of captures, {tried} broken ones, {} absorbed",
+    note(&format_args!(
+        "{captured} frames of captures, {tried} broken ones, {} absorbed",
         bench.absorbed
     ));
 }
