@@ -203,7 +203,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let (mut opened, recording) = ports::record(&wanted, opened)?;
     ports::silence(&wanted)?;
     let said = ports::said(&opened, &wanted, Language::of_environment());
-    let protection = privilege::give_up(&needs(args, &wanted)).context("cannot give up privileges")?;
+    let protection =
+        privilege::give_up(&needs(args, &wanted, opened.back_end)).context("cannot give up privileges")?;
     tracing::info!(
         capabilities = protection.capabilities.join(" "),
         no_new_privileges = protection.no_new_privileges,
@@ -263,7 +264,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 /// What the run goes on to read, write and listen on.
-fn needs(args: &Args, wanted: &Config) -> Needs {
+fn needs(args: &Args, wanted: &Config, back_end: BackEnd) -> Needs {
     let read = wanted
         .policy
         .as_deref()
@@ -277,6 +278,7 @@ fn needs(args: &Args, wanted: &Config) -> Needs {
             .collect(),
         write: wanted.data.iter().chain(recording).cloned().collect(),
         listen: wanted.listen.map(|address| address.port()),
+        loads_programs: back_end == BackEnd::Xdp,
         is_fenced: !wanted.no_sandbox,
     }
 }

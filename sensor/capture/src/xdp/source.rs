@@ -158,6 +158,8 @@ impl Xdp {
         }
         if is_other && self.end == End::Not {
             self.end(End::Renew);
+        } else if self.loaded.is_none() && self.end == End::Not {
+            self.try_to_load();
         }
         if let Some(loaded) = &mut self.loaded {
             loaded.look();
@@ -193,11 +195,16 @@ impl Xdp {
             return Fill::End;
         }
         self.end = End::Not;
+        self.try_to_load();
+        Fill::More
+    }
+
+    /// Loads the program again; where that fails the ports say so, and it is tried at the next look.
+    fn try_to_load(&mut self) {
         if let Err(error) = self.load() {
             let said = error.to_string();
             self.ports.iter_mut().for_each(|port| port.fail(&said));
         }
-        Fill::More
     }
 
     /// Appends what has come until the batch is full. True where nothing more has.
