@@ -2,7 +2,9 @@
 //!
 //! Reads what the sensor's own decoder reads, and the same way: Ethernet with VLAN tags, IPv4 with options,
 //! IPv6 with extension headers, the authentication header in both, TCP and UDP. Where there is more, or
-//! something else, no flow is named and the frame is handed up.
+//! something else, no flow is named and the frame is handed up: the middle of a fragmented packet, labels,
+//! sessions, tunnels. What a mirror port sends in ERSPAN, GRE or VXLAN is among them, since a packet in a
+//! tunnel counts for two flows, its own and the tunnel's, and a slot is of one.
 
 use sekisho_ebpf_abi::{NO_VLAN, setup::BY_VLAN};
 

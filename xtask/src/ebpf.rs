@@ -80,12 +80,22 @@ fn build() -> Outcome {
         cargo.env("PATH", path_with(bin));
     }
     run(&mut cargo)?;
-    let made = folder.join("bpfel-unknown-none/release/sekisho");
+    let made = folder.join("bpfel-unknown-none/release");
+    let copy = |name: &str, object: &Path| {
+        put(&made.join(name), object)
+            .map_err(|error| Stop::Failed(format!("{} cannot be written: {error}", shown(object))))
+    };
     let object = target().join("ebpf/sekisho.o");
-    let is_new = put(&made, &object)
-        .map_err(|error| Stop::Failed(format!("{} cannot be written: {error}", shown(&object))))?;
+    let is_new = copy("sekisho", &object)?;
+    copy("generate", &generator())?;
     let words = if is_new { "" } else { ", as it was" };
     Ok(format!("{}{words}", shown(&object)))
+}
+
+/// The program that sends frames to measure with.
+pub(crate) fn generator() -> PathBuf {
+    // Not beside the other: what is there is watched by the build of the sensor.
+    target().join("ebpf-build/generate.o")
 }
 
 /// Copies a file where it is another one, so that the sensor is only built again then.

@@ -6,6 +6,7 @@ use std::process::{Command as Process, ExitCode};
 use crate::args::{Command, Flag, Parsed};
 use crate::debian::{self, CHROMIUM, FONTS, LIBPCAP, PYTHON};
 use crate::process::{answer, cargo, path_with, run};
+use crate::root::root;
 use crate::step::{Outcome, Step, Stop, run_all};
 use crate::{browser, ebpf, help, instructions, licences, pcap, python, tidy, ui};
 
@@ -172,6 +173,11 @@ fn format() -> Outcome {
     component("fmt", "rustfmt")?;
     let files = run(&mut cargo(&["fmt", "--all", "--", "--check", "-l"]));
     files.map_err(|_| Stop::Failed("the files above are not; `cargo fmt --all` puts it right".to_owned()))?;
+    // A workspace of its own.
+    let mut files = cargo(&["fmt", "--", "--check", "-l"]);
+    run(files.current_dir(root().join("sensor-ebpf"))).map_err(|_| {
+        Stop::Failed("the files above are not; `cargo fmt` in sensor-ebpf puts it right".to_owned())
+    })?;
     Ok(String::new())
 }
 
