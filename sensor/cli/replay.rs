@@ -162,6 +162,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let indicators = Arc::new(lists::load(&args.lists)?);
     let interrupt = Interrupt::listen()?;
     let dashboard = args.serve.map(Dashboard::bind).transpose()?;
+    let dashboard = dashboard.map(|dashboard| dashboard.adding_to(args.policy.as_deref(), &args.catalogue));
     let order = match args.order {
         FileOrder::Time => Order::ByTime,
         FileOrder::Given => Order::AsGiven,

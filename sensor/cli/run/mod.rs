@@ -167,6 +167,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let dashboard = wanted.listen.map(Dashboard::bind).transpose()?;
     interrupt.begin()?;
     let folder = wanted.policy.as_deref();
+    let dashboard = dashboard.map(|dashboard| dashboard.adding_to(folder, &args.catalogue));
     let policy_watch = folder.map(|folder| FolderWatch::new(folder, args.catalogue.clone(), &policy));
     let follower = (policy_watch.is_some() || !wanted.lists.is_empty())
         .then(|| Follower::start(policy_watch, &wanted.lists, &indicators, Arc::clone(&interrupt)))

@@ -92,6 +92,7 @@ impl Policy {
         };
         Self {
             lists: self.lists,
+            sanctions: self.sanctions,
             declared_rules: self.declared_rules,
             declared: self.declared,
             calendar: self.calendar,
@@ -112,6 +113,7 @@ impl Policy {
         catalogues.extend(header.catalogue.then(|| header.as_catalogue()));
         let calendar = calendar::compile(&declared, sink);
         let lists = lists::compile(&mut declared, data, &calendar, sink);
+        let sanctions = lists::sanctions(&declared, &calendar);
         zones::fill(&mut declared, &lists, sink);
         let zones = zones::compile(&declared, sink);
         unique_ids(&declared, sink);
@@ -171,6 +173,7 @@ impl Policy {
             matcher,
             boundaries,
             lists,
+            sanctions,
             warnings,
             catalogues,
             rules: crate::builtin::RuleIds::default(),
@@ -203,6 +206,7 @@ impl Policy {
             matcher: Matcher::default(),
             boundaries: Vec::new(),
             lists: Vec::new(),
+            sanctions: Vec::new(),
             warnings: Vec::new(),
             catalogues: Vec::new(),
             rules: crate::builtin::RuleIds::default(),

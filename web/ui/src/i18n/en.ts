@@ -152,6 +152,18 @@ export const en: Dictionary = {
   'except.foreseen.day': '{alerts} alerts, {flows} flows',
   'except.make': 'Make the exception',
 
+  'sanction.open': 'Sanction {value} in the policy',
+  'sanction.what': 'Gives the list {list} of the policy the value {value}. Every rule that asks the list is silent about it until the end.',
+  'sanction.foreseen': '{alerts} alerts that are kept ({flows} flows) would not have been raised. They stay.',
+  'sanction.unwritable': 'The server has no policy folder to write to; the lines to put there are shown.',
+  'sanction.make': 'Write it to the policy',
+  'sanction.show': 'Show the lines',
+  'sanction.written': 'Written to {file}. A sensor that runs takes it up.',
+  'sanction.paste': 'Put these lines into sanctioned.toml of the policy folder:',
+  'sanction.title': 'Sanctioned in the policy',
+  'sanction.value': 'Value and list',
+  'sanction.place': 'Stands in',
+
   'exceptions.title': 'Exceptions',
   'exceptions.note': 'An exception is never removed, only ended; then the alerts that it silenced are seen again.',
   'exceptions.empty': 'There is no exception.',

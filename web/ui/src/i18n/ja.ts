@@ -150,6 +150,18 @@ export const ja = {
   'except.foreseen.day': '警報 {alerts} 件、フロー {flows} 件',
   'except.make': '例外を登録する',
 
+  'sanction.open': '{value} をポリシーで許可する',
+  'sanction.what': 'ポリシーのリスト {list} に値 {value} を足します。期限まで、このリストを見るすべての規則で警報になりません。',
+  'sanction.foreseen': '保存済みの警報 {alerts} 件(フロー {flows} 件)は出ませんでした。これらは残ります。',
+  'sanction.unwritable': 'サーバーは書き込めるポリシーのフォルダーを知りません。足すべき行を示します。',
+  'sanction.make': 'ポリシーに書き込む',
+  'sanction.show': '足す行を示す',
+  'sanction.written': '{file} に書き込みました。動いているセンサーが取り込みます。',
+  'sanction.paste': 'ポリシーのフォルダーの sanctioned.toml に、この行を足してください。',
+  'sanction.title': 'ポリシーで許可した値',
+  'sanction.value': '値とリスト',
+  'sanction.place': '場所',
+
   'exceptions.title': '例外の一覧',
   'exceptions.note': '例外は削除されず、終了するだけです。終了した例外が抑止していた警報は再び表示されます。',
   'exceptions.empty': '例外はありません。',
