@@ -30,6 +30,7 @@ use super::follow::{Follower, Watch as FolderWatch};
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
+use super::replay::know_exceptions;
 use super::serve::Dashboard;
 use super::{limits_help, lists, report, rules, terminal};
 
@@ -154,7 +155,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             None => bail!("the catalogue has mistakes; nothing was started"),
         },
     };
-    let indicators = Arc::new(lists::load(&wanted.lists)?);
+    let indicators = Arc::new(lists::load(&lists::all(&wanted.lists, policy.indicators()))?);
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
     let options = wanted.ring_mib.map_or_else(Options::default, |mib| Options {
@@ -170,7 +171,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let dashboard = dashboard.map(|dashboard| dashboard.adding_to(folder, &args.catalogue));
     let policy_watch = folder.map(|folder| FolderWatch::new(folder, args.catalogue.clone(), &policy));
     let follower = (policy_watch.is_some() || !wanted.lists.is_empty())
-        .then(|| Follower::start(policy_watch, &wanted.lists, &indicators, Arc::clone(&interrupt)))
+        .then(|| {
+            Follower::start(
+                policy_watch,
+                &wanted.lists,
+                &policy,
+                &indicators,
+                Arc::clone(&interrupt),
+            )
+        })
         .transpose()?;
     let config = EngineConfig {
         workers: wanted.workers.map_or_else(cores, usize::from),
@@ -199,7 +208,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         served.end()?;
     }
     match result {
-        Ok(summary) => say_end(args, &summary, prints_eve),
+        Ok(mut summary) => {
+            if let Some(data) = &wanted.data {
+                know_exceptions(&mut summary, data);
+            }
+            say_end(args, &summary, prints_eve)
+        }
         Err(OutputError::Closed) => Ok(Outcome::Done),
         Err(error) => Err(error).context("the sensor ended"),
     }

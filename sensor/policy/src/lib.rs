@@ -143,6 +143,7 @@ pub struct Policy {
     mode: Mode,
     label: Text,
     source: String,
+    indicators: Vec<String>,
     zones: zones::Zones,
     groups: Vec<Group>,
     gateways: Vec<Gateway>,
@@ -192,6 +193,12 @@ impl Policy {
     #[must_use]
     pub fn files(&self) -> &Files {
         &self.files
+    }
+
+    /// The lists of indicators that it brings, and folders of them, as seen from where the policy was read.
+    #[must_use]
+    pub fn indicators(&self) -> &[String] {
+        &self.indicators
     }
 
     /// Whether violations raise alerts.

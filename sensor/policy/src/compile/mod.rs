@@ -166,6 +166,7 @@ impl Policy {
             mode: header.mode,
             label: header.label,
             source: header.source,
+            indicators: header.indicators,
             zones,
             groups,
             gateways,
@@ -199,6 +200,7 @@ impl Policy {
             mode: Mode::Enforce,
             label: Text::default(),
             source: String::new(),
+            indicators: Vec::new(),
             zones: Zones::none(),
             groups: Vec::new(),
             gateways: Vec::new(),
@@ -234,6 +236,7 @@ pub(crate) struct Header {
     pub(crate) mode: Mode,
     pub(crate) label: Text,
     pub(crate) source: String,
+    pub(crate) indicators: Vec<String>,
     pub(crate) catalogue: bool,
 }
 
@@ -275,6 +278,7 @@ fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
             mode: Mode::Enforce,
             label: Text::default(),
             source: String::new(),
+            indicators: Vec::new(),
             catalogue: false,
         },
         |first| Header {
@@ -283,6 +287,11 @@ fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
             mode: first.mode,
             label: first.label,
             source: first.source,
+            indicators: first
+                .indicators
+                .iter()
+                .map(|name| parse::resolve(&name.place.file.name, &name.value))
+                .collect(),
             catalogue: first.catalogue,
         },
     )

@@ -107,7 +107,7 @@ fn shape(table: &str, key: &str) -> Option<Value> {
         ("zone", "networks" | "macs" | "lists") | ("calendar", "workdays" | "holidays") => {
             one_or_more(&text(), 0)
         }
-        ("policy", "include" | "remove")
+        ("policy", "include" | "remove" | "indicators")
         | ("group", "zones")
         | ("gateway", "near" | "far")
         | ("window", "days" | "times")

@@ -554,6 +554,8 @@ export const en: Dictionary = {
   'sensor.rate.value': '{rate} packets/s',
   'sensor.workers': 'Workers',
   'sensor.indicators': 'Indicators',
+  'sensor.lists': 'Lists of indicators',
+  'sensor.lists.refused': 'The changed lists have mistakes, so those before stay in force: {reason}',
   'sensor.indicators.none': 'No lists',
   'sensor.indicators.value': '{indicators} in lists: {lists}',
   'sensor.frames': 'Where frames ended',

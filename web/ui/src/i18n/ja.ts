@@ -552,6 +552,8 @@ export const ja = {
   'sensor.rate.value': '{rate} パケット/秒',
   'sensor.workers': '並列数',
   'sensor.indicators': '脅威情報',
+  'sensor.lists': '脅威情報の一覧',
+  'sensor.lists.refused': '変更された一覧に誤りがあるため、これまでの一覧で続けています: {reason}',
   'sensor.indicators.none': '一覧なし',
   'sensor.indicators.value': '{indicators}件(一覧{lists}件)',
   'sensor.frames': 'フレームの行き先',
