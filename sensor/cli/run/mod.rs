@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use sekisho_capture::live::{Live, Options};
+use sekisho_engine::health::Known;
 use sekisho_engine::{Config as EngineConfig, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
 use sekisho_model::summary::Summary;
@@ -31,7 +32,7 @@ use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
 use super::serve::Dashboard;
-use super::{limits_help, lists, report, rules, terminal};
+use super::{doctor, limits_help, lists, report, rules, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -128,6 +129,7 @@ impl Args {
             active_timeout: self.active_timeout.or(file.active_timeout),
             skip_duplicates: self.skip_duplicates || file.skip_duplicates,
             no_metadata: self.no_metadata || file.no_metadata,
+            health: file.health,
         })
     }
 }
@@ -155,6 +157,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         },
     };
     let indicators = Arc::new(lists::load(&wanted.lists)?);
+    let known = match &wanted.data {
+        Some(data) if data.is_dir() => doctor::stations(data).unwrap_or_default(),
+        _ => Known::default(),
+    };
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
     let options = wanted.ring_mib.map_or_else(Options::default, |mib| Options {
@@ -184,6 +190,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         reload: follower.as_ref().map(Follower::news),
         filter: None,
         checkpoint: Some(CHECKPOINT),
+        health: wanted.health.settings(known),
     };
     say_begin(args, &wanted);
     let watch = Watch::start(Arc::clone(&interrupt), args.duration.map(Duration::from_secs))?;

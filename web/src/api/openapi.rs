@@ -8,7 +8,9 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::OpenApi;
 
-use super::{alerts, exceptions, fields, flows, health, hosts, hunt, metrics, overview, policy, sensor};
+use super::{
+    alerts, capture_health, exceptions, fields, flows, health, hosts, hunt, metrics, overview, policy, sensor,
+};
 use crate::error::{ApiError, ErrorBody};
 use crate::query::{NoQuery, Params};
 use crate::state::App;
@@ -45,6 +47,7 @@ pub(super) fn routes() -> Router<App> {
         hosts::show,
         policy::policy,
         sensor::sensor,
+        capture_health::capture_health,
         health::health,
         metrics::metrics,
     ),

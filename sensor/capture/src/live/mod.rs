@@ -15,6 +15,7 @@
 mod block;
 mod error;
 mod interface;
+pub mod machine;
 mod ring;
 mod socket;
 
