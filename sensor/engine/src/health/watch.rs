@@ -298,6 +298,10 @@ impl Watch {
         let report = self.sample.report(&context);
         self.meet_strangers(&report, to);
         let sample = self.sample.tcp();
+        if self.sample.packets() < ENOUGH.min(self.settings.sample) {
+            self.judged = Some(report);
+            return;
+        }
         // What is said of the sample holds for the time until it is judged.
         let until = self.now.unwrap_or(to).max(to);
         self.judge_tcp(sample, from, until);

@@ -1,10 +1,10 @@
 //! Packets twice: a mirror that copies both directions of both ports, or the same packet in two VLANs or on
 //! both sides of a router.
 //!
-//! Two unicast packets are one when they carry the same IP identification and agree in addresses, ports,
-//! sequence numbers and lengths, or, without an identification, in their first octets of payload too, and
-//! lie within [`WITHIN`]; a time to live that differs tells a router between them. Segments that a host
-//! sends again come later.
+//! Two unicast packets are one when they agree in IP identification, addresses, ports, sequence numbers,
+//! lengths and their first octets of payload, and lie within [`WITHIN`]; a time to live that differs tells
+//! a router between them. Packets with neither identification nor payload say nothing. Segments that a
+//! host sends again come later.
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::time::Duration;
@@ -24,7 +24,7 @@ const WITHIN: Duration = Duration::from_millis(10);
 const ENOUGH: u64 = 20;
 /// Hundredths of the packets that could be compared.
 const SHARE: u64 = 5;
-/// Octets of payload that are compared where there is no identification.
+/// Octets of payload that are compared.
 const COMPARED: usize = 32;
 
 /// How the copies of a packet differ.
@@ -113,12 +113,11 @@ impl Copies {
 fn sum(ip: &IpPacket<'_>) -> Option<u64> {
     let fragment = ip.fragment.map(|part| (part.identification, part.offset));
     let mut sum = FixedState::with_seed(0).build_hasher();
-    if ip.identification == 0 && fragment.is_none() {
-        if ip.payload.is_empty() {
-            return None;
-        }
-        ip.payload.get(..COMPARED).unwrap_or(ip.payload).hash(&mut sum);
+    if ip.identification == 0 && fragment.is_none() && ip.payload.is_empty() {
+        return None;
     }
+    // Hosts that hand over many datagrams at once number each lot anew.
+    ip.payload.get(..COMPARED).unwrap_or(ip.payload).hash(&mut sum);
     (ip.source, ip.destination, ip.source_port, ip.destination_port).hash(&mut sum);
     (ip.protocol.0, ip.identification, fragment, ip.octets).hash(&mut sum);
     if let Some(tcp) = ip.tcp {
