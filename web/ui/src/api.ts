@@ -6,6 +6,7 @@
 
 import type {
   Alert,
+  CaptureHealth,
   Covers,
   Exception,
   Field,
@@ -84,6 +85,8 @@ export const addException = (exception: NewException) => post<Exception>('except
 export const endException = (id: number) => post<Exception>(`exceptions/${id}/end`, {});
 
 export const policy = (signal: AbortSignal) => get<Policy>('policy', {}, signal);
+
+export const captureHealth = (signal: AbortSignal) => get<CaptureHealth>('capture-health', {}, signal);
 
 export const sensor = (signal: AbortSignal) => get<Sensor>('sensor', {}, signal);
 
