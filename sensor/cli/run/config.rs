@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
-use super::ports::Capture;
+use super::ports::{Capture, Time};
 use crate::cli::terminal;
 
 /// What a file may say.
@@ -24,6 +24,8 @@ pub(super) struct Config {
     pub(super) bpf: Option<String>,
     /// Octets kept of a frame.
     pub(super) snap: Option<u32>,
+    /// Whose clock stamps frames: auto, host or nic.
+    pub(super) time: Option<Time>,
     /// Wait for interfaces that are not there.
     pub(super) wait: bool,
     /// Folder or file that packets are recorded in.
@@ -60,12 +62,13 @@ pub(super) struct Config {
 pub(super) const SNAP: std::ops::RangeInclusive<i64> = 64..=262_144;
 
 /// The keys, for suggestions.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "interfaces",
     "ring_mib",
     "capture",
     "bpf",
     "snap",
+    "time",
     "wait",
     "record",
     "record_mib",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use sekisho_capture::Stop;
 use sekisho_capture::choose::{self, BackEnd, Opened};
-use sekisho_capture::live::{LiveError, Options};
+use sekisho_capture::live::{Clock, LiveError, Options};
 use sekisho_capture::record::{Kept, Place, Recorded, State};
 use serde::Deserialize;
 
@@ -39,6 +39,19 @@ impl Capture {
     }
 }
 
+/// Whose time is asked for, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Time {
+    /// The NIC's where it is kept with the host's
+    #[default]
+    Auto,
+    /// The host's
+    Host,
+    /// The NIC's
+    Nic,
+}
+
 /// Opens them as the configuration says.
 pub(super) fn open(wanted: &Config, stop: &Stop) -> Result<Opened, LiveError> {
     let usual = Options::default();
@@ -48,6 +61,11 @@ pub(super) fn open(wanted: &Config, stop: &Stop) -> Result<Opened, LiveError> {
             .map_or(usual.ring_octets, |mib| u64::from(mib) << 20),
         snap: wanted.snap,
         filter: wanted.bpf.clone(),
+        clock: match wanted.time.unwrap_or_default() {
+            Time::Auto => Clock::Auto,
+            Time::Host => Clock::Host,
+            Time::Nic => Clock::Nic,
+        },
         wait: wanted.wait,
     };
     let back_end = wanted.capture.unwrap_or_default().back_end();
@@ -151,6 +169,7 @@ pub(super) fn said(opened: &Opened, wanted: &Config, language: Language) -> Vec<
     passed_over
         .chain(silent)
         .chain(chatter)
+        .chain(opened.notes.iter().cloned())
         .map(|line| terminal::clean(&line))
         .collect()
 }

@@ -58,6 +58,14 @@ pub enum LiveError {
          choice to --capture auto"
     )]
     NoXdp,
+    /// A clock that cannot be had.
+    #[error("--time nic: {name}: {why}; take --time host, or leave the choice to --time auto")]
+    Time {
+        /// The interface.
+        name: String,
+        /// Why it cannot be had.
+        why: String,
+    },
     /// The system refused for another reason.
     #[error("{name}: cannot be read: {cause}")]
     Io {
@@ -73,7 +81,7 @@ impl LiveError {
     pub(crate) const fn is_of_back_end(&self) -> bool {
         !matches!(
             self,
-            Self::NoName | Self::Missing(_) | Self::NotPermitted(_) | Self::Filter { .. }
+            Self::NoName | Self::Missing(_) | Self::NotPermitted(_) | Self::Filter { .. } | Self::Time { .. }
         )
     }
 

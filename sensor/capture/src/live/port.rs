@@ -19,7 +19,8 @@ use super::interface::{self, Counted, Interface};
 use super::program::Program;
 use super::ring::Ring;
 use super::socket::Counter;
-use super::{LiveError, Options, Through};
+use super::time::{self, Decision};
+use super::{LiveError, Options, Through, socket};
 use crate::Batch;
 
 /// Between two looks at the interface and its counters.
@@ -58,6 +59,8 @@ pub(super) struct Port {
     earlier: Counted,
     last: Counted,
     trouble: Option<String>,
+    /// Whose clock stamps its frames.
+    time: Option<Decision>,
     looked: Instant,
 }
 
@@ -78,6 +81,7 @@ impl Port {
             earlier: Counted::default(),
             last: Counted::default(),
             trouble: None,
+            time: None,
             looked: Instant::now(),
         };
         match interface::find(name).and_then(|found| port.attach(found)) {
@@ -159,7 +163,21 @@ impl Port {
 
     /// Opens the interface that has the port's name.
     fn attach(&mut self, found: Interface) -> Result<(), LiveError> {
+        let time = match time::decide(&self.name, self.options.clock) {
+            // One that was read before is rather read with the host's time than not at all.
+            Err(error) if self.interface.is_some() => Decision {
+                by_nic: false,
+                note: Some(error.to_string()),
+            },
+            decided => decided?,
+        };
         let (tap, program) = self.open_tap(found)?;
+        if time.by_nic
+            && let Some(socket) = tap.descriptor()
+        {
+            socket::stamp_by_nic(socket).map_err(|cause| LiveError::of_system(&self.name, cause))?;
+        }
+        self.time = Some(time);
         let sieve = program.map(|program| Counter::open(found.index, found.is_loopback, &program.inverse()));
         let sieve = sieve.transpose();
         self.sieve = sieve.map_err(|cause| LiveError::of_system(&self.name, cause))?;
@@ -218,6 +236,11 @@ impl Port {
         }
     }
 
+    /// What is worth saying of its clock.
+    pub(super) fn note(&self) -> Option<&str> {
+        self.time.as_ref()?.note.as_deref()
+    }
+
     /// Frames lost so far.
     pub(super) const fn lost(&self) -> u64 {
         self.lost
@@ -236,7 +259,11 @@ impl Port {
         let (received, dropped) = self.interface_counts();
         InputFile {
             path: self.name.clone(),
-            format: self.through.name().to_owned(),
+            format: if self.time.as_ref().is_some_and(|time| time.by_nic) {
+                format!("{}+nic", self.through.name())
+            } else {
+                self.through.name().to_owned()
+            },
             packets: self.packets,
             damage: self.trouble.clone(),
             port: Some(PortCounters {

@@ -14,8 +14,13 @@ use landlock::{
 
 use super::Needs;
 
-/// What the libraries and the capture read: counters of interfaces, processors, makers of network cards.
-const SYSTEM: [&str; 9] = [
+/// What the libraries and the capture read: counters of interfaces, processors, makers of network cards,
+/// the clocks of the first of them.
+const SYSTEM: [&str; 13] = [
+    "/dev/ptp0",
+    "/dev/ptp1",
+    "/dev/ptp2",
+    "/dev/ptp3",
     "/proc/self",
     "/sys/class/net",
     "/sys/devices",
