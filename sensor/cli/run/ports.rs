@@ -88,8 +88,11 @@ pub(super) fn silence(wanted: &Config) -> anyhow::Result<()> {
 
 /// The interfaces from which the system may send of itself, with why. The loopback reaches nobody.
 fn chatter(name: &str, language: Language) -> Option<String> {
-    let is_on = std::fs::read_to_string(ipv6_switch(name)).is_ok_and(|text| text.trim() == "0");
-    (is_on && name != "lo").then(|| match language {
+    let says = |path: PathBuf, number| std::fs::read_to_string(path).is_ok_and(|text| text.trim() == number);
+    let switch = ipv6_switch(name);
+    // Without an address of its own (mode 1) there is nothing to announce or ask from.
+    let has_none = says(switch.with_file_name("addr_gen_mode"), "1");
+    (says(switch, "0") && !has_none && name != "lo").then(|| match language {
         Language::Japanese => format!(
             "{name}: IPv6 が有効なので、システムがここから近隣探索などを送信します。--no-ipv6 か \
              sysctl net.ipv6.conf.{name}.disable_ipv6=1 で止めてください"
@@ -101,7 +104,7 @@ fn chatter(name: &str, language: Language) -> Option<String> {
     })
 }
 
-/// Source: Linux's `Documentation/networking/ip-sysctl.rst`, `disable_ipv6`.
+/// Source: Linux's `Documentation/networking/ip-sysctl.rst`, `disable_ipv6` and `addr_gen_mode`.
 fn ipv6_switch(name: &str) -> PathBuf {
     Path::new("/proc/sys/net/ipv6/conf")
         .join(name)
