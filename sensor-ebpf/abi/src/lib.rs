@@ -1,6 +1,6 @@
 //! What the program in the kernel and the sensor share: the records of its maps, and nothing else.
 //!
-//! The program sees every frame of a port and puts it into exactly one of the buckets of [`Counters`]:
+//! The program sees every frame of its ports and puts it into exactly one of the buckets of [`Counters`]:
 //!
 //! ```text
 //! absorbed   added to the slot of a flow that the sensor has let go: no copy of the frame is made
@@ -22,24 +22,34 @@
 //!   direction: it may be a copy;
 //! - TCP: its flags are ACK with or without PSH, its window is not zero, its sequence number goes on where
 //!   the direction stands in this slot, its acknowledgement does not go back and is not beyond where the
-//!   other direction stands in this slot, if that has begun.
+//!   other direction stands in this slot. Where both stand the sensor writes when it arms the slot.
 //!
-//! The first packet of a direction after arming says where the direction stands ([`Slot::begun`],
-//! [`Sums::next`], [`Sums::acknowledged`], its mark), and is handed up without being added and without
-//! releasing the slot; so runs begin where the sensor has seen the packet before. It must be plain but
-//! for its sequence number and acknowledgement; else the slot is released as by any other.
+//! The first packet of a direction after arming says where the direction stands from there on
+//! ([`Slot::begun`], [`Sums::next`], [`Sums::acknowledged`], its mark), and is handed up without being
+//! added and without releasing the slot; so runs begin where the sensor has seen the packet before, and
+//! it does not matter what was on its way to the sensor when the slot was armed. It must be plain, but
+//! its sequence number may be beyond where the sensor thought that the direction stands, and its
+//! acknowledgement may be anything; else the slot is released as by any other. Where the
+//! other direction has had packets added, a [snapshot](EventKind::SNAPSHOT) of the slot goes up before
+//! it, since it may acknowledge them; if there is no room for that, the frame is counted lost and the
+//! direction has not begun.
 //!
 //! Whatever else matches an armed slot makes the program [release](EventKind::Released) the slot: its
 //! counters go up through the ring, the frame follows, and later frames follow that one. So the order
 //! of everything that is not mere counting stays the order of the wire, a run of plain packets is
 //! exact in its sums, and a flood of new flows displaces nothing.
 //!
-//! Every processor has slots of its own, so that no lock is needed; the sensor arms the slot of the
-//! same number on each of them. It reads counters at any time: [`Slot::version`] is odd while they change.
+//! All processors and all ports share the slots, since the two directions of a flow often come by
+//! different queues of a card, or by the two ports of a tap. [`Slot::version`] is a lock: a processor
+//! takes it by exchanging an even number for the next one, and gives it back by the one after that. One
+//! that does not get it after some tries hands its frame up. The sensor reads at any time what lies
+//! between two equal even versions.
 #![no_std]
 
 /// Slots side by side of which a flow may have any: its hash says which group.
 pub const WAYS: u32 = 2;
+/// Ports that one program serves. Frames of any other interface are passed on and not counted.
+pub const PORTS: usize = 8;
 /// [`Slot::vlan`] of a flow in no VLAN, or where VLANs do not tell flows apart.
 pub const NO_VLAN: u16 = 0xffff;
 /// Longest part of a frame that is handed up, in octets: more than any jumbo frame has.
@@ -91,16 +101,16 @@ pub struct Sums {
     pub acknowledged: u32,
 }
 
-/// One flow that the sensor has let go, on one processor. Three cache lines.
+/// One flow that the sensor has let go. Three cache lines.
 ///
-/// The sensor writes `a_*`, `b_*`, `vlan`, `protocol`, `ip` and zeroes the rest, then sets `state`. The
+/// The sensor writes `a_*`, `b_*`, `vlan`, `protocol`, `ip`, [`Sums::next`] and zeroes the rest, then sets `state`. The
 /// program writes the rest, and `state` when it releases the slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(C, align(64))]
 pub struct Slot {
     /// One of [`state`], and the bits of [`allow`].
     pub state: u32,
-    /// Odd while the program changes what follows.
+    /// Odd while a processor changes what follows.
     pub version: u32,
     /// Counts the flows that the slot has had; the sensor's.
     pub generation: u32,
@@ -146,6 +156,8 @@ impl EventKind {
     pub const FRAME: Self = Self(1);
     /// A slot was released; the [`Slot`] follows as it was, with its state still armed.
     pub const RELEASED: Self = Self(2);
+    /// A slot as it stands; it stays armed. The [`Slot`] follows.
+    pub const SNAPSHOT: Self = Self(3);
 }
 
 /// The head of what goes through the ring. The octets of a frame or a slot follow it.
@@ -160,15 +172,15 @@ pub struct Event {
     pub captured: u32,
     /// One of [`EventKind`].
     pub kind: EventKind,
-    /// Number of the released slot among those of its processor.
+    /// Number of the slot.
     pub slot: u32,
-    /// The processor.
-    pub cpu: u32,
+    /// The port of the frame: its place in [`Setup::ports`].
+    pub port: u32,
     /// Keeps the size a multiple of eight.
     pub reserved: u32,
 }
 
-/// What one processor has seen. `received` is the sum of the four after it.
+/// What one processor has seen of one port. `received` is the sum of the four after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(C)]
 pub struct Counters {
@@ -196,7 +208,9 @@ pub struct Counters {
 pub struct Setup {
     /// Key of the hash that places flows, new each time.
     pub key: [u64; 2],
-    /// Slots of each processor: a power of two, a multiple of [`WAYS`].
+    /// Interface numbers of the ports, in order; 0 where there are no more.
+    pub ports: [u32; PORTS],
+    /// Slots: a power of two, a multiple of [`WAYS`].
     pub slots: u32,
     /// Octets of a frame that are handed up at most, at most [`LONGEST`].
     pub snap: u32,
@@ -216,7 +230,7 @@ pub mod setup {
     pub const EXCLUDES: u32 = 4;
 }
 
-/// The group of slots of a flow: the number of the first slot of it on each processor.
+/// The group of slots of a flow: the number of the first slot of it.
 ///
 /// The same for both directions. The addresses are the two words, in the machine's order, of what
 /// [`Slot::a_address`] and `b_address` hold; the ports are as there, in the order of the addresses.
@@ -254,7 +268,7 @@ const fn mix(value: u64) -> u64 {
 }
 
 const _: () = assert!(size_of::<Slot>() == 192 && size_of::<Sums>() == 32);
-const _: () = assert!(size_of::<Event>() == 32 && size_of::<Setup>() == 32 && size_of::<Counters>() == 64);
+const _: () = assert!(size_of::<Event>() == 32 && size_of::<Setup>() == 64 && size_of::<Counters>() == 64);
 
 #[cfg(test)]
 mod tests {
@@ -262,6 +276,7 @@ mod tests {
 
     const SETUP: Setup = Setup {
         key: [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210],
+        ports: [0; PORTS],
         slots: 1 << 16,
         snap: 0,
         flags: 0,

@@ -4,7 +4,7 @@
 //! packets into the buffer, or read into it and say where they lie. [`Batch::clear`] keeps both
 //! allocations, so a batch that is reused allocates nothing per packet.
 
-use sekisho_model::Timestamp;
+use sekisho_model::{Run, Timestamp};
 
 use crate::Linktype;
 
@@ -21,10 +21,18 @@ pub struct Packet<'a> {
     pub data: &'a [u8],
 }
 
-/// Packets in the order of their source.
+/// Link type of what stands for a run in a batch: no packet, and nothing decodes it.
+const NO_PACKET: Linktype = Linktype(u16::MAX);
+/// Captured octets of what stands for a run: more than any packet has.
+const RUN: u32 = u32::MAX;
+/// Captured octets of a packet at most.
+const LONGEST: u32 = RUN - 1;
+
+/// Packets in the order of their source, and runs of packets that were counted and not kept.
 #[derive(Debug, Clone)]
 pub struct Batch {
     slots: Vec<Slot>,
+    runs: Vec<Run>,
     /// Room for octets; what lies behind `end` is of an earlier use.
     octets: Vec<u8>,
     /// Where the octets of the packets end.
@@ -55,6 +63,7 @@ impl Batch {
         let (packet_limit, octet_limit) = (packets.max(1), octets.max(1));
         Self {
             slots: Vec::with_capacity(packet_limit),
+            runs: Vec::new(),
             octets: vec![0; octet_limit],
             end: 0,
             captured: 0,
@@ -66,10 +75,11 @@ impl Batch {
     /// Forgets the packets and keeps the memory.
     pub fn clear(&mut self) {
         self.slots.clear();
+        self.runs.clear();
         (self.end, self.captured) = (0, 0);
     }
 
-    /// Packets in it.
+    /// Packets in it, and runs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.slots.len()
@@ -94,10 +104,40 @@ impl Batch {
         self.captured
     }
 
+    /// Appends packets that were counted already; they stand before what is appended later. Where a
+    /// packet is asked for at their place, there is one without octets and of no link type.
+    pub fn push_run(&mut self, run: &Run) {
+        self.slots.push(Slot {
+            time: run.last,
+            offset: self.runs.len(),
+            caplen: RUN,
+            len: 0,
+            linktype: NO_PACKET,
+        });
+        self.runs.push(*run);
+    }
+
+    /// The run at `index`, counted from 0 as packets are; nothing where a packet is.
+    #[must_use]
+    #[inline]
+    pub fn run(&self, index: usize) -> Option<&Run> {
+        if self.runs.is_empty() {
+            return None;
+        }
+        let slot = self.slots.get(index).filter(|slot| slot.caplen == RUN)?;
+        self.runs.get(slot.offset)
+    }
+
+    /// The runs in it.
+    #[must_use]
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
     /// Appends a copy of `packet`, full or not. Captured octets past 4 GiB are cut off.
     #[inline]
     pub fn push(&mut self, packet: Packet<'_>) {
-        let caplen = u32::try_from(packet.data.len()).unwrap_or(u32::MAX);
+        let caplen = u32::try_from(packet.data.len()).unwrap_or(LONGEST).min(LONGEST);
         let data = packet.data.get(..caplen as usize).unwrap_or_default();
         let (offset, end) = (self.end, self.end.saturating_add(data.len()));
         if end > self.octets.len() {
@@ -150,7 +190,12 @@ impl Batch {
 
     #[inline]
     fn packet(&self, slot: &Slot) -> Packet<'_> {
-        let end = slot.offset.saturating_add(slot.caplen as usize);
+        let captured = if slot.caplen == RUN {
+            0
+        } else {
+            slot.caplen as usize
+        };
+        let end = slot.offset.saturating_add(captured);
         Packet {
             time: slot.time,
             len: slot.len,
@@ -162,6 +207,9 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
+    use sekisho_model::run::{Ends, Stretch};
+    use sekisho_model::{Endpoint, Protocol};
+
     use super::*;
 
     fn packet(nanos: i64, data: &[u8]) -> Packet<'_> {
@@ -185,6 +233,42 @@ mod tests {
         assert_eq!(seen, [packet(1, b"abc"), packet(0, b""), packet(2, b"de")]);
         assert_eq!(batch.get(2), Some(packet(2, b"de")));
         assert_eq!(batch.get(3), None);
+    }
+
+    #[test]
+    fn a_run_keeps_its_place_between_packets_and_through_sorting() {
+        let end = |port| Endpoint {
+            address: [192, 0, 2, 1].into(),
+            port,
+        };
+        let run = Run {
+            ends: Ends {
+                a: end(1),
+                b: end(2),
+                protocol: Protocol::UDP,
+                vlan: None,
+            },
+            since: Timestamp::from_nanos(0),
+            last: Timestamp::from_nanos(2),
+            sent: [Stretch::default(); 2],
+        };
+        let mut batch = Batch::with_capacity(8, 64);
+        batch.push(packet(1, b"abc"));
+        batch.push_run(&run);
+        batch.push(packet(1, b"de"));
+
+        assert_eq!(
+            (batch.run(0), batch.run(1), batch.run(2)),
+            (None, Some(&run), None)
+        );
+        assert_eq!(batch.get(1).map(|nothing| nothing.data), Some(&b""[..]));
+        assert_eq!((batch.get(2), batch.octets()), (Some(packet(1, b"de")), 5));
+
+        batch.sort_by_time();
+        assert_eq!((batch.run(1), batch.run(2)), (None, Some(&run)));
+
+        batch.clear();
+        assert_eq!((batch.runs().len(), batch.run(2)), (0, None));
     }
 
     #[test]

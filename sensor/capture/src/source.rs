@@ -1,7 +1,9 @@
 //! The interface that every packet source implements.
 
-use sekisho_model::Timestamp;
+use std::sync::mpsc::SyncSender;
+
 use sekisho_model::summary::InputFile;
+use sekisho_model::{Settled, Timestamp};
 
 use crate::Batch;
 
@@ -34,6 +36,12 @@ pub trait Source: Send {
     /// Frames that came and were lost before they could be given, so far.
     fn lost(&self) -> u64 {
         0
+    }
+
+    /// Where to say of flows that they are settled: a source that can count their packets by itself takes
+    /// them from there and gives [runs](crate::Batch::push_run). What does not fit is said again later.
+    fn hears_of_settled(&self) -> Option<SyncSender<Settled>> {
+        None
     }
 
     /// Whether it ends of itself when its [`Stop`](crate::Stop) is asked, once what has arrived is given.

@@ -12,7 +12,7 @@
 use sekisho_capture::{Linktype, Packet};
 use sekisho_flow::Carried;
 use sekisho_flow::defrag::{self, Defragmenter, FragmentIn, Origin, Verdict};
-use sekisho_model::Timestamp;
+use sekisho_model::{Run, Timestamp};
 use sekisho_wire::{Frame, Layer, MAX_LAYERS, frame, partition, tunnel};
 
 use crate::reader::worker_of;
@@ -70,9 +70,14 @@ impl Dealer {
             standalone,
             ..
         } = work;
-        for (index, packet) in batch.iter().enumerate() {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            self.deal_packet(index, &packet, dealt, standalone);
+        for (number, packet) in batch.iter().enumerate() {
+            let index = u32::try_from(number).unwrap_or(u32::MAX);
+            if let Some(run) = batch.run(number) {
+                let what = Dealt::new(Where::Batch(index), 0, true);
+                give(dealt, self.workers, partition_of(run), what);
+            } else {
+                self.deal_packet(index, &packet, dealt, standalone);
+            }
         }
     }
 
@@ -186,6 +191,11 @@ impl Dealer {
             deal_alone(&mut work.dealt, &mut work.standalone, self.workers, alone);
         }
     }
+}
+
+/// The partition of the flow of a run.
+pub(crate) fn partition_of(run: &Run) -> usize {
+    partition::of_hosts(run.ends.a.address, run.ends.b.address)
 }
 
 fn deal_alone(

@@ -13,6 +13,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
 use foldhash::HashMap;
 use sekisho_detect::indicators::{self, Indicators, Sighting};
@@ -20,7 +21,7 @@ use sekisho_export::SaidLines;
 use sekisho_filter::Filter;
 use sekisho_flow::{Brief, Sink, Start};
 use sekisho_model::app::{Event, Facts, FlowRef, Said};
-use sekisho_model::{FlowRecord, Verdict, limits};
+use sekisho_model::{FlowRecord, Settled, Verdict, limits};
 use sekisho_policy::rules::Rule;
 use sekisho_policy::{EntryId, Judgement, Leg, Mode, Policy, Question, ZoneId};
 
@@ -81,6 +82,8 @@ pub(crate) struct Judge<'a> {
     earlier: BTreeMap<Arc<str>, u64>,
     /// Rules that a record is asked for, kept for the next one.
     asked: Vec<u32>,
+    /// Where flows go that are settled.
+    pub(crate) settled: Option<SyncSender<Settled>>,
     /// What was judged since it was last taken.
     records: Vec<Judged>,
     /// What was said since then.
@@ -107,6 +110,7 @@ impl<'a> Judge<'a> {
             numbers: HashMap::default(),
             earlier: BTreeMap::new(),
             asked: Vec::new(),
+            settled: None,
             records: Vec::new(),
             said: Vec::new(),
             lines: SaidLines::default(),
@@ -356,6 +360,13 @@ impl Sink for Judge<'_> {
 
     fn sets_aside(&self, tag: &Tag) -> bool {
         tag.excluded
+    }
+
+    fn settled(&mut self, settled: &Settled) {
+        if let Some(to) = &self.settled {
+            // What does not fit is said again when the flow has had some more packets.
+            to.try_send(*settled).ok();
+        }
     }
 
     fn wants_records(&self, tag: &Tag) -> bool {

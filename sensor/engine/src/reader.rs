@@ -114,6 +114,13 @@ impl<'a> Reader<'a> {
         work.indicators = Arc::clone(self.policies.indicators());
         let fill = self.source.fill(&mut work.batch);
         let (mut first, mut last) = (Timestamp::MAX, Timestamp::MIN);
+        // What stands for a run in a batch is no packet and has no octets.
+        let (mut counted, mut runs) = (0_u64, 0_u64);
+        for run in work.batch.runs() {
+            counted = counted.saturating_add(run.packets());
+            runs = runs.saturating_add(1);
+            totals.frame_octets = totals.frame_octets.saturating_add(run.frame_octets());
+        }
         for packet in work.batch.iter() {
             totals.frame_octets = totals.frame_octets.saturating_add(u64::from(packet.len));
             (first, last) = (first.min(packet.time), last.max(packet.time));
@@ -129,7 +136,9 @@ impl<'a> Reader<'a> {
         work.now = self.clock.now();
         totals.packets = totals
             .packets
-            .saturating_add(u64::try_from(work.batch.len()).unwrap_or(u64::MAX));
+            .saturating_add(u64::try_from(work.batch.len()).unwrap_or(u64::MAX))
+            .saturating_sub(runs)
+            .saturating_add(counted);
         self.progress.publish(totals.packets, self.source.octets_read());
         totals.lost = self.source.lost();
         totals

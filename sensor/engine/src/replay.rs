@@ -94,6 +94,8 @@ pub fn replay(
     });
     // An output, or the filter; nobody else sees more of a record than its volume.
     let is_read = collector.has_outputs() || config.filter.is_some();
+    // A source that can count flows by itself is told of those that may be.
+    let settled = source.hears_of_settled();
     // The service of a flow may decide its verdict or meet a rule, now or when the policy has changed.
     let policy = &config.policy;
     let is_judged = policy.judges_late()
@@ -103,6 +105,7 @@ pub fn replay(
     let flow = FlowConfig {
         community_ids: config.flow.community_ids && is_read,
         conversations: config.flow.conversations && (is_read || is_judged),
+        lets_go: settled.is_some(),
         ..config.flow.clone()
     };
     let policies = Policies::new(
@@ -117,7 +120,9 @@ pub fn replay(
     };
     let worker = |index| {
         let filter = config.filter.as_ref();
-        Worker::new((index, workers), &config.policy, filter, wanted, &flow)
+        let mut worker = Worker::new((index, workers), &config.policy, filter, wanted, &flow);
+        worker.tell(settled.clone());
+        worker
     };
     let read = match (workers, is_read) {
         (1, false) => run_in_one(&mut collector, reader, worker(0)),

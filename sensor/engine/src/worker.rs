@@ -8,18 +8,20 @@
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
 use crossbeam_channel::{Receiver, Sender};
 use sekisho_capture::Batch;
 use sekisho_filter::Filter;
 use sekisho_flow::{Config as FlowConfig, Counters, Observation, Observed, Prepared, Table};
 use sekisho_model::app::{Event, Said, Transaction};
-use sekisho_model::{FrameBucket, Timestamp};
+use sekisho_model::{FrameBucket, Protocol, Run, Settled, Timestamp};
 use sekisho_policy::Policy;
 use sekisho_wire::app::local;
 use sekisho_wire::partition::{self, PARTITIONS};
 use sekisho_wire::{Frame, Layer, frame};
 
+use crate::deal::partition_of;
 use crate::judge::{Judge, Tag};
 use crate::reader::{self, Reader, ReaderTotals};
 use crate::work::{Dealt, Done, Gathered, Read, Standalone, Wanted, What, Where, Work, WorkerTotals};
@@ -115,6 +117,11 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Says of flows that are settled that they are, where the source can count by itself.
+    pub(crate) fn tell(&mut self, settled: Option<SyncSender<Settled>>) {
+        self.judge.settled = settled;
+    }
+
     /// Judges by `policy` from here on.
     fn follow(&mut self, policy: &Arc<Policy>) {
         if self.judge.follow(policy) && policy.uses_vlans() {
@@ -164,6 +171,8 @@ impl<'a> Worker<'a> {
             for (index, plain) in chunk.zip(&group) {
                 if plain.is_plain {
                     self.count_plain(plain);
+                } else if let Some(run) = batch.run(index as usize) {
+                    self.count_run(run, first.saturating_add(u64::from(index)));
                 } else if let Some(packet) = batch.get(index as usize) {
                     let (dealt, standalone) = (&mut work.dealt, &mut work.standalone);
                     reader.dealer().deal_packet(index, &packet, dealt, standalone);
@@ -280,6 +289,12 @@ impl<'a> Worker<'a> {
 
     /// Counts one layer of a packet of any kind.
     fn count<'w>(&mut self, packets: Packets<'w>, dealt: Dealt, frame: &mut Frame<'w>) {
+        if let Where::Batch(index) = dealt.at
+            && let Some(run) = packets.batch.run(index as usize)
+        {
+            self.count_run(run, packets.first.saturating_add(u64::from(index)));
+            return;
+        }
         let Some(table) = self.tables.get_mut(dealt.partition()) else {
             return;
         };
@@ -287,6 +302,20 @@ impl<'a> Worker<'a> {
         if self.hears && dealt.is_last {
             hear(packets, dealt, frame, &mut self.judge);
         }
+    }
+
+    /// Counts packets that the source has counted; the next packet has the number `ordinal`.
+    #[inline(never)]
+    fn count_run(&mut self, run: &Run, ordinal: u64) {
+        let Some(table) = self.tables.get_mut(partition_of(run)) else {
+            return;
+        };
+        let bucket = match table.merge(run, ordinal, &mut self.judge) {
+            Observed::SetAside(_) => FrameBucket::Excluded,
+            _ if run.ends.protocol == Protocol::TCP => FrameBucket::Tcp,
+            _ => FrameBucket::Udp,
+        };
+        self.totals.frames.count_many(bucket, run.packets());
     }
 
     /// What it has counted so far, where that is asked for at the end of a batch.

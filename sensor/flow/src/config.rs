@@ -26,6 +26,8 @@ pub struct Config {
     pub community_ids: bool,
     /// Read what the payload says.
     pub conversations: bool,
+    /// Say of flows that they are settled: for sources that can count packets by themselves.
+    pub lets_go: bool,
     /// Octets that conversations hold together, about: their state and what waits in them. Where they
     /// grow past it, those idle longest are cut short.
     pub conversation_octets: usize,
@@ -43,6 +45,7 @@ impl Default for Config {
             leave_out_duplicates: false,
             community_ids: true,
             conversations: true,
+            lets_go: false,
             conversation_octets: usize::try_from(sekisho_model::limits::CONVERSATION_OCTETS.default)
                 .unwrap_or(usize::MAX),
         }

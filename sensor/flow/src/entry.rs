@@ -6,6 +6,7 @@
 //! number of lines that it touches.
 
 mod cold;
+mod merge;
 mod record;
 mod talking;
 
@@ -402,14 +403,7 @@ impl<T> Entry<'_, T> {
             self.note_round_trip(round_trip);
         }
         self.connect(segment, ip.payload_octets, seen, by_originator, counters);
-        let connection = &self.tcp.connection;
-        self.hot.phase = if connection.is_over() {
-            Phase::Over
-        } else if connection.is_answered() {
-            Phase::Answered
-        } else {
-            Phase::Loose
-        };
+        self.hot.phase = Phase::of(&self.tcp.connection);
     }
 
     /// Moves the connection on. The history is touched only where it may get a letter.

@@ -124,6 +124,17 @@ impl<'a> Observation<'a> {
         Some((tunnel, flow))
     }
 
+    /// Whether it is one frame, and neither a tunnel nor in one.
+    #[inline]
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.frames == 1
+            && self.outer.is_none()
+            && self.carries.is_none()
+            && self.carrier.is_none()
+            && self.layer.carried_by.is_none()
+            && self.layer.ip.fragment.is_none()
+    }
+
     /// The tunnel that the packet is.
     #[inline]
     pub(crate) const fn carries(&self) -> Option<Tunnel> {

@@ -179,6 +179,13 @@ impl Stream {
         self.sent = IDLE;
     }
 
+    /// The same for a stream of which packets come that were not timed.
+    pub(crate) const fn stop_measuring(&mut self) {
+        if self.has_begun() {
+            self.stop();
+        }
+    }
+
     /// Whether a SYN with this number is the one already seen, sent again.
     fn is_at(&self, sequence: u32) -> bool {
         (1..65_536).contains(&distance(sequence, self.next))

@@ -1,5 +1,7 @@
 //! The flow table of one partition.
 
+mod merge;
+mod settled;
 mod slots;
 mod talking;
 
@@ -9,7 +11,7 @@ use std::hint::black_box;
 
 use foldhash::fast::RandomState;
 use sekisho_model::app::{Event, FlowRef};
-use sekisho_model::{DirectionBy, EndReason, Endpoint, FlowRecord, Protocol, Timestamp};
+use sekisho_model::{DirectionBy, EndReason, Endpoint, FlowRecord, Protocol, Settled, Timestamp};
 use sekisho_wire::{Layer, icmp, ip};
 
 use crate::brief::Brief;
@@ -75,6 +77,9 @@ pub trait Sink {
     fn said(&mut self, flow: FlowRef, ordinal: u64, event: Event, tag: &Self::Tag) {
         let _ = (flow, ordinal, event, tag);
     }
+
+    /// Packets of these kinds say nothing more of a flow than that they came.
+    fn settled(&mut self, _: &Settled) {}
 
     /// A record is complete that is not wanted whole.
     fn brief(&mut self, _: &Brief, _: &Self::Tag) {}
@@ -265,6 +270,9 @@ impl<T: Clone> Table<T> {
         let is_set_aside = hot.is_set_aside();
         if is_wanted {
             self.converse(slot, packet, (prepared.sender, expected), sink);
+        }
+        if self.config.lets_go {
+            self.let_go(slot, packet, sink);
         }
         match self.slots.tag(slot) {
             Some(tag) if is_set_aside => Observed::SetAside(tag),

@@ -58,6 +58,15 @@ impl Spilled {
         }
     }
 
+    /// Adds what one end sent, in the order of [`Volume`].
+    pub(crate) fn add(&mut self, by_originator: bool, counts: [u64; 4]) {
+        let Self([there, back]) = self;
+        let sums = if by_originator { there } else { back };
+        for (sum, count) in sums.iter_mut().zip(counts) {
+            *sum = sum.saturating_add(count);
+        }
+    }
+
     /// Adds octets of frames that are more than 32 bits by themselves.
     pub(crate) const fn add_frame_octets(&mut self, by_originator: bool, octets: u64) {
         let Self([[.., there], [.., back]]) = self;

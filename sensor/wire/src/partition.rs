@@ -90,6 +90,12 @@ pub fn of_plain(layer: &Layer<'_>) -> usize {
     of_addresses(layer.ip.source, layer.ip.destination)
 }
 
+/// The partition of the flows between two hosts.
+#[must_use]
+pub fn of_hosts(a: IpAddr, b: IpAddr) -> usize {
+    of_addresses(a, b)
+}
+
 /// The partition of one layer of a decoded frame.
 #[must_use]
 pub fn of_layer(layer: &Layer<'_>) -> usize {
