@@ -54,8 +54,8 @@ pub enum LiveError {
     NotBuilt,
     /// XDP is asked for and not in this build.
     #[error(
-        "this build has no XDP object in it; take another back end with --capture ring, or leave the \
-         choice to --capture auto"
+        "this build has no XDP object in it; --capture ring takes the packet ring, --capture auto the best \
+         that works"
     )]
     NoXdp,
     /// A clock that cannot be had.

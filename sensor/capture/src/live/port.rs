@@ -85,7 +85,9 @@ impl Port {
             looked: Instant::now(),
         };
         match interface::find(name).and_then(|found| port.attach(found)) {
-            Err(error @ LiveError::Missing(_)) if options.wait => port.trouble = Some(error.to_string()),
+            Err(error @ LiveError::Missing(_)) if options.wait => {
+                port.trouble = Some(port.without_name(&error));
+            }
             Err(error) => return Err(error),
             Ok(()) => {}
         }
@@ -123,7 +125,7 @@ impl Port {
             }
             (Ok(found), _) => {
                 if let Err(error) = self.attach(found) {
-                    self.trouble = Some(error.to_string());
+                    self.trouble = Some(self.without_name(&error));
                 }
             }
             (Err(error), reading) => {
@@ -135,7 +137,7 @@ impl Port {
                             "the interface is now called {name} and is read on; name it in the configuration"
                         ));
                     }
-                    _ => self.trouble = Some(error.to_string()),
+                    _ => self.trouble = Some(self.without_name(&error)),
                 }
             }
         }
@@ -223,6 +225,15 @@ impl Port {
             Some(_) => Err(LiveError::NotBuilt),
             None => Ok(None),
         }
+    }
+
+    /// What is wrong, where the port is named beside it.
+    fn without_name(&self, error: &LiveError) -> String {
+        let said = error.to_string();
+        let rest = said
+            .strip_prefix(&self.name)
+            .and_then(|rest| rest.strip_prefix(": "));
+        rest.map(str::to_owned).unwrap_or(said)
     }
 
     /// Lets nothing further in.
