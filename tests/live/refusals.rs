@@ -38,6 +38,11 @@ fn what_cannot_be_watched_is_said_with_what_to_do() {
     assert!(blind.contains("snap = 0: give 64 to 262144 octets"), "{blind}");
     let absent = refused(&["run", "--interface", "lo", "--capture", "xdp"]);
     assert!(absent.contains("--capture ring"), "{absent}");
+    let stampless = refused(&["run", "--interface", "lo", "--time", "nic"]);
+    assert!(
+        stampless.contains("--time nic: lo: its NIC stamps no frames; take --time host"),
+        "{stampless}"
+    );
 }
 
 #[test]

@@ -56,6 +56,8 @@ pub struct Opened {
     pub source: Box<dyn Source>,
     /// What reads them.
     pub back_end: BackEnd,
+    /// What is worth saying of the ports.
+    pub notes: Vec<String>,
     /// What would have been better, each with the reason why it was not taken.
     pub passed_over: Vec<(BackEnd, LiveError)>,
 }
@@ -79,9 +81,10 @@ pub fn open(wanted: BackEnd, names: &[String], options: &Options, stop: &Stop) -
             Ok(())
         };
         let error = match is_fit.and_then(|()| open_with(next, names, options, stop)) {
-            Ok(source) => {
+            Ok((source, notes)) => {
                 return Ok(Opened {
                     source,
+                    notes,
                     back_end: next,
                     passed_over,
                 });
@@ -117,16 +120,18 @@ fn open_with(
     names: &[String],
     options: &Options,
     stop: &Stop,
-) -> Result<Box<dyn Source>, LiveError> {
+) -> Result<(Box<dyn Source>, Vec<String>), LiveError> {
     let through = match back_end {
         #[cfg(feature = "xdp")]
-        BackEnd::Xdp => return Ok(Box::new(Xdp::open(names, options, stop)?)),
+        BackEnd::Xdp => return Ok((Box::new(Xdp::open(names, options, stop)?), Vec::new())),
         #[cfg(not(feature = "xdp"))]
         BackEnd::Xdp => return Err(LiveError::NoXdp),
         BackEnd::Pcap => Through::Pcap,
         BackEnd::Ring | BackEnd::Auto => Through::Ring,
     };
-    Ok(Box::new(Live::open(names, through, options, stop)?))
+    let live = Live::open(names, through, options, stop)?;
+    let notes = live.notes();
+    Ok((Box::new(live), notes))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use sekisho_engine::health::{Known, Settings};
 use serde::Deserialize;
 
-use super::ports::Capture;
+use super::ports::{Capture, Time};
 use crate::cli::terminal;
 
 /// What a file may say.
@@ -26,6 +26,8 @@ pub(super) struct Config {
     pub(super) bpf: Option<String>,
     /// Octets kept of a frame.
     pub(super) snap: Option<u32>,
+    /// Whose clock stamps frames: auto, host or nic.
+    pub(super) time: Option<Time>,
     /// Wait for interfaces that are not there.
     pub(super) wait: bool,
     /// Folder or file that packets are recorded in.
@@ -96,12 +98,13 @@ impl Health {
 pub(super) const SNAP: std::ops::RangeInclusive<i64> = 64..=262_144;
 
 /// The keys, for suggestions.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "interfaces",
     "ring_mib",
     "capture",
     "bpf",
     "snap",
+    "time",
     "wait",
     "record",
     "record_mib",

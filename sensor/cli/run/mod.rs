@@ -28,7 +28,7 @@ use sekisho_store::Embedded;
 
 use self::config::Config;
 use self::notify::Manager;
-use self::ports::Capture;
+use self::ports::{Capture, Time};
 use self::privilege::Needs;
 use super::catalogue::Choice;
 use super::follow::{Follower, Watch as FolderWatch};
@@ -75,6 +75,10 @@ pub(crate) struct Args {
     /// Keep so many octets of a frame; its length on the wire is counted all the same [default: all]
     #[arg(long, value_name = "OCTETS", value_parser = clap::value_parser!(u32).range(config::SNAP))]
     snap: Option<u32>,
+    /// Whose clock stamps the frames; auto takes the NIC's where it stamps and agrees with the host's
+    /// [default: auto]
+    #[arg(long, value_name = "CLOCK", value_enum)]
+    time: Option<Time>,
     /// Wait for interfaces that are not there yet, as a service does that starts with the machine
     #[arg(long)]
     wait: bool,
@@ -153,6 +157,7 @@ impl Args {
             capture: self.capture.or(file.capture),
             bpf: self.bpf.clone().or(file.bpf),
             snap: self.snap.or(file.snap),
+            time: self.time.or(file.time),
             wait: self.wait || file.wait,
             record: self.record.clone().or(file.record),
             record_mib: self.record_mib.or(file.record_mib),

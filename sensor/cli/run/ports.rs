@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use sekisho_capture::Stop;
 use sekisho_capture::choose::{self, BackEnd, Opened};
-use sekisho_capture::live::{LiveError, Options};
+use sekisho_capture::live::{Clock, LiveError, Options};
 use sekisho_capture::record::{Kept, Place, Recorded, State};
 use serde::Deserialize;
 
@@ -39,6 +39,19 @@ impl Capture {
     }
 }
 
+/// Whose time is asked for, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Time {
+    /// The NIC's where it is kept with the host's
+    #[default]
+    Auto,
+    /// The host's
+    Host,
+    /// The NIC's
+    Nic,
+}
+
 /// Opens them as the configuration says.
 pub(super) fn open(wanted: &Config, stop: &Stop) -> Result<Opened, LiveError> {
     let usual = Options::default();
@@ -48,6 +61,11 @@ pub(super) fn open(wanted: &Config, stop: &Stop) -> Result<Opened, LiveError> {
             .map_or(usual.ring_octets, |mib| u64::from(mib) << 20),
         snap: wanted.snap,
         filter: wanted.bpf.clone(),
+        clock: match wanted.time.unwrap_or_default() {
+            Time::Auto => Clock::Auto,
+            Time::Host => Clock::Host,
+            Time::Nic => Clock::Nic,
+        },
         wait: wanted.wait,
     };
     let back_end = wanted.capture.unwrap_or_default().back_end();
@@ -70,8 +88,11 @@ pub(super) fn silence(wanted: &Config) -> anyhow::Result<()> {
 
 /// The interfaces from which the system may send of itself, with why. The loopback reaches nobody.
 fn chatter(name: &str, language: Language) -> Option<String> {
-    let is_on = std::fs::read_to_string(ipv6_switch(name)).is_ok_and(|text| text.trim() == "0");
-    (is_on && name != "lo").then(|| match language {
+    let says = |path: PathBuf, number| std::fs::read_to_string(path).is_ok_and(|text| text.trim() == number);
+    let switch = ipv6_switch(name);
+    // Without an address of its own (mode 1) there is nothing to announce or ask from.
+    let has_none = says(switch.with_file_name("addr_gen_mode"), "1");
+    (says(switch, "0") && !has_none && name != "lo").then(|| match language {
         Language::Japanese => format!(
             "{name}: IPv6 が有効なので、システムがここから近隣探索などを送信します。--no-ipv6 か \
              sysctl net.ipv6.conf.{name}.disable_ipv6=1 で止めてください"
@@ -83,7 +104,7 @@ fn chatter(name: &str, language: Language) -> Option<String> {
     })
 }
 
-/// Source: Linux's `Documentation/networking/ip-sysctl.rst`, `disable_ipv6`.
+/// Source: Linux's `Documentation/networking/ip-sysctl.rst`, `disable_ipv6` and `addr_gen_mode`.
 fn ipv6_switch(name: &str) -> PathBuf {
     Path::new("/proc/sys/net/ipv6/conf")
         .join(name)
@@ -151,6 +172,7 @@ pub(super) fn said(opened: &Opened, wanted: &Config, language: Language) -> Vec<
     passed_over
         .chain(silent)
         .chain(chatter)
+        .chain(opened.notes.iter().cloned())
         .map(|line| terminal::clean(&line))
         .collect()
 }

@@ -54,8 +54,8 @@ pub enum LiveError {
     NotBuilt,
     /// XDP is asked for and not in this build.
     #[error(
-        "this build has no XDP object in it; take another back end with --capture ring, or leave the \
-         choice to --capture auto"
+        "this build has no XDP object in it; --capture ring takes the packet ring, --capture auto the best \
+         that works"
     )]
     NoXdp,
     /// The program in the kernel cannot be had.
@@ -65,6 +65,14 @@ pub enum LiveError {
     /// The program in the kernel sees every frame.
     #[error("XDP takes no filter expression; take --capture ring, or leave the choice to --capture auto")]
     XdpFilter,
+    /// A clock that cannot be had.
+    #[error("--time nic: {name}: {why}; take --time host, or leave the choice to --time auto")]
+    Time {
+        /// The interface.
+        name: String,
+        /// Why it cannot be had.
+        why: String,
+    },
     /// The system refused for another reason.
     #[error("{name}: cannot be read: {cause}")]
     Io {
@@ -80,7 +88,7 @@ impl LiveError {
     pub(crate) const fn is_of_back_end(&self) -> bool {
         !matches!(
             self,
-            Self::NoName | Self::Missing(_) | Self::NotPermitted(_) | Self::Filter { .. }
+            Self::NoName | Self::Missing(_) | Self::NotPermitted(_) | Self::Filter { .. } | Self::Time { .. }
         )
     }
 

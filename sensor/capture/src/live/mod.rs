@@ -4,6 +4,7 @@
 //! interface  what the system says of a port     port     one port: its coming and going, its counters
 //! program    what the kernel keeps of a frame   socket   system calls of packet sockets and their ring
 //! block      the layout of what is in the ring  ring     the frames of a ring
+//! time       whose clock stamps the frames
 //! ```
 //!
 //! A port is read through one of two back ends. `ring` is Linux's `TPACKET_V3`: the kernel writes frames
@@ -22,6 +23,7 @@ pub(crate) mod port;
 pub(crate) mod program;
 mod ring;
 pub(crate) mod socket;
+mod time;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -30,6 +32,7 @@ use sekisho_model::Timestamp;
 use sekisho_model::summary::InputFile;
 
 pub use error::LiveError;
+pub use time::Clock;
 
 use crate::stop::LOOK_AGAIN;
 use crate::{Batch, Fill, Source, Stop};
@@ -72,6 +75,8 @@ pub struct Options {
     pub snap: Option<u32>,
     /// Only frames that this expression of pcap-filter(7) matches.
     pub filter: Option<String>,
+    /// Whose clock stamps the frames.
+    pub clock: Clock,
     /// A port that is not there is waited for.
     pub wait: bool,
 }
@@ -82,6 +87,7 @@ impl Default for Options {
             ring_octets: 128 << 20,
             snap: None,
             filter: None,
+            clock: Clock::Auto,
             wait: false,
         }
     }
@@ -128,6 +134,15 @@ impl Live {
             silent_until: None,
             is_shut: false,
         })
+    }
+
+    /// What is worth saying of the ports: whose clock stamps their frames.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        self.ports
+            .iter()
+            .filter_map(|port| port.note().map(str::to_owned))
+            .collect()
     }
 
     fn take(&mut self, batch: &mut Batch) {

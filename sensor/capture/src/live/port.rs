@@ -19,7 +19,8 @@ use super::interface::{self, Counted, Interface};
 use super::program::Program;
 use super::ring::Ring;
 use super::socket::Counter;
-use super::{LiveError, Options, Through};
+use super::time::{self, Decision};
+use super::{LiveError, Options, Through, socket};
 use crate::Batch;
 
 /// Between two looks at the interface and its counters.
@@ -58,6 +59,8 @@ pub(super) struct Port {
     earlier: Counted,
     last: Counted,
     trouble: Option<String>,
+    /// Whose clock stamps its frames.
+    time: Option<Decision>,
     looked: Instant,
 }
 
@@ -78,10 +81,13 @@ impl Port {
             earlier: Counted::default(),
             last: Counted::default(),
             trouble: None,
+            time: None,
             looked: Instant::now(),
         };
         match interface::find(name).and_then(|found| port.attach(found)) {
-            Err(error @ LiveError::Missing(_)) if options.wait => port.trouble = Some(error.to_string()),
+            Err(error @ LiveError::Missing(_)) if options.wait => {
+                port.trouble = Some(port.without_name(&error));
+            }
             Err(error) => return Err(error),
             Ok(()) => {}
         }
@@ -119,7 +125,7 @@ impl Port {
             }
             (Ok(found), _) => {
                 if let Err(error) = self.attach(found) {
-                    self.trouble = Some(error.to_string());
+                    self.trouble = Some(self.without_name(&error));
                 }
             }
             (Err(error), reading) => {
@@ -131,7 +137,7 @@ impl Port {
                             "the interface is now called {name} and is read on; name it in the configuration"
                         ));
                     }
-                    _ => self.trouble = Some(error.to_string()),
+                    _ => self.trouble = Some(self.without_name(&error)),
                 }
             }
         }
@@ -159,7 +165,21 @@ impl Port {
 
     /// Opens the interface that has the port's name.
     fn attach(&mut self, found: Interface) -> Result<(), LiveError> {
+        let time = match time::decide(&self.name, self.options.clock) {
+            // One that was read before is rather read with the host's time than not at all.
+            Err(error) if self.interface.is_some() => Decision {
+                by_nic: false,
+                note: Some(error.to_string()),
+            },
+            decided => decided?,
+        };
         let (tap, program) = self.open_tap(found)?;
+        if time.by_nic
+            && let Some(socket) = tap.descriptor()
+        {
+            socket::stamp_by_nic(socket).map_err(|cause| LiveError::of_system(&self.name, cause))?;
+        }
+        self.time = Some(time);
         let sieve = program.map(|program| Counter::open(found.index, found.is_loopback, &program.inverse()));
         let sieve = sieve.transpose();
         self.sieve = sieve.map_err(|cause| LiveError::of_system(&self.name, cause))?;
@@ -207,6 +227,15 @@ impl Port {
         }
     }
 
+    /// What is wrong, where the port is named beside it.
+    fn without_name(&self, error: &LiveError) -> String {
+        let said = error.to_string();
+        let rest = said
+            .strip_prefix(&self.name)
+            .and_then(|rest| rest.strip_prefix(": "));
+        rest.map(str::to_owned).unwrap_or(said)
+    }
+
     /// Lets nothing further in.
     pub(super) fn shut(&mut self) {
         if let Some(tap) = &mut self.tap {
@@ -216,6 +245,11 @@ impl Port {
             // One that goes on counts what comes after the end, no more.
             let _ = sieve.shut();
         }
+    }
+
+    /// What is worth saying of its clock.
+    pub(super) fn note(&self) -> Option<&str> {
+        self.time.as_ref()?.note.as_deref()
     }
 
     /// Frames lost so far.
@@ -236,7 +270,11 @@ impl Port {
         let (received, dropped) = self.interface_counts();
         InputFile {
             path: self.name.clone(),
-            format: self.through.name().to_owned(),
+            format: if self.time.as_ref().is_some_and(|time| time.by_nic) {
+                format!("{}+nic", self.through.name())
+            } else {
+                self.through.name().to_owned()
+            },
             packets: self.packets,
             damage: self.trouble.clone(),
             port: Some(PortCounters {

@@ -250,6 +250,13 @@ pub(crate) fn attach(socket: BorrowedFd<'_>, program: &Program) -> io::Result<()
     set(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &filter)
 }
 
+/// Has the frames of a packet socket stamped by the NIC's clock; those that it did not stamp get the
+/// host's time.
+pub(crate) fn stamp_by_nic(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let raw = c_int::try_from(libc::SOF_TIMESTAMPING_RAW_HARDWARE).map_err(io::Error::other)?;
+    set(socket, libc::SOL_PACKET, libc::PACKET_TIMESTAMP, &raw)
+}
+
 /// Takes the error that a socket has, such as that its interface went down.
 pub(crate) fn take_error(socket: BorrowedFd<'_>) -> io::Result<()> {
     let mut error: c_int = 0;

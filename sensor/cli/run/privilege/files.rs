@@ -15,8 +15,12 @@ use landlock::{
 use super::Needs;
 
 /// What the libraries and the capture read: counters of interfaces, processors, makers of network cards,
-/// the types of the kernel.
-const SYSTEM: [&str; 10] = [
+/// the clocks of the first of them, the types of the kernel.
+const SYSTEM: [&str; 14] = [
+    "/dev/ptp0",
+    "/dev/ptp1",
+    "/dev/ptp2",
+    "/dev/ptp3",
     "/proc/self",
     "/sys/class/net",
     "/sys/devices",
