@@ -211,6 +211,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     }
 }
 
+/// The address that a configuration file has the dashboard listen on.
+pub(crate) fn listen_address(file: &Path) -> anyhow::Result<Option<SocketAddr>> {
+    Ok(config::read(file)?.listen)
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().min(16))
 }
