@@ -308,6 +308,11 @@ fn needs(args: &Args, wanted: &Config, policy: &sekisho_policy::Policy, back_end
     }
 }
 
+/// The address that a configuration file has the dashboard listen on.
+pub(crate) fn listen_address(file: &Path) -> anyhow::Result<Option<SocketAddr>> {
+    Ok(config::read(file)?.listen)
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().min(16))
 }
