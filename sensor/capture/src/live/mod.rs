@@ -73,6 +73,8 @@ pub struct Options {
     pub filter: Option<String>,
     /// A port that is not there is waited for.
     pub wait: bool,
+    /// VLANs tell flows apart, which a source has to know that counts packets of flows by itself.
+    pub by_vlan: bool,
 }
 
 impl Default for Options {
@@ -82,6 +84,7 @@ impl Default for Options {
             snap: None,
             filter: None,
             wait: false,
+            by_vlan: false,
         }
     }
 }
