@@ -133,9 +133,11 @@ fn replay(workers: usize) -> (Summary, Vec<serde_json::Value>, Vec<Settled>) {
         reload: None,
         filter: None,
         checkpoint: None,
+        health: Default::default(),
     };
     let outputs = Outputs {
         store: None,
+        protection: None,
         exporters: vec![NamedExporter {
             name: "EVE".to_owned(),
             exporter: Box::new(Eve::new(std::fs::File::create(&eve).unwrap(), false)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sekisho_kit::{Wire, wire};
 use serde_json::Value;
 
-use crate::sensor::{Sensor, back_ends, wire};
+use crate::sensor::{Sensor, back_ends, until_read, wire};
 use crate::support;
 use crate::traffic::{POLICY, traffic};
 
@@ -156,7 +156,7 @@ fn everything_that_a_sensor_does_is_still_done_inside_the_fence() {
         wire.far(&["link", "del", wire::FAR]).unwrap();
         std::thread::sleep(Duration::from_millis(1_500));
         wire.connect().unwrap();
-        std::thread::sleep(Duration::from_millis(1_500));
+        until_read(&wire, back_end);
         send();
         let watched = sensor.end();
 
@@ -203,7 +203,7 @@ fn what_lies_outside_the_fence_is_refused() {
 #[test]
 fn a_sensor_without_a_fence_says_so() {
     let Some(wire) = wire() else { return };
-    let sensor = Sensor::start(&wire, &["--no-sandbox"]);
+    let sensor = Sensor::start(&wire, &["--no-sandbox", "--capture", "ring"]);
     let status = sensor.status();
     let watched = sensor.end();
 

@@ -42,6 +42,21 @@ pub(crate) fn wire() -> Option<Wire> {
         .ok()
 }
 
+/// Waits until the far end is read, which was made anew.
+pub(crate) fn until_read(wire: &Wire, back_end: &str) {
+    let wanted = if back_end == "xdp" { "xdp" } else { "promiscuity 1" };
+    let begun = Instant::now();
+    let is_read = || {
+        let shown = wire.far_says(&["-d", "link", "show", wire::FAR]);
+        shown.is_ok_and(|shown| shown.contains(wanted))
+    };
+    while !is_read() && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // What it counts is counted from here on.
+    std::thread::sleep(Duration::from_millis(300));
+}
+
 /// Sensors that run, and their end.
 pub(crate) struct Sensor {
     pub(crate) child: Child,

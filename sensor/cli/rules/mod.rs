@@ -110,7 +110,7 @@ fn read(folder: &Path, catalogue: &Choice) -> Result<Vec<Source>, PolicyErrors> 
     Ok(with_catalogue(load_dir(folder)?, &catalogue.read()?))
 }
 
-fn say_errors(errors: &PolicyErrors) {
+pub(crate) fn say_errors(errors: &PolicyErrors) {
     let theme = if terminal::stderr_has_colour() {
         GraphicalTheme::unicode()
     } else {

@@ -19,6 +19,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use sekisho_capture::BackEnd;
 use sekisho_capture::record;
+use sekisho_engine::health::Known;
 use sekisho_engine::{Config as EngineConfig, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
 use sekisho_model::summary::Summary;
@@ -34,8 +35,9 @@ use super::follow::{Follower, Watch as FolderWatch};
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
+use super::replay::know_exceptions;
 use super::serve::Dashboard;
-use super::{limits_help, lists, report, rules, terminal};
+use super::{doctor, limits_help, lists, report, rules, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -170,6 +172,7 @@ impl Args {
             no_sandbox: self.no_sandbox || file.no_sandbox,
             no_ipv6: self.no_ipv6 || file.no_ipv6,
             no_metadata: self.no_metadata || file.no_metadata,
+            health: file.health,
         })
     }
 }
@@ -196,15 +199,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             None => bail!("the catalogue has mistakes; nothing was started"),
         },
     };
-    let indicators = Arc::new(lists::load(&wanted.lists)?);
+    let indicators = Arc::new(lists::load(&lists::all(&wanted.lists, policy.indicators()))?);
+    let known = match &wanted.data {
+        Some(data) if data.is_dir() => doctor::stations(data).unwrap_or_default(),
+        _ => Known::default(),
+    };
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
     let opened = ports::open(&wanted, policy.uses_vlans(), interrupt.progress.stop())?;
     let (mut opened, recording) = ports::record(&wanted, opened)?;
     ports::silence(&wanted)?;
     let said = ports::said(&opened, &wanted, Language::of_environment());
-    let protection =
-        privilege::give_up(&needs(args, &wanted, opened.back_end)).context("cannot give up privileges")?;
+    let protection = privilege::give_up(&needs(args, &wanted, &policy, opened.back_end))
+        .context("cannot give up privileges")?;
     tracing::info!(
         capabilities = protection.capabilities.join(" "),
         no_new_privileges = protection.no_new_privileges,
@@ -220,9 +227,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let dashboard = wanted.listen.map(Dashboard::bind).transpose()?;
     interrupt.begin()?;
     let folder = wanted.policy.as_deref();
+    let dashboard = dashboard.map(|dashboard| dashboard.adding_to(folder, &args.catalogue));
     let policy_watch = folder.map(|folder| FolderWatch::new(folder, args.catalogue.clone(), &policy));
     let follower = (policy_watch.is_some() || !wanted.lists.is_empty())
-        .then(|| Follower::start(policy_watch, &wanted.lists, &indicators, Arc::clone(&interrupt)))
+        .then(|| {
+            Follower::start(
+                policy_watch,
+                &wanted.lists,
+                &policy,
+                &indicators,
+                Arc::clone(&interrupt),
+            )
+        })
         .transpose()?;
     let config = EngineConfig {
         workers: wanted.workers.map_or_else(cores, usize::from),
@@ -237,6 +253,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         reload: follower.as_ref().map(Follower::news),
         filter: None,
         checkpoint: Some(CHECKPOINT),
+        health: wanted.health.settings(known),
     };
     say_begin(args, &wanted, opened.back_end, &said);
     let duration = args.duration.map(Duration::from_secs);
@@ -252,9 +269,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         served.end()?;
     }
     match result {
-        Ok(summary) => {
+        Ok(mut summary) => {
             if let Some(recording) = recording.filter(|_| !args.quiet) {
                 terminal::say(&ports::recorded(&recording.kept(), Language::of_environment()));
+            }
+            if let Some(data) = &wanted.data {
+                know_exceptions(&mut summary, data);
             }
             say_end(args, &summary, prints_eve)
         }
@@ -264,7 +284,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 /// What the run goes on to read, write and listen on.
-fn needs(args: &Args, wanted: &Config, back_end: BackEnd) -> Needs {
+fn needs(args: &Args, wanted: &Config, policy: &sekisho_policy::Policy, back_end: BackEnd) -> Needs {
     let read = wanted
         .policy
         .as_deref()
@@ -274,7 +294,7 @@ fn needs(args: &Args, wanted: &Config, back_end: BackEnd) -> Needs {
     Needs {
         read: read
             .map(Path::to_owned)
-            .chain(wanted.lists.iter().cloned())
+            .chain(lists::all(&wanted.lists, policy.indicators()))
             .collect(),
         write: wanted.data.iter().chain(recording).cloned().collect(),
         listen: wanted.listen.map(|address| address.port()),

@@ -71,6 +71,14 @@ impl Port {
         Ok(())
     }
 
+    /// The program hangs at it: from here on both count.
+    pub(super) fn attached(&mut self) {
+        let (received, dropped) = self.interface_counts();
+        self.earlier = Counted { received, dropped };
+        self.first = interface::counted(&self.name).ok().flatten().unwrap_or_default();
+        self.last = self.first;
+    }
+
     /// What the program has counted so far.
     pub(super) const fn counted(&mut self, counted: Counters) {
         self.now = counted;
@@ -125,10 +133,6 @@ impl Port {
     }
 
     fn found(&mut self, found: Interface) {
-        let (received, dropped) = self.interface_counts();
-        self.earlier = Counted { received, dropped };
-        self.first = interface::counted(&self.name).ok().flatten().unwrap_or_default();
-        self.last = self.first;
         self.interface = Some(found);
         self.is_shared = interface::is_shared(&self.name);
         self.trouble = trouble_of(found);

@@ -136,6 +136,7 @@ impl Xdp {
                 kernel
                     .attach(number, port.name(), Mode::Native)
                     .map_err(LiveError::Xdp)?;
+                port.attached();
             }
         }
         self.loaded = Some(Loaded {
