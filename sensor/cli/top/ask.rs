@@ -116,6 +116,7 @@ impl Server {
             name: data.display().to_string(),
             app: router(AppState {
                 store: Arc::new(store),
+                policy: None,
             }),
             runtime: runtime.context("cannot start the threads that read the data directory")?,
         })

@@ -79,6 +79,8 @@ pub struct Options {
     pub clock: Clock,
     /// A port that is not there is waited for.
     pub wait: bool,
+    /// VLANs tell flows apart, which a source has to know that counts packets of flows by itself.
+    pub by_vlan: bool,
 }
 
 impl Default for Options {
@@ -89,6 +91,7 @@ impl Default for Options {
             filter: None,
             clock: Clock::Auto,
             wait: false,
+            by_vlan: false,
         }
     }
 }
