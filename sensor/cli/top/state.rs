@@ -157,6 +157,7 @@ pub(super) mod tests {
             packets,
             damage: None,
             port: Some(PortCounters {
+                filtered: 0,
                 ring_dropped: 7,
                 received: packets,
                 dropped: 0,
