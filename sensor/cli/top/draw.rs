@@ -86,7 +86,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, look: Look) {
         Constraint::Length(1),
     ])
     .areas(area);
-    let [zones, health] = Layout::horizontal([Constraint::Percentage(52), Constraint::Percentage(48)])
+    let [zones, health] = Layout::horizontal([Constraint::Percentage(54), Constraint::Percentage(46)])
         .spacing(1)
         .areas(middle);
     draw_head(frame, head, state, look);
@@ -205,8 +205,8 @@ fn draw_zones(frame: &mut Frame<'_>, area: Rect, summary: &Summary, look: Look) 
     let widths = [
         Constraint::Fill(1),
         Constraint::Fill(1),
-        Constraint::Length(9),
-        Constraint::Length(9),
+        Constraint::Length(8),
+        Constraint::Length(8),
     ];
     let table = Table::new(rows, widths).header(header.style(look.soft()));
     frame.render_widget(table.block(block(title)), area);
