@@ -54,7 +54,7 @@ fn overview(out: &mut String, summary: &Summary, language: Language) {
             grouped(summary.frame_octets),
         ),
         (say("フロー", "Flows"), grouped(summary.flows)),
-        (say("警報", "Alerts"), grouped(summary.alerts.total)),
+        (say("警報", "Alerts"), alert_count(summary, language)),
         (say("ポリシー", "Policy"), policy),
         (
             say("カタログ", "Catalogue"),
@@ -184,6 +184,16 @@ fn matrix(out: &mut String, summary: &Summary, language: Language) {
             "{more} {}",
             say("組を省略(--json で全件)", "more pairs (--json has all)")
         );
+    }
+}
+
+/// How many alerts, and how many an exception silences.
+fn alert_count(summary: &Summary, language: Language) -> String {
+    let total = grouped(summary.alerts.total);
+    match (summary.alerts.suppressed, language) {
+        (0, _) => total,
+        (silenced, Language::Japanese) => format!("{total}(ほかに例外で抑止: {})", grouped(silenced)),
+        (silenced, Language::English) => format!("{total} (silenced by exceptions: {})", grouped(silenced)),
     }
 }
 

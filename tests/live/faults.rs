@@ -5,7 +5,7 @@ use std::time::Duration;
 use sekisho_kit::{Capture, Wire, wire};
 use serde_json::Value;
 
-use crate::sensor::{Sensor, back_ends, wire};
+use crate::sensor::{Sensor, back_ends, until_read, wire};
 use crate::traffic::traffic;
 
 /// Long enough for a sensor to look at its interfaces twice.
@@ -42,7 +42,7 @@ fn a_port_that_goes_down_comes_up_or_is_made_anew_is_read_on() {
         wire.far(&["link", "del", wire::FAR]).unwrap();
         pause();
         wire.connect().unwrap();
-        pause();
+        until_read(&wire, back_end);
         send(&wire, 1);
         pause();
         let watched = sensor.end();
@@ -148,7 +148,7 @@ fn a_port_that_is_not_there_yet_is_waited_for_where_that_is_asked() {
         );
         pause();
         wire.connect().unwrap();
-        pause();
+        until_read(&wire, back_end);
         send(&wire, 7);
         let watched = sensor.end();
 

@@ -106,6 +106,7 @@ fn every_frame_that_arrives_is_processed_or_counted_as_lost() {
 
 #[test]
 fn a_filter_leaves_out_what_it_does_not_match_and_every_frame_left_out_is_counted() {
+    // XDP takes no filter, and says so.
     let capture = traffic();
     // Where an EtherType stands, and what follows it: a tag, or the header of IPv4.
     let tagged = |octets: &[u8]| octets[12..14] == [0x81, 0x00];
@@ -123,11 +124,11 @@ fn a_filter_leaves_out_what_it_does_not_match_and_every_frame_left_out_is_counte
     ];
     assert!(count(&is_udp) > 100 && count(&tagged) > 100);
 
-    if back_ends().len() == 1 {
+    if !back_ends().contains(&"pcap") {
         // No libpcap, no compiler of filters.
         return;
     }
-    for back_end in back_ends() {
+    for back_end in back_ends().into_iter().filter(|one| *one != "xdp") {
         for (expression, expected) in table {
             let Some(wire) = wire() else { return };
             let sensor = Sensor::start(&wire, &["--capture", back_end, "--bpf", expression]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sekisho_kit::{Wire, wire};
 use serde_json::Value;
 
-use crate::sensor::{Sensor, back_ends, wire};
+use crate::sensor::{Sensor, back_ends, until_read, wire};
 use crate::support;
 use crate::traffic::{POLICY, traffic};
 
@@ -24,10 +24,17 @@ fn threads(sensor: &Sensor) -> Vec<String> {
 
 #[test]
 fn every_thread_of_a_sensor_that_watches_has_given_up_what_it_does_not_need() {
+    for back_end in back_ends() {
+        has_given_up(back_end);
+    }
+}
+
+fn has_given_up(back_end: &str) {
     let Some(wire) = wire() else { return };
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let arguments = ["--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let data = data.to_str().unwrap();
+    let arguments = ["--data", data, "--listen", "127.0.0.1:0", "--capture", back_end];
     let sensor = Sensor::start(&wire, &arguments);
     std::thread::sleep(Duration::from_millis(500));
 
@@ -37,9 +44,17 @@ fn every_thread_of_a_sensor_that_watches_has_given_up_what_it_does_not_need() {
     // The main thread, signals, the watch, the dashboard and its two workers at least.
     assert!(threads.len() >= 6, "{}", threads.len());
     for status in threads {
-        // CAP_NET_RAW is capability 13: capabilities(7).
-        assert_eq!(line(&status, "CapEff:"), format!("{:016x}", 1 << 13), "{status}");
-        assert_eq!(line(&status, "CapPrm:"), format!("{:016x}", 1 << 13));
+        // capabilities(7): CAP_NET_RAW is 13; CAP_NET_ADMIN is 12, CAP_PERFMON 38, CAP_BPF 39.
+        let capabilities = match back_end {
+            "xdp" => 1_u64 << 13 | 1 << 12 | 1 << 38 | 1 << 39,
+            _ => 1 << 13,
+        };
+        assert_eq!(
+            line(&status, "CapEff:"),
+            format!("{capabilities:016x}"),
+            "{status}"
+        );
+        assert_eq!(line(&status, "CapPrm:"), format!("{capabilities:016x}"));
         assert_eq!(line(&status, "CapInh:"), "0000000000000000");
         assert_eq!(line(&status, "CapBnd:"), "0000000000000000");
         assert_eq!(line(&status, "CapAmb:"), "0000000000000000");
@@ -48,7 +63,11 @@ fn every_thread_of_a_sensor_that_watches_has_given_up_what_it_does_not_need() {
         assert_eq!(line(&status, "Seccomp:"), "2");
     }
     let protection = &watched["protection"];
-    assert_eq!(protection["capabilities"], serde_json::json!(["CAP_NET_RAW"]));
+    let expected = match back_end {
+        "xdp" => serde_json::json!(["CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_PERFMON", "CAP_BPF"]),
+        _ => serde_json::json!(["CAP_NET_RAW"]),
+    };
+    assert_eq!(protection["capabilities"], expected);
     assert_eq!(protection["no_new_privileges"], true);
     assert_eq!(protection["seccomp"], "on");
     let landlock = protection["landlock"].as_str().unwrap();
@@ -137,7 +156,7 @@ fn everything_that_a_sensor_does_is_still_done_inside_the_fence() {
         wire.far(&["link", "del", wire::FAR]).unwrap();
         std::thread::sleep(Duration::from_millis(1_500));
         wire.connect().unwrap();
-        std::thread::sleep(Duration::from_millis(1_500));
+        until_read(&wire, back_end);
         send();
         let watched = sensor.end();
 
@@ -184,7 +203,7 @@ fn what_lies_outside_the_fence_is_refused() {
 #[test]
 fn a_sensor_without_a_fence_says_so() {
     let Some(wire) = wire() else { return };
-    let sensor = Sensor::start(&wire, &["--no-sandbox"]);
+    let sensor = Sensor::start(&wire, &["--no-sandbox", "--capture", "ring"]);
     let status = sensor.status();
     let watched = sensor.end();
 

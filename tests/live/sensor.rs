@@ -12,12 +12,26 @@ use crate::support;
 /// The back ends that this machine has.
 #[expect(clippy::print_stderr, reason = "a test that skips says so")]
 pub(crate) fn back_ends() -> Vec<&'static str> {
+    let mut found = vec!["ring"];
     let tried = support::run(&["run", "--interface", "no-such-port", "--capture", "pcap"]);
     if support::stderr(&tried).contains("libpcap is not on this machine") {
         eprintln!("skipped for pcap: no libpcap here");
-        return vec!["ring"];
+    } else {
+        found.push("pcap");
     }
-    vec!["ring", "pcap"]
+    if has_xdp() {
+        found.push("xdp");
+    } else {
+        eprintln!("skipped for xdp: `cargo xtask ebpf` has not made the program for the kernel");
+    }
+    found
+}
+
+/// Whether the program for the kernel is in the binary: the loopback's driver runs none, and that is said
+/// where there is one to run.
+pub(crate) fn has_xdp() -> bool {
+    let tried = support::run(&["run", "--interface", "lo", "--capture", "xdp", "--duration", "1"]);
+    !support::stderr(&tried).contains("cargo xtask ebpf")
 }
 
 /// A wire, or nothing where this machine has none, and says so.
@@ -26,6 +40,21 @@ pub(crate) fn wire() -> Option<Wire> {
     Wire::new()
         .inspect_err(|why| eprintln!("skipped: no network namespaces here: {why}"))
         .ok()
+}
+
+/// Waits until the far end is read, which was made anew.
+pub(crate) fn until_read(wire: &Wire, back_end: &str) {
+    let wanted = if back_end == "xdp" { "xdp" } else { "promiscuity 1" };
+    let begun = Instant::now();
+    let is_read = || {
+        let shown = wire.far_says(&["-d", "link", "show", wire::FAR]);
+        shown.is_ok_and(|shown| shown.contains(wanted))
+    };
+    while !is_read() && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // What it counts is counted from here on.
+    std::thread::sleep(Duration::from_millis(300));
 }
 
 /// Sensors that run, and their end.

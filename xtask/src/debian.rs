@@ -112,7 +112,8 @@ fn apt_get(prefix: &[&str], words: &[&str]) -> Result<(), Stop> {
     run(&mut apt)
 }
 
-fn installed(package: &str) -> bool {
+/// Whether Debian's package database has it installed.
+pub(crate) fn installed(package: &str) -> bool {
     answer(command("dpkg-query").args(["-W", "-f=${Status}", package])).as_deref()
         == Some("install ok installed")
 }

@@ -49,6 +49,8 @@ mod pcap;
 pub mod record;
 pub mod source;
 pub mod stop;
+#[cfg(feature = "xdp")]
+pub mod xdp;
 
 pub use batch::{Batch, Packet};
 pub use choose::BackEnd;

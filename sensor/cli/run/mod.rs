@@ -34,6 +34,7 @@ use super::follow::{Follower, Watch as FolderWatch};
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
+use super::replay::know_exceptions;
 use super::serve::Dashboard;
 use super::{limits_help, lists, report, rules, terminal};
 
@@ -201,14 +202,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             None => bail!("the catalogue has mistakes; nothing was started"),
         },
     };
-    let indicators = Arc::new(lists::load(&wanted.lists)?);
+    let indicators = Arc::new(lists::load(&lists::all(&wanted.lists, policy.indicators()))?);
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
     let opened = ports::open(&wanted, interrupt.progress.stop())?;
     let (mut opened, recording) = ports::record(&wanted, opened)?;
     ports::silence(&wanted)?;
     let said = ports::said(&opened, &wanted, Language::of_environment());
-    let protection = privilege::give_up(&needs(args, &wanted)).context("cannot give up privileges")?;
+    let protection = privilege::give_up(&needs(args, &wanted, &policy, opened.back_end))
+        .context("cannot give up privileges")?;
     tracing::info!(
         capabilities = protection.capabilities.join(" "),
         no_new_privileges = protection.no_new_privileges,
@@ -224,9 +226,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let dashboard = wanted.listen.map(Dashboard::bind).transpose()?;
     interrupt.begin()?;
     let folder = wanted.policy.as_deref();
+    let dashboard = dashboard.map(|dashboard| dashboard.adding_to(folder, &args.catalogue));
     let policy_watch = folder.map(|folder| FolderWatch::new(folder, args.catalogue.clone(), &policy));
     let follower = (policy_watch.is_some() || !wanted.lists.is_empty())
-        .then(|| Follower::start(policy_watch, &wanted.lists, &indicators, Arc::clone(&interrupt)))
+        .then(|| {
+            Follower::start(
+                policy_watch,
+                &wanted.lists,
+                &policy,
+                &indicators,
+                Arc::clone(&interrupt),
+            )
+        })
         .transpose()?;
     let config = EngineConfig {
         workers: wanted.workers.map_or_else(cores, usize::from),
@@ -256,9 +267,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         served.end()?;
     }
     match result {
-        Ok(summary) => {
+        Ok(mut summary) => {
             if let Some(recording) = recording.filter(|_| !args.quiet) {
                 terminal::say(&ports::recorded(&recording.kept(), Language::of_environment()));
+            }
+            if let Some(data) = &wanted.data {
+                know_exceptions(&mut summary, data);
             }
             say_end(args, &summary, prints_eve)
         }
@@ -268,7 +282,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 /// What the run goes on to read, write and listen on.
-fn needs(args: &Args, wanted: &Config) -> Needs {
+fn needs(args: &Args, wanted: &Config, policy: &sekisho_policy::Policy, back_end: BackEnd) -> Needs {
     let read = wanted
         .policy
         .as_deref()
@@ -278,10 +292,11 @@ fn needs(args: &Args, wanted: &Config) -> Needs {
     Needs {
         read: read
             .map(Path::to_owned)
-            .chain(wanted.lists.iter().cloned())
+            .chain(lists::all(&wanted.lists, policy.indicators()))
             .collect(),
         write: wanted.data.iter().chain(recording).cloned().collect(),
         listen: wanted.listen.map(|address| address.port()),
+        loads_programs: back_end == BackEnd::Xdp,
         is_fenced: !wanted.no_sandbox,
     }
 }

@@ -66,6 +66,7 @@ pub(super) fn open(wanted: &Config, stop: &Stop) -> Result<Opened, LiveError> {
             Time::Host => Clock::Host,
             Time::Nic => Clock::Nic,
         },
+        every_packet: wanted.record.is_some(),
         wait: wanted.wait,
     };
     let back_end = wanted.capture.unwrap_or_default().back_end();

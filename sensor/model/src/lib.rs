@@ -41,7 +41,7 @@ pub mod text;
 pub mod time;
 pub mod verdict;
 
-pub use alert::{Alert, Category, Explanation, Severity};
+pub use alert::{Alert, Category, Explanation, Sanctionable, Severity};
 pub use app::{App, Essential, Fact, Facts, Transaction};
 pub use bucket::FrameBucket;
 pub use flow::{Carrier, Counts, DirectionBy, EndReason, Endpoint, FlowRecord};

@@ -13,6 +13,7 @@ mod metrics;
 pub(crate) mod openapi;
 mod overview;
 mod policy;
+mod sanctions;
 mod schema;
 mod sensor;
 
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(overview::routes())
         .merge(alerts::routes())
         .merge(exceptions::routes())
+        .merge(sanctions::routes())
         .merge(hunt::routes())
         .merge(flows::routes())
         .merge(fields::routes())

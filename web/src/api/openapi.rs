@@ -8,7 +8,9 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::OpenApi;
 
-use super::{alerts, exceptions, fields, flows, health, hosts, hunt, metrics, overview, policy, sensor};
+use super::{
+    alerts, exceptions, fields, flows, health, hosts, hunt, metrics, overview, policy, sanctions, sensor,
+};
 use crate::error::{ApiError, ErrorBody};
 use crate::query::{NoQuery, Params};
 use crate::state::App;
@@ -36,6 +38,9 @@ pub(super) fn routes() -> Router<App> {
         exceptions::add,
         exceptions::preview,
         exceptions::end,
+        sanctions::list,
+        sanctions::add,
+        sanctions::preview,
         hunt::hunt,
         flows::list,
         flows::show,

@@ -82,6 +82,15 @@ pub(super) struct Explanation {
     first_step: Text,
     /// Where what the rule compares with comes from, and of when it is; empty where it does not say.
     source: String,
+    /// The value that would have silenced it in a list of the policy, where one would.
+    sanction: Option<Sanctionable>,
+}
+
+/// A value of a list of the policy.
+#[derive(ToSchema)]
+pub(super) struct Sanctionable {
+    list: String,
+    value: String,
 }
 
 /// Flows that break the same rule between the same ends, folded into one.

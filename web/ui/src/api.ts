@@ -14,9 +14,12 @@ import type {
   HuntAnswer,
   HuntRequest,
   NewException,
+  NewSanction,
   Overview,
   Page,
   Policy,
+  Sanction,
+  Sanctioned,
   Sensor,
   Silenced,
   Suggestion,
@@ -82,6 +85,13 @@ export const previewException = (covers: Covers, until: string | null, signal: A
 export const addException = (exception: NewException) => post<Exception>('exceptions', exception);
 
 export const endException = (id: number) => post<Exception>(`exceptions/${id}/end`, {});
+
+export const sanctions = (signal: AbortSignal) => get<{ sanctions: Sanction[] }>('sanctions', {}, signal);
+
+export const previewSanction = (alert: number, signal: AbortSignal) =>
+  post<Silenced & { writable: boolean }>('sanctions/preview', { alert }, signal);
+
+export const addSanction = (sanction: NewSanction) => post<Sanctioned>('sanctions', sanction);
 
 export const policy = (signal: AbortSignal) => get<Policy>('policy', {}, signal);
 

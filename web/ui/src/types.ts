@@ -73,6 +73,13 @@ export interface Explanation {
   first_step: Text;
   /** Where what the rule compares with comes from; empty where it does not say. */
   source: string;
+  /** The value that would have silenced it in a list of the policy, where one would. */
+  sanction?: Sanctionable;
+}
+
+export interface Sanctionable {
+  list: string;
+  value: string;
 }
 
 export interface Alert {
@@ -133,6 +140,30 @@ export interface Exception extends NewException {
   ended_by: string | null;
   silenced: number;
   state: 'active' | 'expired' | 'ended';
+}
+
+export interface NewSanction {
+  alert: number;
+  reason: string;
+  owner: string;
+  /** The last date on which it holds. */
+  expires: string;
+}
+
+/** The lines of the policy, and the file that they stand in; null where the server has no policy folder. */
+export interface Sanctioned {
+  text: string;
+  file: string | null;
+}
+
+/** A value that the policy sanctions. */
+export interface Sanction extends Sanctionable {
+  reason: string;
+  owner: string;
+  until: string | null;
+  from_alert: number | null;
+  place: string;
+  state: 'active' | 'expired';
 }
 
 export interface Silenced {

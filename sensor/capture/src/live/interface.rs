@@ -81,6 +81,23 @@ pub(crate) fn name_of(index: u32) -> Option<String> {
     rustix::net::netdevice::index_to_name(&socket.ok()?, index).ok()
 }
 
+/// Whether the interface with this name serves the system too, and not the sensor alone: it has an
+/// address, or is a port of a bridge or bond. What arrives there has to go on.
+#[cfg(feature = "xdp")]
+pub(crate) fn is_shared(name: &str) -> bool {
+    let has_master = || std::fs::exists(format!("/sys/class/net/{name}/master")).unwrap_or(false);
+    // Columns of /proc/net/if_inet6: address, index, prefix, scope, flags, name; scope 20 is the link's.
+    let has_v6 = || {
+        let table = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+        table.lines().any(|line| {
+            let columns: Vec<_> = line.split_whitespace().collect();
+            columns.get(5) == Some(&name) && columns.get(3) != Some(&"20")
+        })
+    };
+    // One that cannot be asked is not to be cut off.
+    socket::has_address(name).unwrap_or(true) || has_v6() || has_master()
+}
+
 /// The counters of the interface with this name in the network namespace of this process.
 pub(crate) fn counted(name: &str) -> io::Result<Option<Counted>> {
     Ok(counted_in(&std::fs::read_to_string("/proc/net/dev")?, name))

@@ -76,6 +76,8 @@ pub struct Options {
     pub filter: Option<String>,
     /// Whose clock stamps the frames.
     pub clock: Clock,
+    /// Every packet is wanted, and not only what flows take from it.
+    pub every_packet: bool,
     /// A port that is not there is waited for.
     pub wait: bool,
 }
@@ -87,6 +89,7 @@ impl Default for Options {
             snap: None,
             filter: None,
             clock: Clock::Auto,
+            every_packet: false,
             wait: false,
         }
     }

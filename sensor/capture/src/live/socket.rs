@@ -103,18 +103,7 @@ impl Shared {
             block,
             blocks,
         };
-        let promiscuous = libc::packet_mreq {
-            mr_ifindex: c_int::try_from(index).map_err(io::Error::other)?,
-            mr_type: u16::try_from(libc::PACKET_MR_PROMISC).unwrap_or(1),
-            mr_alen: 0,
-            mr_address: [0; 8],
-        };
-        set(
-            &shared.socket,
-            libc::SOL_PACKET,
-            libc::PACKET_ADD_MEMBERSHIP,
-            &promiscuous,
-        )?;
+        be_promiscuous(&shared.socket, index)?;
         bind(&shared.socket, index)?;
         Ok(shared)
     }
@@ -182,6 +171,38 @@ impl AsFd for Shared {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// A socket that receives nothing and keeps an interface in promiscuous mode as long as it is open.
+#[cfg(feature = "xdp")]
+pub(crate) struct Promiscuous {
+    _socket: OwnedFd,
+}
+
+#[cfg(feature = "xdp")]
+impl Promiscuous {
+    /// Begins on the interface with this index.
+    pub(crate) fn open(index: u32) -> io::Result<Self> {
+        let socket = packet_socket(true, None)?;
+        be_promiscuous(&socket, index)?;
+        Ok(Self { _socket: socket })
+    }
+}
+
+/// Has the interface with this index receive what is not addressed to it, as long as the socket is open.
+fn be_promiscuous(socket: &OwnedFd, index: u32) -> io::Result<()> {
+    let promiscuous = libc::packet_mreq {
+        mr_ifindex: c_int::try_from(index).map_err(io::Error::other)?,
+        mr_type: u16::try_from(libc::PACKET_MR_PROMISC).unwrap_or(1),
+        mr_alen: 0,
+        mr_address: [0; 8],
+    };
+    set(
+        socket,
+        libc::SOL_PACKET,
+        libc::PACKET_ADD_MEMBERSHIP,
+        &promiscuous,
+    )
 }
 
 /// A socket that keeps nothing and has the kernel count the frames that a program keeps.
@@ -287,9 +308,32 @@ fn bind(socket: &OwnedFd, index: u32) -> io::Result<()> {
     }
 }
 
+/// Whether the interface with this name has an IPv4 address.
+#[cfg(feature = "xdp")]
+pub(super) fn has_address(name: &str) -> io::Result<bool> {
+    let (socket, mut request) = question(name)?;
+    match ask(&socket, libc::SIOCGIFADDR, &mut request) {
+        Ok(()) => Ok(true),
+        Err(error) if error.raw_os_error() == Some(libc::EADDRNOTAVAIL) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// What the kernel says of the interface with this name: its hardware type (an `ARPHRD_` number), and
 /// its flags (`IFF_UP` and so on).
 pub(super) fn describe(name: &str) -> io::Result<(u16, c_int)> {
+    let (socket, mut request) = question(name)?;
+    ask(&socket, libc::SIOCGIFHWADDR, &mut request)?;
+    // SAFETY: the call before has written this member.
+    let hardware = unsafe { request.ifr_ifru.ifru_hwaddr }.sa_family;
+    ask(&socket, libc::SIOCGIFFLAGS, &mut request)?;
+    // SAFETY: the call before has written this member.
+    let flags = unsafe { request.ifr_ifru.ifru_flags };
+    Ok((hardware, c_int::from(flags)))
+}
+
+/// A socket to ask about the interface with this name, and the question.
+fn question(name: &str) -> io::Result<(OwnedFd, libc::ifreq)> {
     // SAFETY: no memory is passed.
     let raw = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
     if raw < 0 {
@@ -303,13 +347,7 @@ pub(super) fn describe(name: &str) -> io::Result<(u16, c_int)> {
     for (into, octet) in request.ifr_name.iter_mut().take(room).zip(name.bytes()) {
         *into = libc::c_char::from_ne_bytes([octet]);
     }
-    ask(&socket, libc::SIOCGIFHWADDR, &mut request)?;
-    // SAFETY: the call before has written this member.
-    let hardware = unsafe { request.ifr_ifru.ifru_hwaddr }.sa_family;
-    ask(&socket, libc::SIOCGIFFLAGS, &mut request)?;
-    // SAFETY: the call before has written this member.
-    let flags = unsafe { request.ifr_ifru.ifru_flags };
-    Ok((hardware, c_int::from(flags)))
+    Ok((socket, request))
 }
 
 fn ask(socket: &OwnedFd, what: libc::Ioctl, request: &mut libc::ifreq) -> io::Result<()> {

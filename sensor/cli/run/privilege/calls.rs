@@ -15,6 +15,8 @@ use seccompiler::{
     SeccompCondition as Condition, SeccompFilter, SeccompRule as Rule,
 };
 
+use super::Needs;
+
 /// Calls that are allowed with any arguments.
 const ALLOWED: &[c_long] = &[
     // Files that are open, or may be opened.
@@ -172,17 +174,17 @@ const ABOUT_ITSELF: [i32; 5] = [
 const TYPING: [u64; 2] = [libc::TIOCSTI, libc::TIOCLINUX];
 
 /// Fences system calls in; what came of it, in a word or with the reason.
-pub(super) fn fence() -> String {
-    match restrict() {
+pub(super) fn fence(needs: &Needs) -> String {
+    match restrict(needs) {
         Ok(()) => "on".to_owned(),
         Err(why) => format!("off: {why}"),
     }
 }
 
-fn restrict() -> Result<(), String> {
+fn restrict(needs: &Needs) -> Result<(), String> {
     let processor = std::env::consts::ARCH.try_into();
     let processor = processor.map_err(|_| "not known for this processor".to_owned())?;
-    let rules = rules().map_err(|error| error.to_string())?;
+    let rules = rules(needs).map_err(|error| error.to_string())?;
     let refused = SeccompAction::Errno(libc::EPERM.cast_unsigned());
     let filter = SeccompFilter::new(rules, refused, SeccompAction::Allow, processor);
     let program: Result<seccompiler::BpfProgram, _> = filter.and_then(TryInto::try_into);
@@ -190,9 +192,12 @@ fn restrict() -> Result<(), String> {
     seccompiler::apply_filter(&program).map_err(|error| error.to_string())
 }
 
-fn rules() -> Result<BTreeMap<c_long, Vec<Rule>>, BackendError> {
+fn rules(needs: &Needs) -> Result<BTreeMap<c_long, Vec<Rule>>, BackendError> {
     let always = ALLOWED.iter().chain(OLDER).map(|call| (*call, Vec::new()));
     let mut rules: BTreeMap<c_long, Vec<Rule>> = always.collect();
+    if needs.loads_programs {
+        rules.insert(libc::SYS_bpf, Vec::new());
+    }
     // Any one of these first arguments.
     let one_of = |values: &[i32]| {
         let rule = |value: &i32| Rule::new(vec![is(0, Is::Eq, u64::from(value.cast_unsigned()))?]);

@@ -1,11 +1,13 @@
 //! Capabilities: what root may, in pieces.
 //!
 //! What stays is CAP_NET_RAW where it was there: an interface that is deleted and made anew is opened
-//! again. No program that is run from here on may gain anything (PR_SET_NO_NEW_PRIVS).
+//! again. Where a program in the kernel reads the interfaces, what loads and attaches it stays too. No program that is run from here on may gain anything (PR_SET_NO_NEW_PRIVS).
 
 use std::io;
 
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_no_new_privs};
+
+use super::Needs;
 
 /// What is left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,9 +19,13 @@ pub(super) struct Left {
 }
 
 /// Gives up everything but what re-opening an interface needs.
-pub(super) fn give_up() -> io::Result<Left> {
+pub(super) fn give_up(needs: &Needs) -> io::Result<Left> {
     let had = capabilities(None)?;
-    let keep = had.permitted & CapabilitySet::NET_RAW;
+    let mut wanted = CapabilitySet::NET_RAW;
+    if needs.loads_programs {
+        wanted |= CapabilitySet::BPF | CapabilitySet::NET_ADMIN | CapabilitySet::PERFMON;
+    }
+    let keep = had.permitted & wanted;
     if had.effective.contains(CapabilitySet::SETPCAP) {
         for one in CapabilitySet::all() {
             // One that this kernel does not know is not there to be removed.

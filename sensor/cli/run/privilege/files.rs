@@ -15,8 +15,8 @@ use landlock::{
 use super::Needs;
 
 /// What the libraries and the capture read: counters of interfaces, processors, makers of network cards,
-/// the clocks of the first of them.
-const SYSTEM: [&str; 13] = [
+/// the clocks of the first of them, the types of the kernel.
+const SYSTEM: [&str; 14] = [
     "/dev/ptp0",
     "/dev/ptp1",
     "/dev/ptp2",
@@ -24,6 +24,7 @@ const SYSTEM: [&str; 13] = [
     "/proc/self",
     "/sys/class/net",
     "/sys/devices",
+    "/sys/kernel/btf",
     "/sys/fs/cgroup",
     "/usr/share/ieee-data",
     "/usr/share/zoneinfo",

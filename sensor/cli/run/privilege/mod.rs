@@ -29,18 +29,20 @@ pub(super) struct Needs {
     pub(super) write: Vec<PathBuf>,
     /// The port of the dashboard.
     pub(super) listen: Option<u16>,
+    /// Whether programs are loaded into the kernel anew when an interface is.
+    pub(super) loads_programs: bool,
     /// Whether files and system calls are fenced at all.
     pub(super) is_fenced: bool,
 }
 
 /// Gives up everything else, and says what is left.
 pub(super) fn give_up(needs: &Needs) -> io::Result<Protection> {
-    let left = capabilities::give_up()?;
+    let left = capabilities::give_up(needs)?;
     let refused = "off: not asked for".to_owned();
     let (landlock, seccomp) = if needs.is_fenced {
         // System calls last: the others are made with calls that are then gone.
         let landlock = files::fence(needs);
-        (landlock, calls::fence())
+        (landlock, calls::fence(needs))
     } else {
         (refused.clone(), refused)
     };

@@ -16,6 +16,7 @@ mod read;
 mod runs;
 mod scan;
 mod schema;
+mod silenced;
 mod traffic;
 mod versions;
 mod visit;
@@ -43,6 +44,7 @@ use crate::{
 };
 use catalog::{Catalog, Group};
 use layout::Layout;
+use silenced::Silenced;
 
 pub use daily::{
     DailyKind, DailyRow, DailySum, LookBack, MAX_ROWS as MAX_DAILY_ROWS, NAMED as NAMED_PEERS, Wanted,
@@ -153,7 +155,7 @@ impl Store for Embedded {
     fn raise(&self, rows: &[AlertRow]) -> Result<u64, StoreError> {
         let (mut connection, path) = self.database();
         let known = alerts::known(&connection, &path, rows)?;
-        alerts::put(&mut connection, &path, rows)?;
+        alerts::put(&mut connection, &path, rows, &mut Silenced::default())?;
         Ok(u64::try_from(rows.len())
             .unwrap_or(u64::MAX)
             .saturating_sub(known))

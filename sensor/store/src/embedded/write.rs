@@ -23,6 +23,7 @@ use sekisho_model::summary::Summary;
 use sekisho_model::{Alert, FlowRecord, Host, Timestamp, limits};
 
 use super::layout::{self, Layout};
+use super::silenced::Silenced;
 use super::{alerts, daily, hosts, migrate, runs, schema, versions};
 use crate::{AlertRow, PolicyText, StoreError, StoreWriter};
 
@@ -45,6 +46,7 @@ pub struct EmbeddedWriter {
     /// The last hour of packet time in which daily sets were written.
     daily_hour: i64,
     alerts: Vec<AlertRow>,
+    silenced: Silenced,
     policy: Option<i64>,
     /// The row of this run, where it has one before its end.
     run: Option<i64>,
@@ -90,6 +92,7 @@ impl EmbeddedWriter {
             daily_files,
             daily_hour: i64::MIN,
             alerts: Vec::new(),
+            silenced: Silenced::default(),
             policy: None,
             run: None,
             version: None,
@@ -166,7 +169,12 @@ impl EmbeddedWriter {
     }
 
     fn write_alerts(&mut self) -> Result<(), StoreError> {
-        alerts::put(&mut self.database, &self.layout.database(), &self.alerts)?;
+        alerts::put(
+            &mut self.database,
+            &self.layout.database(),
+            &self.alerts,
+            &mut self.silenced,
+        )?;
         self.alerts.clear();
         Ok(())
     }
@@ -246,7 +254,7 @@ impl StoreWriter for EmbeddedWriter {
         let run = runs::put(
             &self.database,
             &self.layout.database(),
-            summary,
+            &self.silenced.apart(summary),
             self.policy,
             self.run,
         )?;
@@ -269,7 +277,8 @@ impl StoreWriter for EmbeddedWriter {
             versions::judged(&self.database, &path, hash, span)?;
             versions::ended(&self.database, &path, hash)?;
         }
-        runs::put(&self.database, &path, summary, self.policy, self.run).map(|_| ())
+        let summary = self.silenced.apart(summary);
+        runs::put(&self.database, &path, &summary, self.policy, self.run).map(|_| ())
     }
 }
 
