@@ -146,6 +146,7 @@ fn a_table_that_was_full_says_how_many_flows_it_evicted() {
         reload: None,
         filter: None,
         checkpoint: None,
+        health: Default::default(),
     };
     let outputs = Outputs {
         store: None,

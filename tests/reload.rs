@@ -105,6 +105,7 @@ impl Run<'_> {
             reload: Some(reload),
             filter: None,
             checkpoint: None,
+            health: Default::default(),
         };
         let outputs = Outputs {
             store: None,

@@ -50,10 +50,10 @@ impl Counts {
     fn push(&mut self, batch: &mut Batch, port: u16) {
         let (client, server) = ("192.0.2.1", "198.51.100.2");
         // No two alike: the same datagram twice would be a copy.
-        let payload: Vec<u8> = (0..PAYLOAD)
-            .map(|at| (at * 89 + usize::from(self.given) * 31 % 251) as u8)
-            .collect();
-        let frame = if self.given % 2 == 0 {
+        let [low, high] = self.given.to_le_bytes();
+        let mut payload = [0x55; PAYLOAD];
+        (payload[0], payload[1]) = (low, high);
+        let frame = if self.given.is_multiple_of(2) {
             Frame::between(client, server).udp(port, 9_999, &payload)
         } else {
             Frame::between(server, client).udp(9_999, port, &payload)
@@ -133,9 +133,11 @@ fn replay(workers: usize) -> (Summary, Vec<serde_json::Value>, Vec<Settled>) {
         reload: None,
         filter: None,
         checkpoint: None,
+        health: Default::default(),
     };
     let outputs = Outputs {
         store: None,
+        protection: None,
         exporters: vec![NamedExporter {
             name: "EVE".to_owned(),
             exporter: Box::new(Eve::new(std::fs::File::create(&eve).unwrap(), false)),

@@ -196,6 +196,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         reload: follower.as_ref().map(Follower::news),
         filter,
         checkpoint: None,
+        health: sekisho_engine::health::Settings::default(),
     };
 
     let bar = progress_bar(args, source.octets_total());

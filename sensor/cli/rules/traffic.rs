@@ -103,6 +103,7 @@ impl Traffic {
             reload: None,
             filter: None,
             checkpoint: None,
+            health: sekisho_engine::health::Settings::default(),
         };
         let outputs = Outputs {
             store: None,

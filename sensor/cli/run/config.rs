@@ -3,8 +3,10 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use sekisho_engine::health::{Known, Settings};
 use serde::Deserialize;
 
 use super::ports::{Capture, Time};
@@ -56,6 +58,40 @@ pub(super) struct Config {
     pub(super) no_ipv6: bool,
     /// Read no payload.
     pub(super) no_metadata: bool,
+    /// When a lack of sight is an alert.
+    pub(super) health: Health,
+}
+
+/// What a file may say of capture health.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Health {
+    /// Seconds without a frame on a port that was busy before.
+    silence_s: Option<u64>,
+    /// Thousandths of the frames of a minute that are lost.
+    loss_per_mille: Option<u64>,
+    /// Hundredths of the TCP connections that show one direction.
+    one_sided_percent: Option<u64>,
+}
+
+impl Health {
+    /// The same with the defaults for what is not said; `known` are the stations that were there before.
+    pub(super) fn settings(self, known: Known) -> Settings {
+        let usual = Settings::default();
+        Settings {
+            silence: self.silence_s.map_or(usual.silence, Duration::from_secs),
+            loss_per_mille: self
+                .loss_per_mille
+                .unwrap_or(usual.loss_per_mille)
+                .clamp(1, 1_000),
+            one_sided_percent: self
+                .one_sided_percent
+                .unwrap_or(usual.one_sided_percent)
+                .clamp(1, 100),
+            known,
+            ..usual
+        }
+    }
 }
 
 /// Octets that may be kept of a frame: the headers at least, at most what libpcap takes for all.
@@ -84,6 +120,7 @@ const KEYS: [&str; 21] = [
     "no_sandbox",
     "no_ipv6",
     "no_metadata",
+    "health",
 ];
 
 /// Reads a file; paths in it are relative to its folder.

@@ -19,6 +19,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use sekisho_capture::BackEnd;
 use sekisho_capture::record;
+use sekisho_engine::health::Known;
 use sekisho_engine::{Config as EngineConfig, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
 use sekisho_model::summary::Summary;
@@ -36,7 +37,7 @@ use super::language::Language;
 use super::outcome::Outcome;
 use super::replay::know_exceptions;
 use super::serve::Dashboard;
-use super::{limits_help, lists, report, rules, terminal};
+use super::{doctor, limits_help, lists, report, rules, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -176,6 +177,7 @@ impl Args {
             no_sandbox: self.no_sandbox || file.no_sandbox,
             no_ipv6: self.no_ipv6 || file.no_ipv6,
             no_metadata: self.no_metadata || file.no_metadata,
+            health: file.health,
         })
     }
 }
@@ -203,6 +205,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         },
     };
     let indicators = Arc::new(lists::load(&lists::all(&wanted.lists, policy.indicators()))?);
+    let known = match &wanted.data {
+        Some(data) if data.is_dir() => doctor::stations(data).unwrap_or_default(),
+        _ => Known::default(),
+    };
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
     let opened = ports::open(&wanted, interrupt.progress.stop())?;
@@ -252,6 +258,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         reload: follower.as_ref().map(Follower::news),
         filter: None,
         checkpoint: Some(CHECKPOINT),
+        health: wanted.health.settings(known),
     };
     say_begin(args, &wanted, opened.back_end, &said);
     let duration = args.duration.map(Duration::from_secs);

@@ -1,6 +1,6 @@
 //! The collector: puts what the workers made in order and writes it out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use sekisho_wire::partition::PARTITIONS;
 use crate::checkpoint;
 use crate::fold::{Fold, Folds, Told};
 use crate::gateway::Gateways;
+use crate::health::{self, Report, Settings};
 use crate::inventory::{Inventory, Makers, Scope};
 use crate::limit_alerts;
 use crate::reader::{ReaderTotals, worker_of};
@@ -92,6 +93,8 @@ pub(crate) struct Collector<'a> {
     drained: Gathered,
     /// The limits whose alert was told already, by its id.
     told_limits: BTreeSet<u64>,
+    /// Until when alerts about capture health were told, by their ids.
+    told_health: BTreeMap<u64, Timestamp>,
     /// Whether the run is watched while it goes on.
     pub(crate) watched: Option<checkpoint::Watched>,
     /// What the process may still do, for the summary.
@@ -136,6 +139,7 @@ impl<'a> Collector<'a> {
             spans: Spans::default(),
             drained: Gathered::default(),
             told_limits: BTreeSet::new(),
+            told_health: BTreeMap::new(),
             watched: None,
             protection: None,
             records: 0,
@@ -269,6 +273,24 @@ impl<'a> Collector<'a> {
                 alert,
                 is_told,
                 is_news: true,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what the ledger of capture health has, and writes its alerts.
+    pub(crate) fn say_health(&mut self, report: &Report, settings: &Settings) -> Result<(), OutputError> {
+        if let Some(store) = &mut self.store {
+            store.blind(&report.intervals)?;
+        }
+        for episode in &report.episodes {
+            let alert = health::alert(episode, settings);
+            let told = self.told_health.insert(alert.id, alert.last_seen);
+            let is_news = told != Some(alert.last_seen);
+            self.tell_alert(&Told {
+                alert,
+                is_told: told.is_some(),
+                is_news,
             })?;
         }
         Ok(())

@@ -17,6 +17,7 @@ use sekisho_wire::partition::PARTITIONS;
 
 use crate::checkpoint::Watched;
 use crate::collector::{Collector, NamedExporter, OutputError, write_all};
+use crate::health;
 use crate::progress::Progress;
 use crate::reader::{self, Reader, ReaderTotals};
 use crate::reload::{Policies, Reload};
@@ -44,6 +45,8 @@ pub struct Config {
     /// How often, in packet time, what is known so far is written down for those who watch the run;
     /// none where only its end matters.
     pub checkpoint: Option<Duration>,
+    /// When a lack of sight is noted, and when it is an alert.
+    pub health: health::Settings,
 }
 
 /// Where the results go.
@@ -75,6 +78,10 @@ pub fn replay(
     if let Some(store) = &mut outputs.store {
         keep_policy(store.as_mut(), &config.policy, None)?;
     }
+    let stopped = match &mut outputs.store {
+        Some(store) => store.watched_until()?,
+        None => None,
+    };
     let store: Option<&mut dyn StoreWriter> = match &mut outputs.store {
         Some(store) => Some(store.as_mut()),
         None => None,
@@ -91,6 +98,7 @@ pub fn replay(
         workers,
         flows: config.flow.flows,
         count: 0,
+        health: config.health.clone(),
     });
     // An output, or the filter; nobody else sees more of a record than its volume.
     let is_read = collector.has_outputs() || config.filter.is_some();
@@ -113,7 +121,15 @@ pub fn replay(
         Arc::clone(&config.indicators),
         config.reload.clone(),
     );
-    let reader = Reader::new(&mut *source, workers, progress, policies, config.checkpoint);
+    let watch = health::Watch::new(config.health.clone(), &source.inputs(), stopped);
+    let reader = Reader::new(
+        &mut *source,
+        workers,
+        progress,
+        policies,
+        watch,
+        config.checkpoint,
+    );
     let wanted = Wanted {
         records: is_read,
         lines: collector.wants_lines(),
@@ -131,6 +147,7 @@ pub fn replay(
     }?;
     let totals = std::mem::take(&mut collector.totals);
     collector.say_limits(&read, &totals, flow.flows)?;
+    collector.say_health(&read.health, &config.health)?;
     let read = Read {
         totals: read,
         inputs: source.inputs(),

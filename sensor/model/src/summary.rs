@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::blind::CaptureHealth;
 
 /// Flows, packets and IP octets together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -209,6 +210,12 @@ pub struct Summary {
     /// What of the policy was met by traffic.
     #[serde(default)]
     pub rules: RuleUse,
+    /// How well the run could see.
+    #[serde(default)]
+    pub health: CaptureHealth,
+    /// Until when the input is known: the last packet, or later where a port has been silent since.
+    #[serde(default)]
+    pub watched_until: Option<Timestamp>,
     /// Worker threads that decoded.
     pub workers: u64,
     /// What the process may still do; absent of a run over files.

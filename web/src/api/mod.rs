@@ -3,6 +3,7 @@
 //! Handlers check, ask the store, answer.
 
 mod alerts;
+mod capture_health;
 mod exceptions;
 mod fields;
 mod flows;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(hosts::routes())
         .merge(policy::routes())
         .merge(sensor::routes())
+        .merge(capture_health::routes())
         .merge(openapi::routes())
         .merge(health::routes())
         .merge(metrics::routes())

@@ -9,7 +9,8 @@ use axum::routing::get;
 use utoipa::OpenApi;
 
 use super::{
-    alerts, exceptions, fields, flows, health, hosts, hunt, metrics, overview, policy, sanctions, sensor,
+    alerts, capture_health, exceptions, fields, flows, health, hosts, hunt, metrics, overview, policy,
+    sanctions, sensor,
 };
 use crate::error::{ApiError, ErrorBody};
 use crate::query::{NoQuery, Params};
@@ -50,6 +51,7 @@ pub(super) fn routes() -> Router<App> {
         hosts::show,
         policy::policy,
         sensor::sensor,
+        capture_health::capture_health,
         health::health,
         metrics::metrics,
     ),

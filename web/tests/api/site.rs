@@ -13,13 +13,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
+use sekisho_model::blind::{BlindTotals, CaptureHealth, MirrorFinding, MirrorReport};
 use sekisho_model::host::{ServiceSeen, Sighting};
 use sekisho_model::summary::{
     AlertTotals, Input, InputFile, ListTotals, MatrixCell, PolicyChanges, RuleUse, Summary, Talker, Volume,
 };
 use sekisho_model::{
-    Alert, Category, Endpoint, Explanation, FlowRecord, Host, MacAddress, Sanctionable, Severity, Text,
-    Timestamp, Verdict,
+    Alert, BlindInterval, BlindKind, Category, Endpoint, Explanation, FlowRecord, Host, MacAddress,
+    Sanctionable, Severity, Text, Timestamp, Verdict,
 };
 use sekisho_policy::{Policy, Source};
 use sekisho_store::{Embedded, PolicyText, RegisterEntry, Store as _, StoreWriter};
@@ -65,6 +66,7 @@ impl Site {
             }
             let hosts: Vec<_> = (1..=HOSTS).map(host).collect();
             writer.hosts(&hosts).unwrap();
+            writer.blind(&blind()).unwrap();
             store.put_register(&register()).unwrap();
             writer.policy(&policy()).unwrap();
             writer.policy_text(&policy_text()).unwrap();
@@ -456,8 +458,41 @@ fn summary() -> Summary {
             unused_paths: vec!["PATH-0002".to_owned()],
             unused_exceptions: vec!["EXC-0001".to_owned()],
         },
+        health: CaptureHealth {
+            blind: [(
+                "silence".to_owned(),
+                BlindTotals {
+                    intervals: 2,
+                    seconds: 90.0,
+                },
+            )]
+            .into(),
+            mirror: Some(MirrorReport {
+                from: morning(),
+                to: morning().plus(Duration::from_secs(60)),
+                packets: 300,
+                findings: vec![MirrorFinding {
+                    id: "duplicates".to_owned(),
+                    title: Text::new("写し", "Packets arrive twice"),
+                    observed: Text::new("半分", "half of them"),
+                    matters: Text::new("二倍", "volumes count twice"),
+                    change: Text::new("rx", "mirror rx"),
+                    commands: vec!["switch: monitor session 1 source interface PORT rx".to_owned()],
+                }],
+            }),
+        },
+        watched_until: Some(morning().plus(Duration::from_secs(FLOWS * 60))),
         workers: 2,
         protection: None,
         ongoing: false,
     }
+}
+
+/// Two minutes after the first and an hour after it.
+fn blind() -> [BlindInterval; 2] {
+    [120, 3_600].map(|second| {
+        let from = morning().plus(Duration::from_secs(second));
+        let to = from.plus(Duration::from_secs(45));
+        BlindInterval::new(BlindKind::Silence, "eth1", from, to).with("usual_ms", 900)
+    })
 }

@@ -6,6 +6,7 @@
 
 import type {
   Alert,
+  CaptureHealth,
   Covers,
   Exception,
   Field,
@@ -94,6 +95,8 @@ export const previewSanction = (alert: number, signal: AbortSignal) =>
 export const addSanction = (sanction: NewSanction) => post<Sanctioned>('sanctions', sanction);
 
 export const policy = (signal: AbortSignal) => get<Policy>('policy', {}, signal);
+
+export const captureHealth = (signal: AbortSignal) => get<CaptureHealth>('capture-health', {}, signal);
 
 export const sensor = (signal: AbortSignal) => get<Sensor>('sensor', {}, signal);
 

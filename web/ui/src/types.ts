@@ -447,9 +447,57 @@ export interface Summary {
     changes: { taken_up: number; refused: number; standing_refusal?: string };
   };
   rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
+  health: { blind: Record<string, BlindTotals>; mirror: MirrorReport | null };
+  watched_until: string | null;
   workers: number;
   protection?: Protection;
   ongoing: boolean;
+}
+
+export interface BlindTotals {
+  intervals: number;
+  seconds: number;
+}
+
+/** An interval in which the sensor did not see, or saw in part. */
+export interface BlindInterval {
+  id: number;
+  kind: string;
+  /** The port; empty where it is about the whole input. */
+  input: string;
+  from: string;
+  to: string;
+  open: boolean;
+  figures: Record<string, number>;
+}
+
+export interface BlindKind {
+  kind: string;
+  label: Text;
+}
+
+export interface CaptureHealth {
+  intervals: BlindInterval[];
+  more: boolean;
+  totals: Record<string, BlindTotals>;
+  kinds: BlindKind[];
+  watched_until: string | null;
+}
+
+export interface MirrorFinding {
+  id: string;
+  title: Text;
+  observed: Text;
+  matters: Text;
+  change: Text;
+  commands: string[];
+}
+
+export interface MirrorReport {
+  from: string;
+  to: string;
+  packets: number;
+  findings: MirrorFinding[];
 }
 
 export type BucketClass = 'processed' | 'dropped' | 'filtered';

@@ -18,6 +18,7 @@
 mod block;
 mod error;
 pub(crate) mod interface;
+pub mod machine;
 pub(crate) mod port;
 pub(crate) mod program;
 mod ring;

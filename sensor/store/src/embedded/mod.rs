@@ -5,6 +5,7 @@
 //! when it is complete.
 
 mod alerts;
+mod blind;
 mod catalog;
 mod daily;
 mod exceptions;
@@ -32,9 +33,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use sekisho_filter::{Filter, Row};
-use sekisho_model::Timestamp;
 use sekisho_model::fields::Field;
 use sekisho_model::summary::{AlertTotals, Summary};
+use sekisho_model::{BlindInterval, Timestamp};
 use serde_json::Value;
 
 use crate::{
@@ -210,6 +211,11 @@ impl Store for Embedded {
     fn summary(&self) -> Result<Option<Summary>, StoreError> {
         let (connection, path) = self.database();
         runs::summary(&connection, &path)
+    }
+
+    fn blind(&self, range: &TimeRange, most: usize) -> Result<Vec<BlindInterval>, StoreError> {
+        let (connection, path) = self.database();
+        blind::list(&connection, &path, range, most)
     }
 
     fn policy(&self) -> Result<Option<Value>, StoreError> {

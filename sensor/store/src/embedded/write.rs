@@ -20,11 +20,11 @@ use sekisho_filter::Row;
 use sekisho_model::app::Said;
 use sekisho_model::fields::{FIELDS, Value};
 use sekisho_model::summary::Summary;
-use sekisho_model::{Alert, FlowRecord, Host, Timestamp, limits};
+use sekisho_model::{Alert, BlindInterval, FlowRecord, Host, Timestamp, limits};
 
 use super::layout::{self, Layout};
 use super::silenced::Silenced;
-use super::{alerts, daily, hosts, migrate, runs, schema, versions};
+use super::{alerts, blind, daily, hosts, migrate, runs, schema, versions};
 use crate::{AlertRow, PolicyText, StoreError, StoreWriter};
 
 /// Most flow records that wait in memory, about 100 MB of them.
@@ -81,9 +81,11 @@ impl EmbeddedWriter {
         layout.remove_unfinished()?;
         let daily_files = daily::Files::of(layout.root());
         daily_files.tidy()?;
+        let database = migrate::open(&layout.database())?;
+        blind::shut(&database, &layout.database())?;
         Ok(Self {
             layout: layout.clone(),
-            database: migrate::open(&layout.database())?,
+            database,
             waiting: BTreeMap::new(),
             count: 0,
             most: MAX_WAITING,
@@ -216,6 +218,14 @@ impl StoreWriter for EmbeddedWriter {
             return Ok(());
         }
         self.write_alerts()
+    }
+
+    fn blind(&mut self, intervals: &[BlindInterval]) -> Result<(), StoreError> {
+        blind::put(&mut self.database, &self.layout.database(), intervals)
+    }
+
+    fn watched_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        blind::watched_until(&self.database, &self.layout.database())
     }
 
     fn hosts(&mut self, hosts: &[Host]) -> Result<(), StoreError> {
