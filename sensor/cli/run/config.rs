@@ -98,7 +98,7 @@ impl Health {
 pub(super) const SNAP: std::ops::RangeInclusive<i64> = 64..=262_144;
 
 /// The keys, for suggestions.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "interfaces",
     "ring_mib",
     "capture",
