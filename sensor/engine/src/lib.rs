@@ -34,6 +34,7 @@ mod gateway;
 pub mod inventory;
 mod judge;
 mod limit_alerts;
+mod pieces;
 mod progress;
 mod reader;
 mod reload;
