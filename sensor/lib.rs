@@ -14,6 +14,7 @@
 //!     reload: None,
 //!     filter: None,
 //!     checkpoint: None,
+//!     health: Default::default(),
 //! };
 //! let summary = replay(&config, &mut source, Outputs::default(), &Progress::default())?;
 //! assert!(summary.flows <= summary.packets);

@@ -146,6 +146,7 @@ fn a_table_that_was_full_says_how_many_flows_it_evicted() {
         reload: None,
         filter: None,
         checkpoint: None,
+        health: Default::default(),
     };
     let outputs = Outputs {
         store: None,
@@ -153,6 +154,7 @@ fn a_table_that_was_full_says_how_many_flows_it_evicted() {
             name: "EVE".to_owned(),
             exporter: Box::new(Eve::new(std::fs::File::create(&eve).unwrap(), false)),
         }],
+        ..Outputs::default()
     };
 
     let summary = sekisho::engine::replay(&config, &mut source, outputs, &Progress::default()).unwrap();

@@ -374,3 +374,47 @@ fn lists_and_nothing_to_follow_are_told_apart() {
         stderr(&output)
     );
 }
+
+#[test]
+fn a_policy_brings_its_lists_and_those_asked_for_count_beside_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("site");
+    std::fs::create_dir_all(site.join("lists")).unwrap();
+    std::fs::write(site.join("lists/a.txt"), "evil.example\n").unwrap();
+    let header = "schema = 1\n[policy]\nname = \"p\"\nversion = \"1\"\nindicators = [\"lists\"]\n\
+                  [zone.a]\nnetworks = [\"10.0.0.0/8\"]\n";
+    std::fs::write(site.join("policy.toml"), header).unwrap();
+    let more = folder.path().join("more.txt");
+    std::fs::write(&more, "other.example\n").unwrap();
+    let packets = [
+        dns("10.0.0.5", "evil.example", 0, 0),
+        dns("10.0.0.6", "other.example", 0, 5),
+    ];
+    let capture = capture(folder.path(), packets.concat());
+    let lists = |more: &[&str]| {
+        let start = [
+            "replay",
+            capture.to_str().unwrap(),
+            "--policy",
+            site.to_str().unwrap(),
+            "--json",
+            "--quiet",
+        ];
+        let output = run(&[&start[..], more].concat());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        support::summary(&output)["lists"]["indicators"].clone()
+    };
+
+    assert_eq!(lists(&[]), 1);
+    assert_eq!(lists(&["--lists", more.to_str().unwrap()]), 2);
+    std::fs::remove_dir_all(site.join("lists")).unwrap();
+    let output = run(&[
+        "replay",
+        capture.to_str().unwrap(),
+        "--policy",
+        site.to_str().unwrap(),
+        "--quiet",
+    ]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("site/lists"), "{}", stderr(&output));
+}

@@ -10,6 +10,8 @@ use serde_json::Value;
 /// A data directory of its own with the exercise in it.
 struct Data {
     folder: tempfile::TempDir,
+    capture: PathBuf,
+    preset: PathBuf,
 }
 
 impl Data {
@@ -24,18 +26,29 @@ impl Data {
             .path()
             .join(labels["captures"][0]["file"].as_str().unwrap());
         let preset = support::repository().join("rules/three-zones");
-        let data = Self { folder };
+        let data = Self {
+            folder,
+            capture,
+            preset,
+        };
+        data.replay();
+        data
+    }
+
+    /// Replays the exercise into the directory, and gives the summary.
+    fn replay(&self) -> Value {
         let output = support::run(&[
             "replay",
-            capture.to_str().unwrap(),
+            self.capture.to_str().unwrap(),
             "--policy",
-            preset.to_str().unwrap(),
+            self.preset.to_str().unwrap(),
             "--out",
-            &data.path(),
+            &self.path(),
+            "--json",
             "--quiet",
         ]);
         assert_eq!(support::code(&output), 0, "{}", support::stderr(&output));
-        data
+        support::summary(&output)
     }
 
     fn path(&self) -> String {
@@ -214,6 +227,20 @@ fn an_exception_silences_the_like_of_an_alert_in_this_run_and_the_next_until_it_
     );
     let (_, csv, _) = run(&["alerts", "exceptions", "--data", &dir, "--format", "csv"]);
     assert!(csv.contains(",'=known,audit,"), "{csv}");
+
+    let again = &data.replay()["alerts"];
+    assert_eq!(
+        (&again["suppressed"], &again["total"]),
+        (&silenced.into(), &left.into()),
+        "{again}"
+    );
+    let rules: u64 = again["by_rule"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter_map(Value::as_u64)
+        .sum();
+    assert_eq!(rules, left);
 
     let (code, ended, _) = run(&["alerts", "unsuppress", "1", "--data", &dir]);
     assert_eq!(code, 0);

@@ -105,6 +105,7 @@ impl Run<'_> {
             reload: Some(reload),
             filter: None,
             checkpoint: None,
+            health: Default::default(),
         };
         let outputs = Outputs {
             store: None,
@@ -112,6 +113,7 @@ impl Run<'_> {
                 name: "EVE".to_owned(),
                 exporter: Box::new(Eve::new(eve.reopen().unwrap(), true)),
             }],
+            ..Outputs::default()
         };
         let summary = sekisho::engine::replay(&config, &mut source, outputs, &Progress::default()).unwrap();
         (std::fs::read_to_string(eve.path()).unwrap(), summary)

@@ -32,6 +32,13 @@ impl Choice {
         }
     }
 
+    /// The folder that was chosen; none where the catalogue is built in or left out.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.catalogue
+            .as_deref()
+            .filter(|folder| folder.as_os_str() != NONE)
+    }
+
     /// The files of the catalogue, named as they are seen from its folder.
     ///
     /// # Errors

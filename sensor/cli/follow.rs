@@ -40,17 +40,19 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// Follows a policy's folder, and the lists at `paths`, of which `indicators` were read.
+    /// Follows a policy's folder, and the lists at `paths` and those that the policy brings, of which
+    /// `indicators` were read.
     pub(crate) fn start(
         mut watch: Option<Watch>,
         paths: &[PathBuf],
+        policy: &Policy,
         indicators: &Indicators,
         interrupt: Arc<Interrupt>,
     ) -> anyhow::Result<Self> {
         let (send, news) = unbounded();
         let (end, ended) = channel::<()>();
         interrupt.reread_on_hangup();
-        let mut lists = (!paths.is_empty()).then(|| ListWatch::new(paths, indicators));
+        let mut lists = ListWatch::new(paths, policy.indicators(), indicators);
         let follow = move || {
             let mut looked = Instant::now();
             while ended.recv_timeout(HEAR_AGAIN) == Err(RecvTimeoutError::Timeout) {
@@ -60,7 +62,10 @@ impl Follower {
                 }
                 looked = Instant::now();
                 let policy = watch.as_mut().and_then(|watch| watch.look(is_asked));
-                let indicators = lists.as_mut().and_then(|lists| lists.look(is_asked));
+                if let Some(Reload::Policy(policy)) = &policy {
+                    lists.follow(policy.indicators());
+                }
+                let indicators = lists.look(is_asked);
                 for reload in policy.into_iter().chain(indicators) {
                     say(watch.as_ref(), &reload);
                     if send.send(reload).is_err() {

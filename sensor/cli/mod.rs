@@ -5,6 +5,7 @@
 
 mod alerts;
 mod catalogue;
+mod doctor;
 mod follow;
 mod hosts;
 mod hunt;
@@ -19,6 +20,7 @@ mod rules;
 mod run;
 mod serve;
 mod terminal;
+mod top;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,10 @@ enum Command {
     Run(run::Args),
     /// Shows a data directory in the dashboard
     Serve(serve::Args),
+    /// Says what is wrong with a mirror port or a capture, and what to change
+    Doctor(doctor::Args),
+    /// Shows rates, zones, alerts and health in a terminal
+    Top(top::Args),
     /// Lists the devices that traffic shows
     Hosts(hosts::Args),
     /// Makes, lists and ends exceptions from alerts
@@ -74,6 +80,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::Hosts(args) => hosts::run(&args),
         Command::Alerts(args) => alerts::run(&args),
         Command::Hunt(args) => hunt::run(&args),

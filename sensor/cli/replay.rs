@@ -159,9 +159,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             )
         })?;
     let policy = Arc::new(policy);
-    let indicators = Arc::new(lists::load(&args.lists)?);
+    let indicators = Arc::new(lists::load(&lists::all(&args.lists, policy.indicators()))?);
     let interrupt = Interrupt::listen()?;
     let dashboard = args.serve.map(Dashboard::bind).transpose()?;
+    let dashboard = dashboard.map(|dashboard| dashboard.adding_to(args.policy.as_deref(), &args.catalogue));
     let order = match args.order {
         FileOrder::Time => Order::ByTime,
         FileOrder::Given => Order::AsGiven,
@@ -184,7 +185,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         .then(|| {
             let folder = args.policy.as_deref();
             let watch = folder.map(|folder| Watch::new(folder, args.catalogue.clone(), &policy));
-            Follower::start(watch, &args.lists, &indicators, Arc::clone(&interrupt))
+            Follower::start(watch, &args.lists, &policy, &indicators, Arc::clone(&interrupt))
         })
         .transpose()?;
     let config = Config {
@@ -195,6 +196,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         reload: follower.as_ref().map(Follower::news),
         filter,
         checkpoint: None,
+        health: sekisho_engine::health::Settings::default(),
     };
 
     let bar = progress_bar(args, source.octets_total());
@@ -202,11 +204,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let result = replay(&config, source.as_mut(), outputs, &interrupt.progress);
     ticker.end();
     drop(follower);
-    let summary = match result {
+    let mut summary = match result {
         Ok(summary) => summary,
         Err(OutputError::Closed) => return Ok(Outcome::Done),
         Err(error) => return Err(error).context("the run ended early"),
     };
+    if let Some(data) = &data {
+        know_exceptions(&mut summary, &data.path);
+    }
     let outcome = say_summary(args, &summary, interrupt.is_asked())?;
     if let (Some(dashboard), Some(data)) = (dashboard, &data)
         && !interrupt.is_asked()
@@ -214,6 +219,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         dashboard.serve(&data.path, &interrupt)?;
     }
     Ok(outcome)
+}
+
+/// Takes over how the data directory counted the alerts: what its exceptions silence stands apart.
+pub(crate) fn know_exceptions(summary: &mut Summary, data: &Path) {
+    if let Ok(Some(kept)) = Embedded::open(data).and_then(|store| store.summary()) {
+        summary.alerts = kept.alerts;
+    }
 }
 
 /// The expression with a mark under the place that is wrong.

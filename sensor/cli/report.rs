@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+use sekisho_model::BlindKind;
 use sekisho_model::bucket::{BucketClass, FrameBucket};
 use sekisho_model::summary::Summary;
 
@@ -25,6 +26,7 @@ pub(crate) fn summary(summary: &Summary, language: Language) -> String {
     talkers(&mut out, summary, language);
     frames(&mut out, summary, language);
     losses(&mut out, summary, language);
+    health(&mut out, summary, language);
     out
 }
 
@@ -54,7 +56,7 @@ fn overview(out: &mut String, summary: &Summary, language: Language) {
             grouped(summary.frame_octets),
         ),
         (say("フロー", "Flows"), grouped(summary.flows)),
-        (say("警報", "Alerts"), grouped(summary.alerts.total)),
+        (say("警報", "Alerts"), alert_count(summary, language)),
         (say("ポリシー", "Policy"), policy),
         (
             say("カタログ", "Catalogue"),
@@ -187,6 +189,16 @@ fn matrix(out: &mut String, summary: &Summary, language: Language) {
     }
 }
 
+/// How many alerts, and how many an exception silences.
+fn alert_count(summary: &Summary, language: Language) -> String {
+    let total = grouped(summary.alerts.total);
+    match (summary.alerts.suppressed, language) {
+        (0, _) => total,
+        (silenced, Language::Japanese) => format!("{total}(ほかに例外で抑止: {})", grouped(silenced)),
+        (silenced, Language::English) => format!("{total} (silenced by exceptions: {})", grouped(silenced)),
+    }
+}
+
 fn alerts(out: &mut String, summary: &Summary, language: Language) {
     if summary.alerts.total == 0 {
         return;
@@ -276,6 +288,52 @@ fn losses(out: &mut String, summary: &Summary, language: Language) {
         table.add_row([cause.clone(), grouped(*number)]);
     }
     let _ = writeln!(out, "{table}");
+}
+
+/// When the sensor did not see, and what is wrong with the mirror.
+fn health(out: &mut String, summary: &Summary, language: Language) {
+    let say = |ja, en| language.pick(ja, en);
+    let health = &summary.health;
+    if !health.blind.is_empty() {
+        let _ = writeln!(
+            out,
+            "\n{}",
+            say("見えていなかった区間", "When the sensor was blind")
+        );
+        let mut table = table(&[
+            say("種類", "Kind"),
+            say("区間", "Intervals"),
+            say("秒", "Seconds"),
+        ]);
+        align_right(&mut table, 1..3);
+        for kind in BlindKind::ALL {
+            if let Some(totals) = health.blind.get(kind.name()) {
+                let (ja, en) = kind.label();
+                let seconds = format!("{:.1}", totals.seconds);
+                table.add_row([say(ja, en), &grouped(totals.intervals), &seconds]);
+            }
+        }
+        let _ = writeln!(out, "{table}");
+    }
+    let findings = health.mirror.iter().flat_map(|mirror| &mirror.findings);
+    for (index, finding) in findings.enumerate() {
+        if index == 0 {
+            let _ = writeln!(
+                out,
+                "\n{}",
+                say(
+                    "ミラーの問題(sekisho doctor が詳しく示します)",
+                    "Trouble with the mirror (sekisho doctor says more)"
+                )
+            );
+        }
+        let _ = writeln!(
+            out,
+            "- {}: {}",
+            language.of(&finding.title),
+            language.of(&finding.observed)
+        );
+    }
 }
 
 fn table(header: &[&str]) -> Table {

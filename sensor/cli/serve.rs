@@ -7,8 +7,9 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context as _, bail};
 use sekisho_store::Embedded;
-use sekisho_web::{AppState, Server, router};
+use sekisho_web::{AppState, PolicyFolder, Server, router};
 
+use super::catalogue::Choice;
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
@@ -26,6 +27,9 @@ pub(crate) struct Args {
     /// Data directory that `replay --out` made
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// Policy folder that services may be sanctioned in from the dashboard; without it nothing is written
+    #[arg(long, value_name = "DIR")]
+    policy: Option<PathBuf>,
     /// Loopback address and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_ADDRESS)]
     listen: SocketAddr,
@@ -33,7 +37,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let interrupt = Interrupt::listen()?;
-    let dashboard = Dashboard::bind(args.listen)?;
+    let dashboard = Dashboard::bind(args.listen)?.adding_to(args.policy.as_deref(), &Choice::default());
     dashboard.serve(&args.data, &interrupt)?;
     Ok(Outcome::Done)
 }
@@ -42,6 +46,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 pub(crate) struct Dashboard {
     runtime: tokio::runtime::Runtime,
     server: Server,
+    policy: Option<PolicyFolder>,
 }
 
 impl Dashboard {
@@ -53,7 +58,20 @@ impl Dashboard {
             .build()
             .context("cannot start the dashboard's threads")?;
         let server = runtime.block_on(Server::bind(address))?;
-        Ok(Self { runtime, server })
+        Ok(Self {
+            runtime,
+            server,
+            policy: None,
+        })
+    }
+
+    /// The same, with a policy folder that it may add sanctioned services to.
+    pub(crate) fn adding_to(mut self, folder: Option<&Path>, catalogue: &Choice) -> Self {
+        self.policy = folder.map(|path| PolicyFolder {
+            path: path.to_owned(),
+            catalogue: catalogue.read().unwrap_or_default(),
+        });
+        self
     }
 
     /// The same in a thread of its own, while something else goes on.
@@ -79,6 +97,7 @@ impl Dashboard {
         ));
         let app = router(AppState {
             store: Arc::new(store),
+            policy: self.policy,
         });
         self.runtime.block_on(self.server.serve(app, interrupt.wait()))?;
         Ok(())

@@ -87,7 +87,11 @@ fn is_posted(path: &str) -> bool {
     let is_end = |rest: &str| rest.ends_with("/end") && rest.matches('/').count() == 1;
     matches!(
         path,
-        "/api/v1/hunt" | "/api/v1/exceptions" | "/api/v1/exceptions/preview"
+        "/api/v1/hunt"
+            | "/api/v1/exceptions"
+            | "/api/v1/exceptions/preview"
+            | "/api/v1/sanctions"
+            | "/api/v1/sanctions/preview"
     ) || path.strip_prefix("/api/v1/exceptions/").is_some_and(is_end)
 }
 

@@ -1,8 +1,8 @@
 //! The dashboard: the API under `/api/v1` and the embedded user interface.
 //!
 //! It reads a [`Store`](sekisho_store::Store) and nothing else; counting and judging happened
-//! before. What it changes are the alerts of looking back and the exceptions from alerts, by POST from
-//! its own pages; every other resource is read with GET. Until accounts exist it listens on loopback only
+//! before. What it changes are the alerts of looking back, the exceptions from alerts and, where it is given
+//! the policy folder, the services that are sanctioned there, by POST from its own pages; every other resource is read with GET. Until accounts exist it listens on loopback only
 //! and refuses requests for any other host.
 //!
 //! ```no_run
@@ -13,7 +13,7 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let store = Embedded::open("data".as_ref())?;
 //! let server = Server::bind("127.0.0.1:8080".parse()?).await?;
-//! let app = router(AppState { store: Arc::new(store) });
+//! let app = router(AppState { store: Arc::new(store), policy: None });
 //! server.serve(app, std::future::pending()).await?;
 //! # Ok(())
 //! # }
@@ -31,7 +31,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 
 pub use server::{ServeError, Server};
-pub use state::AppState;
+pub use state::{AppState, PolicyFolder};
 
 /// Every resource of the API, and the user interface on every other path.
 pub fn router(state: AppState) -> Router {

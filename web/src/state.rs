@@ -1,5 +1,6 @@
 //! What handlers work on: the store, asked off the threads that serve connections.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sekisho_policy::{Policy, Source};
@@ -18,6 +19,17 @@ const QUESTIONS: usize = 4;
 pub struct AppState {
     /// Flows, alerts, the summary and the policy of a data directory.
     pub store: Arc<dyn Store>,
+    /// Where sanctioned services are written to; none where the dashboard is to change no policy.
+    pub policy: Option<PolicyFolder>,
+}
+
+/// A policy folder that the dashboard may add to.
+#[derive(Debug, Clone)]
+pub struct PolicyFolder {
+    /// The folder.
+    pub path: PathBuf,
+    /// The catalogue that lies beneath.
+    pub catalogue: Vec<Source>,
 }
 
 /// The state behind the handlers.
@@ -28,6 +40,7 @@ pub(crate) struct App {
     /// One hunt at a time, beside the questions.
     hunts: Arc<Semaphore>,
     policy: Arc<Mutex<Option<InForce>>>,
+    folder: Option<Arc<PolicyFolder>>,
 }
 
 /// The policy of the last run, by the hash of its text.
@@ -43,7 +56,13 @@ impl App {
             questions: Arc::new(Semaphore::new(QUESTIONS)),
             hunts: Arc::new(Semaphore::new(1)),
             policy: Arc::default(),
+            folder: state.policy.map(Arc::new),
         }
+    }
+
+    /// The policy folder that may be added to.
+    pub(crate) fn policy_folder(&self) -> Option<Arc<PolicyFolder>> {
+        self.folder.clone()
     }
 
     /// The policy of the last run, compiled once from the text that the store keeps; none where no run

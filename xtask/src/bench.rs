@@ -1,9 +1,11 @@
 //! `cargo xtask bench`: the criterion benches, and Sekisho beside its peers on the same captures.
 //!
 //! `inputs` makes the captures, `programs` knows how each program reads one, `measure` runs it, `report` is the
-//! Markdown. `parsers` counts what each parser of application protocols costs.
+//! Markdown. `parsers` counts what each parser of application protocols costs; `live` measures the sensor at
+//! an interface.
 
 mod inputs;
+mod live;
 mod measure;
 mod parsers;
 mod programs;
@@ -29,6 +31,8 @@ pub(crate) static COMMAND: Command = Command {
               sekisho replay and every peer that is installed read each in turn, round after round. Prints\n\
               medians as Markdown for benches/README.md. Compare CPU seconds and ratios; wall time wants an\n\
               otherwise idle machine. The kind `mix` wants a folder of captures in SEKISHO_CAPTURES.\n\
+              `cargo xtask bench live` measures the sensor at an interface instead, with each of its back\n\
+              ends, beside softflowd, nfpcapd and tcpdump where they are installed; as root.\n\
               Debian packages of the peers: softflowd, nfdump, argus-server, argus-client, libndpi-bin,\n\
               tshark, suricata. Needs bash and GNU time (Debian package time).",
     example: "cargo xtask bench --peers --inputs mix,small --rounds 3",
@@ -64,20 +68,23 @@ pub(crate) static COMMAND: Command = Command {
             about: "how often each program reads each (default 3)",
         },
     ],
-    operand: None,
+    operand: Some("WHAT"),
     run: bench,
 };
 
 fn bench(parsed: &Parsed) -> ExitCode {
+    match (parsed.operand(), parsed.number("--rounds", 3)) {
+        (None, _) => {}
+        (Some("live"), Ok(rounds)) => return ended(live::live(rounds)),
+        (Some("live"), Err(reason)) => return refused(&reason),
+        (Some(other), _) => return refused(&format!("`{other}` is not measured apart; `live` is")),
+    }
     if parsed.has("--parsers") {
         return ended(parsers::parsers(&std::env::var("PARSERS").unwrap_or_default()));
     }
     let plan = match Plan::read(parsed) {
         Ok(plan) => plan,
-        Err(reason) => {
-            eprintln!("xtask: {reason}");
-            return ExitCode::from(2);
-        }
+        Err(reason) => return refused(&reason),
     };
     let criterion = if parsed.has("--peers") {
         Ok(())
@@ -85,6 +92,11 @@ fn bench(parsed: &Parsed) -> ExitCode {
         criterion()
     };
     ended(criterion.and_then(|()| compare(&plan)))
+}
+
+fn refused(reason: &str) -> ExitCode {
+    eprintln!("xtask: {reason}");
+    ExitCode::from(2)
 }
 
 fn ended(outcome: Result<(), Stop>) -> ExitCode {

@@ -32,6 +32,16 @@ pub(crate) const CHROMIUM: Need = Need {
     serves: "the browser tests",
 };
 
+/// What `--capture pcap` and `--bpf` look for.
+pub(crate) const LIBPCAP: Need = Need {
+    package: "libpcap0.8",
+    present: || {
+        answer(command("ldconfig").arg("-p")).is_some_and(|known| known.contains("libpcap.so"))
+            || installed("libpcap0.8")
+    },
+    serves: "the tests of capture through libpcap",
+};
+
 /// Japanese letters for that browser.
 pub(crate) const FONTS: Need = Need {
     package: "fonts-noto-cjk",
@@ -102,7 +112,8 @@ fn apt_get(prefix: &[&str], words: &[&str]) -> Result<(), Stop> {
     run(&mut apt)
 }
 
-fn installed(package: &str) -> bool {
+/// Whether Debian's package database has it installed.
+pub(crate) fn installed(package: &str) -> bool {
     answer(command("dpkg-query").args(["-W", "-f=${Status}", package])).as_deref()
         == Some("install ok installed")
 }

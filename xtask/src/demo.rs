@@ -11,7 +11,7 @@ use crate::node::Node;
 use crate::process::{cargo, command, line, run};
 use crate::root::{exercise, shown, target};
 use crate::step::{Outcome, Step, run_all};
-use crate::{pcap, ui};
+use crate::{ebpf, pcap, ui};
 
 pub(crate) static COMMAND: Command = Command {
     name: "demo",
@@ -41,6 +41,7 @@ static STEPS: &[Step] = &[
     },
     ui::PACKAGES,
     ui::BUILD,
+    ebpf::STEP,
     Step {
         name: "build",
         about: "build the release binary (some minutes the first time)",

@@ -13,6 +13,7 @@ mod bench;
 mod browser;
 mod debian;
 mod demo;
+mod ebpf;
 mod fuzz;
 mod help;
 mod instructions;
@@ -37,6 +38,7 @@ static COMMANDS: &[&Command] = &[
     &test::COMMAND,
     &tidy::COMMAND,
     &ui::COMMAND,
+    &ebpf::COMMAND,
     &pcap::COMMAND,
     &bench::COMMAND,
     &fuzz::COMMAND,

@@ -4,17 +4,18 @@ use std::path::Path;
 use std::process::{Command as Process, ExitCode};
 
 use crate::args::{Command, Flag, Parsed};
-use crate::debian::{self, CHROMIUM, FONTS, PYTHON};
+use crate::debian::{self, CHROMIUM, FONTS, LIBPCAP, PYTHON};
 use crate::process::{answer, cargo, path_with, run};
+use crate::root::root;
 use crate::step::{Outcome, Step, Stop, run_all};
-use crate::{browser, help, instructions, licences, pcap, python, tidy, ui};
+use crate::{browser, ebpf, help, instructions, licences, pcap, python, tidy, ui};
 
 pub(crate) static COMMAND: Command = Command {
     name: "test",
     about: "Runs every check and test, the same that CI runs.",
     details: "Steps, in this order: packages, format, tidy, python, licences, advisories, ui-packages,\n\
-              ui-check, ui-test, ui-build, clippy, docs, build, tests, doctests, instructions, captures,\n\
-              browser.\n\
+              ui-check, ui-test, ui-build, ebpf, clippy, docs, build, tests, doctests, instructions,\n\
+              captures, browser.\n\
               A failed step holds up only the steps that need it; what this machine cannot run is\n\
               skipped with the reason. Ends with a table; exit code 1 where a step failed.\n\
               `advisories` fetches a database from the network and runs only when asked for by name.",
@@ -41,7 +42,7 @@ static STEPS: &[Step] = &[
         name: "packages",
         about: "install the Debian packages that the steps below use, where missing",
         needs: &[],
-        run: || debian::ensure(&[&PYTHON, &CHROMIUM, &FONTS]),
+        run: || debian::ensure(&[&PYTHON, &CHROMIUM, &FONTS, &LIBPCAP]),
     },
     Step {
         name: "format",
@@ -77,6 +78,7 @@ static STEPS: &[Step] = &[
     ui::CHECK,
     ui::TEST,
     ui::BUILD,
+    ebpf::STEP,
     Step {
         name: "clippy",
         about: "no warning from the compiler or clippy, tests and benches included",
@@ -171,6 +173,11 @@ fn format() -> Outcome {
     component("fmt", "rustfmt")?;
     let files = run(&mut cargo(&["fmt", "--all", "--", "--check", "-l"]));
     files.map_err(|_| Stop::Failed("the files above are not; `cargo fmt --all` puts it right".to_owned()))?;
+    // A workspace of its own.
+    let mut files = cargo(&["fmt", "--", "--check", "-l"]);
+    run(files.current_dir(root().join("sensor-ebpf"))).map_err(|_| {
+        Stop::Failed("the files above are not; `cargo fmt` in sensor-ebpf puts it right".to_owned())
+    })?;
     Ok(String::new())
 }
 

@@ -16,7 +16,10 @@
 //! [arms](state::ARMED) it. From then on the program adds the *plain* packets of that flow to the slot.
 //! A packet is plain when counting it is all that the sensor would do with it too:
 //!
-//! - it is whole (no fragment), in no tunnel, and of TCP or UDP;
+//! - it is whole: no fragment, of TCP or UDP with their headers undamaged, and its IP header says how
+//!   long it is;
+//! - it is in no tunnel and none itself: a datagram that has the port of a tunnel, or the first octets of
+//!   an IPv6 packet that fills it, may be one;
 //! - its kind ([`allow`]) has been met in its direction before;
 //! - its [mark](Slot::marks), where it has one, is not that of one of the two packets before it in its
 //!   direction: it may be a copy;
@@ -142,7 +145,8 @@ pub struct Slot {
     pub windows: [u16; 2],
     /// Keeps the next field where it is.
     pub reserved_too: u32,
-    /// When the last packet was added: nanoseconds of `CLOCK_MONOTONIC`, coarse.
+    /// When the last packet was added: nanoseconds of `CLOCK_MONOTONIC`, at most two ticks of the kernel
+    /// too early.
     pub last: u64,
 }
 

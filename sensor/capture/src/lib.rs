@@ -40,16 +40,24 @@
 )]
 
 pub mod batch;
+pub mod choose;
 pub mod file;
 pub mod live;
 pub mod pace;
+#[cfg(feature = "pcap")]
+mod pcap;
+pub mod record;
 pub mod source;
 pub mod stop;
+#[cfg(feature = "xdp")]
+pub mod xdp;
 
 pub use batch::{Batch, Packet};
+pub use choose::BackEnd;
 pub use file::{FileSource, OpenError, Order};
 pub use live::{Live, LiveError};
 pub use pace::Paced;
+pub use record::Recorded;
 pub use sekisho_model::Linktype;
 pub use source::{Fill, Source};
 pub use stop::Stop;

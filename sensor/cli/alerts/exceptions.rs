@@ -1,7 +1,8 @@
-//! Exceptions as a table, as JSON lines and as CSV, and what one would silence.
+//! Exceptions and sanctioned entries as a table, as JSON lines and as CSV, and what one would silence.
 
 use sekisho_export::write_line;
 use sekisho_model::Timestamp;
+use sekisho_policy::Sanction;
 use sekisho_store::{Covers, Exception, SilencedDay};
 use serde_json::json;
 
@@ -45,9 +46,22 @@ impl State {
     }
 }
 
-/// One line an exception.
-pub(super) fn table(exceptions: &[Exception], now: Timestamp, language: Language) -> String {
+/// One line an exception, then one a sanctioned entry.
+pub(super) fn table(
+    exceptions: &[Exception],
+    sanctions: &[Sanction],
+    now: Timestamp,
+    language: Language,
+) -> String {
     let say = |ja, en| language.pick(ja, en);
+    if !sanctions.is_empty() {
+        let mut out = match exceptions {
+            [] => String::new(),
+            some => table(some, &[], now, language),
+        };
+        out.push_str(&sanctioned(sanctions, now, language));
+        return out;
+    }
     if exceptions.is_empty() {
         return format!("{}\n", say("例外はありません。", "There is no exception."));
     }
@@ -82,19 +96,73 @@ pub(super) fn table(exceptions: &[Exception], now: Timestamp, language: Language
     common::table(&header, rows)
 }
 
+fn sanctioned(sanctions: &[Sanction], now: Timestamp, language: Language) -> String {
+    let say = |ja, en| language.pick(ja, en);
+    let header = [
+        say("状態", "State"),
+        say("リスト", "List"),
+        say("許可した値", "Sanctioned"),
+        say("理由", "Reason"),
+        say("責任者", "Owner"),
+        say("期限", "Until"),
+        say("場所", "Stands in"),
+    ];
+    let rows = sanctions.iter().map(|sanction| {
+        let (file, line) = &sanction.place;
+        vec![
+            state(sanction, now).word(language).to_owned(),
+            clean(&sanction.list),
+            clean(&sanction.value),
+            clean(&sanction.reason),
+            clean(&sanction.owner),
+            sanction.until.map(|until| until.to_string()).unwrap_or_default(),
+            clean(&format!("{file}:{line}")),
+        ]
+    });
+    common::table(&header, rows)
+}
+
+fn state(sanction: &Sanction, now: Timestamp) -> State {
+    match sanction.until.is_some_and(|until| until <= now) {
+        true => State::Expired,
+        false => State::Active,
+    }
+}
+
 /// One object a line.
-pub(super) fn json(exceptions: &[Exception], now: Timestamp) -> anyhow::Result<String> {
+pub(super) fn json(
+    exceptions: &[Exception],
+    sanctions: &[Sanction],
+    now: Timestamp,
+) -> anyhow::Result<String> {
     let mut out = Vec::new();
     for exception in exceptions {
         let mut line = serde_json::to_value(exception)?;
         line["state"] = json!(State::of(exception, now).name());
         write_line(&mut out, &line)?;
     }
+    for sanction in sanctions {
+        let line = json!({
+            "state": state(sanction, now).name(),
+            "sanction": { "list": sanction.list, "value": sanction.value },
+            "reason": sanction.reason,
+            "owner": sanction.owner,
+            "until": sanction.until,
+            "from_alert": sanction.alert,
+            "file": sanction.place.0,
+            "line": sanction.place.1,
+        });
+        write_line(&mut out, &line)?;
+    }
     Ok(String::from_utf8(out)?)
 }
 
-/// One line an exception with a heading.
-pub(super) fn csv(exceptions: &[Exception], now: Timestamp) -> anyhow::Result<String> {
+/// One line an exception or a sanctioned entry, with a heading.
+pub(super) fn csv(
+    exceptions: &[Exception],
+    sanctions: &[Sanction],
+    now: Timestamp,
+) -> anyhow::Result<String> {
     let header = [
         "id",
         "state",
@@ -127,7 +195,25 @@ pub(super) fn csv(exceptions: &[Exception], now: Timestamp) -> anyhow::Result<St
             exception.ended_by.clone().unwrap_or_default(),
         ]
     });
-    common::csv(&header, rows)
+    let sanctions = sanctions.iter().map(|sanction| {
+        let empty = String::new;
+        vec![
+            empty(),
+            state(sanction, now).name().to_owned(),
+            empty(),
+            format!("@{} {}", sanction.list, sanction.value),
+            empty(),
+            sanction.reason.clone(),
+            sanction.owner.clone(),
+            sanction.until.map(|until| until.to_string()).unwrap_or_default(),
+            sanction.alert.map(|id| id.to_string()).unwrap_or_default(),
+            empty(),
+            empty(),
+            empty(),
+            empty(),
+        ]
+    });
+    common::csv(&header, rows.chain(sanctions))
 }
 
 /// What an exception would silence, by day.
@@ -135,7 +221,7 @@ pub(super) fn preview(days: &[SilencedDay], language: Language) -> String {
     let say = |ja, en| language.pick(ja, en);
     if days.is_empty() {
         let nothing = say(
-            "保存済みの警報で、この例外が抑止するものはありません。",
+            "保存済みの警報で、これが抑止するものはありません。",
             "No alert that is kept would be silenced.",
         );
         return format!("{nothing}\n");

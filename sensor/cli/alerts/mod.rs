@@ -1,6 +1,7 @@
 //! `sekisho alerts`: exceptions from alerts, made from one, listed for review, ended.
 
 mod exceptions;
+mod sanction;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -12,9 +13,10 @@ use ipnet::IpNet;
 use sekisho_model::Timestamp;
 use sekisho_store::{AlertRow, Covers, Embedded, NewException, Store as _};
 
+use super::catalogue::Choice;
 use super::language::Language;
 use super::outcome::Outcome;
-use super::rules::stored_policy;
+use super::rules::{load_over, stored_policy};
 
 const SUPPRESS_HELP: &str = "\
 The exception covers the alerts of the same rule between the same two ends over the same port; --orig,
@@ -39,12 +41,18 @@ enum Command {
     /// Makes an exception from an alert, with a reason, an owner and an end
     #[command(after_help = SUPPRESS_HELP)]
     Suppress(Suppress),
-    /// Lists the exceptions, for review
+    /// Says in the policy that the service of an alert is right, with a reason, an owner and an end
+    #[command(after_help = sanction::HELP)]
+    Sanction(sanction::Args),
+    /// Lists the exceptions and the sanctioned entries, for review
     #[command(after_help = "Example:\n  sekisho alerts exceptions --data /var/lib/sekisho --format csv")]
     Exceptions {
         /// Data directory
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
+        /// Policy folder whose sanctioned entries are listed; without it, the policy of the last run
+        #[arg(long, value_name = "DIR")]
+        policy: Option<PathBuf>,
         /// How to print
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
@@ -146,13 +154,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let language = Language::of_environment();
     match &args.command {
         Command::Suppress(args) => suppress(args, language),
-        Command::Exceptions { data, format } => {
-            let exceptions = Embedded::open(data)?.exceptions()?;
+        Command::Sanction(args) => sanction::run(args, language),
+        Command::Exceptions { data, policy, format } => {
+            let store = Embedded::open(data)?;
+            let policy = match policy {
+                None => stored_policy(&store)?,
+                Some(folder) => match load_over(folder, &Choice::default()) {
+                    None => return Ok(Outcome::Refused),
+                    Some(policy) => policy,
+                },
+            };
+            let (exceptions, sanctions) = (store.exceptions()?, policy.sanctions());
             let now = now();
             print(&match format {
-                Format::Table => exceptions::table(&exceptions, now, language),
-                Format::Json => exceptions::json(&exceptions, now)?,
-                Format::Csv => exceptions::csv(&exceptions, now)?,
+                Format::Table => exceptions::table(&exceptions, sanctions, now, language),
+                Format::Json => exceptions::json(&exceptions, sanctions, now)?,
+                Format::Csv => exceptions::csv(&exceptions, sanctions, now)?,
             })
         }
         Command::Unsuppress { exception, data } => {
@@ -160,7 +177,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             let Some(ended) = store.end_exception(*exception, &user(), now())? else {
                 bail!("there is no exception {exception}");
             };
-            print(&exceptions::table(&[ended], now(), language))
+            print(&exceptions::table(&[ended], &[], now(), language))
         }
     }
 }
@@ -194,7 +211,7 @@ fn suppress(args: &Suppress, language: Language) -> anyhow::Result<Outcome> {
     })?;
     print(&format!(
         "{preview}{}",
-        exceptions::table(&[exception], now(), language)
+        exceptions::table(&[exception], &[], now(), language)
     ))
 }
 

@@ -13,6 +13,8 @@ use sekisho_engine::Reload;
 
 /// What is known of the lists.
 pub(super) struct ListWatch {
+    /// Those that were asked for, whatever the policy brings.
+    own: Vec<PathBuf>,
     paths: Vec<PathBuf>,
     /// Whether the lists in force hold something.
     has_some: bool,
@@ -25,16 +27,24 @@ pub(super) struct ListWatch {
 }
 
 impl ListWatch {
-    /// Watches the lists of which `indicators` were read.
-    pub(super) fn new(paths: &[PathBuf], indicators: &Indicators) -> Self {
-        let found = digest(paths);
+    /// Watches the lists of which `indicators` were read: those that were asked for, and those that the
+    /// policy brings.
+    pub(super) fn new(own: &[PathBuf], policy: &[String], indicators: &Indicators) -> Self {
+        let paths = crate::cli::lists::all(own, policy);
+        let found = digest(&paths);
         Self {
-            paths: paths.to_vec(),
+            own: own.to_vec(),
+            paths,
             has_some: !indicators.is_empty(),
             judged: found,
             seen: found,
             refused: false,
         }
+    }
+
+    /// Watches what a newer policy brings from now on.
+    pub(super) fn follow(&mut self, policy: &[String]) {
+        self.paths = crate::cli::lists::all(&self.own, policy);
     }
 
     /// Looks at the lists: something to hand on where they have changed and stand still, or where they
@@ -46,14 +56,19 @@ impl ListWatch {
             return None;
         }
         self.judged = found;
-        match indicators::load(&self.paths, None) {
-            Ok(loaded) if loaded.indicators.is_empty() && self.has_some => {
+        let loaded = if self.paths.is_empty() {
+            Ok(Indicators::default())
+        } else {
+            indicators::load(&self.paths, None).map(|loaded| loaded.indicators)
+        };
+        match loaded {
+            Ok(loaded) if loaded.is_empty() && self.has_some && !self.paths.is_empty() => {
                 self.refuse("they hold no indicator any more")
             }
             Ok(loaded) => {
                 self.refused = false;
-                self.has_some = !loaded.indicators.is_empty();
-                Some(Reload::Lists(Arc::new(loaded.indicators)))
+                self.has_some = !loaded.is_empty();
+                Some(Reload::Lists(Arc::new(loaded)))
             }
             Err(error) => self.refuse(&error.to_string()),
         }
@@ -90,7 +105,7 @@ mod tests {
         std::fs::write(folder.path().join("a.txt"), text).unwrap();
         let paths = [folder.path().to_owned()];
         let loaded = indicators::load(&paths, None).unwrap();
-        let watch = ListWatch::new(&paths, &loaded.indicators);
+        let watch = ListWatch::new(&paths, &[], &loaded.indicators);
         (folder, watch)
     }
 
@@ -111,6 +126,26 @@ mod tests {
         assert!(watch.look(false).is_none());
         assert_eq!(count(watch.look(false)), Some(3));
         assert!(watch.look(false).is_none());
+    }
+
+    #[test]
+    fn lists_that_a_newer_policy_brings_or_drops_are_taken_up_and_given_up() {
+        let (folder, mut watch) = watch("203.0.113.7\n");
+        let more = folder.path().join("more");
+        std::fs::create_dir(&more).unwrap();
+        std::fs::write(more.join("b.txt"), "203.0.113.8\n203.0.113.9\n").unwrap();
+
+        watch.follow(&[more.display().to_string()]);
+        assert_eq!(count(watch.look(true)), Some(3));
+        watch.follow(&[]);
+        assert_eq!(count(watch.look(true)), Some(1));
+
+        let mut of_policy = ListWatch::new(&[], &[], &Indicators::default());
+        assert!(of_policy.look(true).is_none());
+        of_policy.follow(&[more.display().to_string()]);
+        assert_eq!(count(of_policy.look(true)), Some(2));
+        of_policy.follow(&[]);
+        assert_eq!(count(of_policy.look(true)), Some(0));
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     }
 }
 
+/// The lists that were asked for, then those that a policy brings.
+pub(crate) fn all(own: &[PathBuf], policy: &[String]) -> Vec<PathBuf> {
+    let policy = policy.iter().map(PathBuf::from);
+    own.iter().cloned().chain(policy).collect()
+}
+
 /// Reads the lists that a run looks for, and says which had mistakes.
 pub(crate) fn load(paths: &[PathBuf]) -> anyhow::Result<Indicators> {
     if paths.is_empty() {

@@ -16,6 +16,8 @@ use crate::cli::terminal;
 
 /// The remark that is made of nearly every path of a policy that is being written.
 const NO_OWNER: &str = "policy::no-owner";
+/// The remark that is made of every rule that another tool wrote.
+const UNTESTED: &str = "policy::untested";
 /// Ids that are named of those.
 const NAMED: usize = 3;
 
@@ -88,7 +90,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 
 fn say(args: &Args, policy: &Policy, sources: &[Source], dated: &[Report], language: Language) {
     let remarks = dated.iter().filter(|remark| code(*remark) != NO_OWNER);
+    let mut untested = 0_usize;
     for remark in policy.warnings().iter().chain(remarks) {
+        if code(remark) == UNTESTED {
+            untested = untested.saturating_add(1);
+            if untested > NAMED {
+                continue;
+            }
+        }
         let mut text = language.pick("注意: ", "warning: ").to_owned();
         if let Some((file, line)) = place(remark) {
             let _ = write!(text, "{file}:{line}: ");
@@ -99,6 +108,12 @@ fn say(args: &Args, policy: &Policy, sources: &[Source], dated: &[Report], langu
             text.push_str(language.of(&remedy));
         }
         terminal::say(&terminal::clean(&text));
+    }
+    if let Some(more) = untested.checked_sub(NAMED).filter(|more| *more > 0) {
+        terminal::say(&match language {
+            Language::Japanese => format!("注意: ほかに {more} 件の規則に試験がありません"),
+            Language::English => format!("warning: {more} more rules have no test"),
+        });
     }
     let ownerless: Vec<_> = dated.iter().filter(|remark| code(*remark) == NO_OWNER).collect();
     if !ownerless.is_empty() {

@@ -6,6 +6,7 @@ mod diff;
 mod explain;
 mod prove;
 mod schema;
+mod sigma;
 mod suggest;
 mod test;
 mod traffic;
@@ -46,6 +47,8 @@ enum Command {
     Suggest(suggest::Args),
     /// Says step by step how the verdict on one flow comes about
     Explain(explain::Args),
+    /// Makes rules of Sigma rules for the network's logs, and says which do not map and why
+    Sigma(sigma::Args),
     /// Prints the policy language as a JSON Schema, for editors
     Schema(schema::Args),
     /// Runs the tests that policies carry
@@ -60,6 +63,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Command::Whatif(args) => whatif::run(args),
         Command::Suggest(args) => suggest::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Sigma(args) => sigma::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Test(args) => test::run(args),
     }
@@ -106,7 +110,7 @@ fn read(folder: &Path, catalogue: &Choice) -> Result<Vec<Source>, PolicyErrors> 
     Ok(with_catalogue(load_dir(folder)?, &catalogue.read()?))
 }
 
-fn say_errors(errors: &PolicyErrors) {
+pub(crate) fn say_errors(errors: &PolicyErrors) {
     let theme = if terminal::stderr_has_colour() {
         GraphicalTheme::unicode()
     } else {

@@ -103,6 +103,7 @@ impl Traffic {
             reload: None,
             filter: None,
             checkpoint: None,
+            health: sekisho_engine::health::Settings::default(),
         };
         let outputs = Outputs {
             store: None,
@@ -110,6 +111,7 @@ impl Traffic {
                 name: "the comparison".to_owned(),
                 exporter: Box::new(Shown(Arc::clone(&shared))),
             }],
+            ..Outputs::default()
         };
         let summary = replay(&config, &mut source, outputs, &interrupt.progress)?;
         for file in &summary.input.files {

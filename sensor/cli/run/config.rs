@@ -3,10 +3,13 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use sekisho_engine::health::{Known, Settings};
 use serde::Deserialize;
 
+use super::ports::{Capture, Time};
 use crate::cli::terminal;
 
 /// What a file may say.
@@ -17,6 +20,22 @@ pub(super) struct Config {
     pub(super) interfaces: Vec<String>,
     /// MiB of memory for the ring of each interface.
     pub(super) ring_mib: Option<u32>,
+    /// Back end: auto, xdp, ring or pcap.
+    pub(super) capture: Option<Capture>,
+    /// Expression of pcap-filter(7).
+    pub(super) bpf: Option<String>,
+    /// Octets kept of a frame.
+    pub(super) snap: Option<u32>,
+    /// Whose clock stamps frames: auto, host or nic.
+    pub(super) time: Option<Time>,
+    /// Wait for interfaces that are not there.
+    pub(super) wait: bool,
+    /// Folder or file that packets are recorded in.
+    pub(super) record: Option<PathBuf>,
+    /// MiB of disk for the recording.
+    pub(super) record_mib: Option<u32>,
+    /// Files of the recording's folder.
+    pub(super) record_files: Option<u32>,
     /// Policy folder.
     pub(super) policy: Option<PathBuf>,
     /// Lists of indicators, or folders of them.
@@ -33,14 +52,63 @@ pub(super) struct Config {
     pub(super) active_timeout: Option<u64>,
     /// Leave out copies of packets.
     pub(super) skip_duplicates: bool,
+    /// Do not fence in files and system calls.
+    pub(super) no_sandbox: bool,
+    /// Turn IPv6 off on the interfaces.
+    pub(super) no_ipv6: bool,
     /// Read no payload.
     pub(super) no_metadata: bool,
+    /// When a lack of sight is an alert.
+    pub(super) health: Health,
 }
 
+/// What a file may say of capture health.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Health {
+    /// Seconds without a frame on a port that was busy before.
+    silence_s: Option<u64>,
+    /// Thousandths of the frames of a minute that are lost.
+    loss_per_mille: Option<u64>,
+    /// Hundredths of the TCP connections that show one direction.
+    one_sided_percent: Option<u64>,
+}
+
+impl Health {
+    /// The same with the defaults for what is not said; `known` are the stations that were there before.
+    pub(super) fn settings(self, known: Known) -> Settings {
+        let usual = Settings::default();
+        Settings {
+            silence: self.silence_s.map_or(usual.silence, Duration::from_secs),
+            loss_per_mille: self
+                .loss_per_mille
+                .unwrap_or(usual.loss_per_mille)
+                .clamp(1, 1_000),
+            one_sided_percent: self
+                .one_sided_percent
+                .unwrap_or(usual.one_sided_percent)
+                .clamp(1, 100),
+            known,
+            ..usual
+        }
+    }
+}
+
+/// Octets that may be kept of a frame: the headers at least, at most what libpcap takes for all.
+pub(super) const SNAP: std::ops::RangeInclusive<i64> = 64..=262_144;
+
 /// The keys, for suggestions.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 22] = [
     "interfaces",
     "ring_mib",
+    "capture",
+    "bpf",
+    "snap",
+    "time",
+    "wait",
+    "record",
+    "record_mib",
+    "record_files",
     "policy",
     "lists",
     "data",
@@ -49,7 +117,10 @@ const KEYS: [&str; 11] = [
     "workers",
     "active_timeout",
     "skip_duplicates",
+    "no_sandbox",
+    "no_ipv6",
     "no_metadata",
+    "health",
 ];
 
 /// Reads a file; paths in it are relative to its folder.
@@ -60,8 +131,20 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Config> {
         Ok(config) => config,
         Err(mistake) => bail!("{shown}: {mistake}"),
     };
+    if let Some(snap) = config.snap.filter(|snap| !SNAP.contains(&i64::from(*snap))) {
+        bail!(
+            "{shown}: snap = {snap}: give {} to {} octets",
+            SNAP.start(),
+            SNAP.end()
+        );
+    }
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    let places = [&mut config.policy, &mut config.data, &mut config.eve];
+    let places = [
+        &mut config.policy,
+        &mut config.data,
+        &mut config.eve,
+        &mut config.record,
+    ];
     for path in places.into_iter().flatten().chain(&mut config.lists) {
         *path = folder.join(&*path);
     }

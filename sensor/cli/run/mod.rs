@@ -6,6 +6,7 @@
 
 mod config;
 mod notify;
+mod ports;
 mod privilege;
 
 use std::fs::File;
@@ -16,7 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use sekisho_capture::live::{Live, Options};
+use sekisho_capture::BackEnd;
+use sekisho_capture::record;
+use sekisho_engine::health::Known;
 use sekisho_engine::{Config as EngineConfig, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
 use sekisho_model::summary::Summary;
@@ -25,13 +28,16 @@ use sekisho_store::Embedded;
 
 use self::config::Config;
 use self::notify::Manager;
+use self::ports::{Capture, Time};
+use self::privilege::Needs;
 use super::catalogue::Choice;
 use super::follow::{Follower, Watch as FolderWatch};
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
+use super::replay::know_exceptions;
 use super::serve::Dashboard;
-use super::{limits_help, lists, report, rules, terminal};
+use super::{doctor, limits_help, lists, report, rules, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,6 +65,33 @@ pub(crate) struct Args {
     /// MiB of memory for the ring of each interface [default: 128]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(2..=4096))]
     ring_mib: Option<u32>,
+    /// What reads the interfaces; auto takes the first of xdp, ring and pcap that works and says which
+    /// [default: auto]
+    #[arg(long, value_name = "BACK_END", value_enum)]
+    capture: Option<Capture>,
+    /// Read only frames that match this expression of pcap-filter(7), such as 'not host 192.0.2.9'
+    #[arg(long, value_name = "EXPR")]
+    bpf: Option<String>,
+    /// Keep so many octets of a frame; its length on the wire is counted all the same [default: all]
+    #[arg(long, value_name = "OCTETS", value_parser = clap::value_parser!(u32).range(config::SNAP))]
+    snap: Option<u32>,
+    /// Whose clock stamps the frames; auto takes the NIC's where it stamps and agrees with the host's
+    /// [default: auto]
+    #[arg(long, value_name = "CLOCK", value_enum)]
+    time: Option<Time>,
+    /// Wait for interfaces that are not there yet, as a service does that starts with the machine
+    #[arg(long)]
+    wait: bool,
+    /// Record every packet that is read, as pcapng, in this folder, whose oldest files give way; or in
+    /// this new file, until it is full
+    #[arg(long, value_name = "PATH")]
+    record: Option<PathBuf>,
+    /// MiB of disk that the recording takes at most [default: 1024]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    record_mib: Option<u32>,
+    /// Files that the recording's folder holds at most, each with its part of the MiB [default: 16]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    record_files: Option<u32>,
     /// Policy folder to judge by, followed while the sensor runs; without one no zones are judged, and
     /// only the catalogue counts
     #[arg(long, value_name = "DIR")]
@@ -90,6 +123,12 @@ pub(crate) struct Args {
     /// Do not read payload: flows, verdicts and alerts, but no application metadata
     #[arg(long)]
     no_metadata: bool,
+    /// Turn IPv6 off on the interfaces, so that the system sends nothing of itself from them
+    #[arg(long)]
+    no_ipv6: bool,
+    /// Leave this process every file and system call that its user has, to find out what it was refused
+    #[arg(long)]
+    no_sandbox: bool,
     /// End after so many seconds
     #[arg(long, value_name = "SECONDS")]
     duration: Option<u64>,
@@ -115,6 +154,14 @@ impl Args {
                 self.interface.clone()
             },
             ring_mib: self.ring_mib.or(file.ring_mib),
+            capture: self.capture.or(file.capture),
+            bpf: self.bpf.clone().or(file.bpf),
+            snap: self.snap.or(file.snap),
+            time: self.time.or(file.time),
+            wait: self.wait || file.wait,
+            record: self.record.clone().or(file.record),
+            record_mib: self.record_mib.or(file.record_mib),
+            record_files: self.record_files.or(file.record_files),
             policy: self.policy.clone().or(file.policy),
             lists: if self.lists.is_empty() {
                 file.lists
@@ -127,7 +174,10 @@ impl Args {
             workers: self.workers.or(file.workers),
             active_timeout: self.active_timeout.or(file.active_timeout),
             skip_duplicates: self.skip_duplicates || file.skip_duplicates,
+            no_sandbox: self.no_sandbox || file.no_sandbox,
+            no_ipv6: self.no_ipv6 || file.no_ipv6,
             no_metadata: self.no_metadata || file.no_metadata,
+            health: file.health,
         })
     }
 }
@@ -154,22 +204,46 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             None => bail!("the catalogue has mistakes; nothing was started"),
         },
     };
-    let indicators = Arc::new(lists::load(&wanted.lists)?);
+    let indicators = Arc::new(lists::load(&lists::all(&wanted.lists, policy.indicators()))?);
+    let known = match &wanted.data {
+        Some(data) if data.is_dir() => doctor::stations(data).unwrap_or_default(),
+        _ => Known::default(),
+    };
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
-    let options = wanted.ring_mib.map_or_else(Options::default, |mib| Options {
-        ring_octets: u64::from(mib) << 20,
-    });
-    let mut source = Live::open(&wanted.interfaces, options, interrupt.progress.stop())?;
-    let left = privilege::give_up().context("cannot give up privileges")?;
-    tracing::info!(?left, "privileges");
+    let opened = ports::open(&wanted, policy.uses_vlans(), interrupt.progress.stop())?;
+    let (mut opened, recording) = ports::record(&wanted, opened)?;
+    ports::silence(&wanted)?;
+    let said = ports::said(&opened, &wanted, Language::of_environment());
+    let protection = privilege::give_up(&needs(args, &wanted, &policy, opened.back_end))
+        .context("cannot give up privileges")?;
+    tracing::info!(
+        capabilities = protection.capabilities.join(" "),
+        no_new_privileges = protection.no_new_privileges,
+        seccomp = protection.seccomp,
+        landlock = protection.landlock,
+        "what is left to this process"
+    );
+    let outputs = Outputs {
+        protection: Some(protection),
+        ..outputs
+    };
 
     let dashboard = wanted.listen.map(Dashboard::bind).transpose()?;
     interrupt.begin()?;
     let folder = wanted.policy.as_deref();
+    let dashboard = dashboard.map(|dashboard| dashboard.adding_to(folder, &args.catalogue));
     let policy_watch = folder.map(|folder| FolderWatch::new(folder, args.catalogue.clone(), &policy));
     let follower = (policy_watch.is_some() || !wanted.lists.is_empty())
-        .then(|| Follower::start(policy_watch, &wanted.lists, &indicators, Arc::clone(&interrupt)))
+        .then(|| {
+            Follower::start(
+                policy_watch,
+                &wanted.lists,
+                &policy,
+                &indicators,
+                Arc::clone(&interrupt),
+            )
+        })
         .transpose()?;
     let config = EngineConfig {
         workers: wanted.workers.map_or_else(cores, usize::from),
@@ -184,13 +258,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         reload: follower.as_ref().map(Follower::news),
         filter: None,
         checkpoint: Some(CHECKPOINT),
+        health: wanted.health.settings(known),
     };
-    say_begin(args, &wanted);
-    let watch = Watch::start(Arc::clone(&interrupt), args.duration.map(Duration::from_secs))?;
+    say_begin(args, &wanted, opened.back_end, &said);
+    let duration = args.duration.map(Duration::from_secs);
+    let watch = Watch::start(Arc::clone(&interrupt), duration, recording.clone())?;
     let shown = dashboard.zip(wanted.data.as_deref());
     let served = shown.map(|(dashboard, data)| dashboard.serve_aside(data, Arc::clone(&interrupt)));
     let served = served.transpose()?;
-    let result = replay(&config, &mut source, outputs, &interrupt.progress);
+    let result = replay(&config, &mut *opened.source, outputs, &interrupt.progress);
     interrupt.ask();
     watch.end();
     drop(follower);
@@ -198,10 +274,43 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         served.end()?;
     }
     match result {
-        Ok(summary) => say_end(args, &summary, prints_eve),
+        Ok(mut summary) => {
+            if let Some(recording) = recording.filter(|_| !args.quiet) {
+                terminal::say(&ports::recorded(&recording.kept(), Language::of_environment()));
+            }
+            if let Some(data) = &wanted.data {
+                know_exceptions(&mut summary, data);
+            }
+            say_end(args, &summary, prints_eve)
+        }
         Err(OutputError::Closed) => Ok(Outcome::Done),
         Err(error) => Err(error).context("the sensor ended"),
     }
+}
+
+/// What the run goes on to read, write and listen on.
+fn needs(args: &Args, wanted: &Config, policy: &sekisho_policy::Policy, back_end: BackEnd) -> Needs {
+    let read = wanted
+        .policy
+        .as_deref()
+        .into_iter()
+        .chain(args.catalogue.folder());
+    let recording = wanted.record.as_ref().filter(|path| path.is_dir());
+    Needs {
+        read: read
+            .map(Path::to_owned)
+            .chain(lists::all(&wanted.lists, policy.indicators()))
+            .collect(),
+        write: wanted.data.iter().chain(recording).cloned().collect(),
+        listen: wanted.listen.map(|address| address.port()),
+        loads_programs: back_end == BackEnd::Xdp,
+        is_fenced: !wanted.no_sandbox,
+    }
+}
+
+/// The address that a configuration file has the dashboard listen on.
+pub(crate) fn listen_address(file: &Path) -> anyhow::Result<Option<SocketAddr>> {
+    Ok(config::read(file)?.listen)
 }
 
 fn cores() -> usize {
@@ -241,7 +350,12 @@ struct Watch {
 }
 
 impl Watch {
-    fn start(interrupt: Arc<Interrupt>, duration: Option<Duration>) -> anyhow::Result<Self> {
+    fn start(
+        interrupt: Arc<Interrupt>,
+        duration: Option<Duration>,
+        recording: Option<record::State>,
+    ) -> anyhow::Result<Self> {
+        let mut told = None;
         let manager = Manager::of_environment();
         let (done, ended) = std::sync::mpsc::channel();
         let watch = move || {
@@ -253,6 +367,13 @@ impl Watch {
             {
                 if duration.is_some_and(|duration| began.elapsed() >= duration) {
                     interrupt.ask();
+                }
+                let trouble = recording.as_ref().and_then(|recording| recording.kept().trouble);
+                if trouble != told {
+                    if let Some(why) = &trouble {
+                        tracing::error!(why = terminal::clean(why), "packets are not recorded");
+                    }
+                    told = trouble;
                 }
                 if manager.watchdog().is_some_and(|often| said.elapsed() >= often) {
                     said = std::time::Instant::now();
@@ -275,14 +396,15 @@ impl Watch {
     }
 }
 
-fn say_begin(args: &Args, wanted: &Config) {
+fn say_begin(args: &Args, wanted: &Config, back_end: BackEnd, said: &[String]) {
     if args.quiet {
         return;
     }
+    said.iter().for_each(|line| terminal::say(line));
     let names = terminal::clean(&wanted.interfaces.join(", "));
     terminal::say(&match Language::of_environment() {
-        Language::Japanese => format!("{names} を監視しています。Ctrl-C で終了"),
-        Language::English => format!("watching {names}; Ctrl-C ends"),
+        Language::Japanese => format!("{names} を監視しています（{back_end}）。Ctrl-C で終了"),
+        Language::English => format!("watching {names} ({back_end}); Ctrl-C ends"),
     });
 }
 

@@ -11,6 +11,7 @@ use std::time::Instant;
 use sekisho_model::summary::Summary;
 
 use crate::collector::{Collector, OutputError};
+use crate::health::Settings;
 use crate::inventory::Makers;
 use crate::summary;
 use crate::work::{Read, WorkerTotals};
@@ -28,6 +29,8 @@ pub(crate) struct Watched {
     pub(crate) workers: usize,
     /// Limit on flows.
     pub(crate) flows: usize,
+    /// When a lack of sight is an alert.
+    pub(crate) health: Settings,
     /// Checkpoints so far.
     pub(crate) count: u32,
 }
@@ -67,6 +70,7 @@ impl Collector<'_> {
             self.tell_alert(&told)?;
         }
         self.say_limits(&read.totals, totals, watched.flows)?;
+        self.say_health(&read.totals.health, &watched.health)?;
         let summary = Summary {
             ongoing: true,
             ..summary::of(read, totals, self, watched.workers, watched.began.elapsed())

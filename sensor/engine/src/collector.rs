@@ -1,6 +1,6 @@
 //! The collector: puts what the workers made in order and writes it out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use sekisho_detect::indicators::{Indicators, Watch};
 use sekisho_export::{Exporter, SaidLines};
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::app::Said;
-use sekisho_model::summary::{PolicyChanges, RuleUse};
+use sekisho_model::summary::{PolicyChanges, Protection, RuleUse};
 use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
 use sekisho_policy::{Findings, Mode, Policy};
 use sekisho_store::{StoreError, StoreWriter};
@@ -18,6 +18,7 @@ use sekisho_wire::partition::PARTITIONS;
 use crate::checkpoint;
 use crate::fold::{Fold, Folds, Told};
 use crate::gateway::Gateways;
+use crate::health::{self, Report, Settings};
 use crate::inventory::{Inventory, Makers, Scope};
 use crate::limit_alerts;
 use crate::reader::{ReaderTotals, worker_of};
@@ -97,8 +98,12 @@ pub(crate) struct Collector<'a> {
     drained: Gathered,
     /// The limits whose alert was told already, by its id.
     told_limits: BTreeSet<u64>,
+    /// Until when alerts about capture health were told, by their ids.
+    told_health: BTreeMap<u64, Timestamp>,
     /// Whether the run is watched while it goes on.
     pub(crate) watched: Option<checkpoint::Watched>,
+    /// What the process may still do, for the summary.
+    pub(crate) protection: Option<Protection>,
     /// Records written.
     pub(crate) records: u64,
     /// Records that the operator's filter left out.
@@ -140,7 +145,9 @@ impl<'a> Collector<'a> {
             order: Vec::new(),
             drained: Gathered::default(),
             told_limits: BTreeSet::new(),
+            told_health: BTreeMap::new(),
             watched: None,
+            protection: None,
             records: 0,
             filtered: 0,
             tally: Tally::default(),
@@ -272,6 +279,24 @@ impl<'a> Collector<'a> {
                 alert,
                 is_told,
                 is_news: true,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what the ledger of capture health has, and writes its alerts.
+    pub(crate) fn say_health(&mut self, report: &Report, settings: &Settings) -> Result<(), OutputError> {
+        if let Some(store) = &mut self.store {
+            store.blind(&report.intervals)?;
+        }
+        for episode in &report.episodes {
+            let alert = health::alert(episode, settings);
+            let told = self.told_health.insert(alert.id, alert.last_seen);
+            let is_news = told != Some(alert.last_seen);
+            self.tell_alert(&Told {
+                alert,
+                is_told: told.is_some(),
+                is_news,
             })?;
         }
         Ok(())

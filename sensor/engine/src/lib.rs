@@ -31,6 +31,7 @@ mod deal;
 mod excluded;
 mod fold;
 mod gateway;
+pub mod health;
 pub mod inventory;
 mod judge;
 mod limit_alerts;

@@ -11,6 +11,7 @@ use sekisho_wire::partition::PARTITIONS;
 
 use crate::clock::Clock;
 use crate::deal::Dealer;
+use crate::health::{Report, Watch};
 use crate::progress::Progress;
 use crate::reload::Policies;
 use crate::spans::Spans;
@@ -36,6 +37,8 @@ pub(crate) struct ReaderTotals {
     pub(crate) fragments: defrag::Counters,
     /// When limits were met.
     pub(crate) spans: Spans,
+    /// When the sensor was blind.
+    pub(crate) health: Report,
 }
 
 /// Where reading stands.
@@ -45,6 +48,7 @@ pub(crate) struct Reader<'a> {
     progress: &'a Progress,
     policies: Policies,
     clock: Clock,
+    watch: Watch,
     dealer: Dealer,
     totals: ReaderTotals,
     /// Packet time at the end of the batch before.
@@ -62,9 +66,11 @@ impl<'a> Reader<'a> {
         workers: usize,
         progress: &'a Progress,
         policies: Policies,
+        watch: Watch,
         checkpoint: Option<Duration>,
     ) -> Self {
         Self {
+            watch,
             checkpoint,
             checked: Timestamp::MIN,
             source,
@@ -144,6 +150,13 @@ impl<'a> Reader<'a> {
         totals
             .spans
             .note(limits::RING_OCTETS.counter, totals.lost, self.begin, work.now);
+        let expects_vlans = work.policy.uses_vlans();
+        if self
+            .watch
+            .batch(&work.batch, (first, last), work.now, expects_vlans)
+        {
+            self.watch.look(&self.source.inputs());
+        }
         work.checkpoint = self.check(work.now);
         let is_cut = self.progress.stop().is_asked() && !self.source.ends_when_asked();
         fill == Fill::End || is_cut
@@ -158,16 +171,19 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.checked = now;
-        Some(Arc::new(Read {
+        let read = Read {
             totals: self.counted(),
             inputs: self.source.inputs(),
-        }))
+        };
+        self.watch.hand_over();
+        Some(Arc::new(read))
     }
 
     fn counted(&self) -> ReaderTotals {
         ReaderTotals {
             backwards: self.clock.backwards(),
             fragments: self.dealer.fragments(),
+            health: self.watch.report(),
             ..self.totals.clone()
         }
     }
@@ -196,7 +212,9 @@ impl<'a> Reader<'a> {
     }
 
     /// What was counted.
-    pub(crate) fn finish(self) -> ReaderTotals {
+    pub(crate) fn finish(mut self) -> ReaderTotals {
+        let expects_vlans = self.policies.current().uses_vlans();
+        self.watch.finish(&self.source.inputs(), expects_vlans);
         ReaderTotals {
             lost: self.source.lost(),
             ..self.counted()

@@ -10,13 +10,14 @@ use sekisho_detect::indicators::Indicators;
 use sekisho_filter::Filter;
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::Timestamp;
-use sekisho_model::summary::Summary;
+use sekisho_model::summary::{Protection, Summary};
 use sekisho_policy::Policy;
 use sekisho_store::{PolicyText, StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::checkpoint::Watched;
 use crate::collector::{Collector, NamedExporter, OutputError, write_all};
+use crate::health;
 use crate::progress::Progress;
 use crate::reader::{self, Reader, ReaderTotals};
 use crate::reload::{Policies, Reload};
@@ -44,6 +45,8 @@ pub struct Config {
     /// How often, in packet time, what is known so far is written down for those who watch the run;
     /// none where only its end matters.
     pub checkpoint: Option<Duration>,
+    /// When a lack of sight is noted, and when it is an alert.
+    pub health: health::Settings,
 }
 
 /// Where the results go.
@@ -53,6 +56,8 @@ pub struct Outputs {
     pub store: Option<Box<dyn StoreWriter>>,
     /// Everything else.
     pub exporters: Vec<NamedExporter>,
+    /// What the process may still do, for the summary.
+    pub protection: Option<Protection>,
 }
 
 /// Reads `source` to its end, writes every record and alert, and gives the counts.
@@ -73,6 +78,10 @@ pub fn replay(
     if let Some(store) = &mut outputs.store {
         keep_policy(store.as_mut(), &config.policy, None)?;
     }
+    let stopped = match &mut outputs.store {
+        Some(store) => store.watched_until()?,
+        None => None,
+    };
     let store: Option<&mut dyn StoreWriter> = match &mut outputs.store {
         Some(store) => Some(store.as_mut()),
         None => None,
@@ -83,11 +92,13 @@ pub fn replay(
         store,
         &mut outputs.exporters,
     );
+    collector.protection = outputs.protection.take();
     collector.watched = config.checkpoint.map(|_| Watched {
         began,
         workers,
         flows: config.flow.flows,
         count: 0,
+        health: config.health.clone(),
     });
     // An output, or the filter; nobody else sees more of a record than its volume.
     let is_read = collector.has_outputs() || config.filter.is_some();
@@ -110,7 +121,15 @@ pub fn replay(
         Arc::clone(&config.indicators),
         config.reload.clone(),
     );
-    let reader = Reader::new(&mut *source, workers, progress, policies, config.checkpoint);
+    let watch = health::Watch::new(config.health.clone(), &source.inputs(), stopped);
+    let reader = Reader::new(
+        &mut *source,
+        workers,
+        progress,
+        policies,
+        watch,
+        config.checkpoint,
+    );
     let wanted = Wanted {
         records: is_read,
         lines: collector.wants_lines(),
@@ -128,6 +147,7 @@ pub fn replay(
     }?;
     let totals = std::mem::take(&mut collector.totals);
     collector.say_limits(&read, &totals, flow.flows)?;
+    collector.say_health(&read.health, &config.health)?;
     let read = Read {
         totals: read,
         inputs: source.inputs(),

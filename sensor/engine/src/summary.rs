@@ -103,7 +103,10 @@ pub(crate) fn of(
         policy_changes: collector.changes.clone(),
         lists: lists(collector),
         rules: collector.rules(totals),
+        health: read.health.health(),
+        watched_until: read.health.until.or(read.last),
         workers: count(workers),
+        protection: collector.protection.clone(),
         ongoing: false,
     }
 }

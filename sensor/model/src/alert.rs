@@ -166,6 +166,18 @@ pub struct Explanation {
     /// Where what the rule compares with comes from, and of when it is; empty where it does not say.
     #[serde(default)]
     pub source: String,
+    /// The value that would have silenced it in a list of the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sanction: Option<Sanctionable>,
+}
+
+/// What a site would write to have no such alert: a value of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sanctionable {
+    /// The list, without the `@` of expressions.
+    pub list: String,
+    /// The value.
+    pub value: String,
 }
 
 /// A finding after folding.

@@ -24,6 +24,7 @@
 
 pub mod alert;
 pub mod app;
+pub mod blind;
 pub mod bucket;
 pub mod fields;
 pub mod flow;
@@ -41,8 +42,9 @@ pub mod text;
 pub mod time;
 pub mod verdict;
 
-pub use alert::{Alert, Category, Explanation, Severity};
+pub use alert::{Alert, Category, Explanation, Sanctionable, Severity};
 pub use app::{App, Essential, Fact, Facts, Transaction};
+pub use blind::{BlindInterval, BlindKind};
 pub use bucket::FrameBucket;
 pub use flow::{Carrier, Counts, DirectionBy, EndReason, Endpoint, FlowRecord};
 pub use host::Host;

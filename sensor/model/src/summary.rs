@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::blind::CaptureHealth;
 
 /// Flows, packets and IP octets together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -86,8 +87,11 @@ pub struct InputFile {
 /// What the system counted of an interface while it was read: the check of what we counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PortCounters {
-    /// Frames that found no room in the ring.
+    /// Frames that found no room in the ring, or in libpcap's buffer.
     pub ring_dropped: u64,
+    /// Frames that the capture filter left out.
+    #[serde(default)]
+    pub filtered: u64,
     /// Frames that the interface received.
     pub received: u64,
     /// Frames that the interface or its driver dropped.
@@ -139,6 +143,19 @@ pub struct RuleUse {
     pub unused_paths: Vec<String>,
     /// Exceptions that allowed nothing, in the order of the policy.
     pub unused_exceptions: Vec<String>,
+}
+
+/// What a sensor may still do once it watches: as the system says it, not as it was wished.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Protection {
+    /// Capabilities in effect.
+    pub capabilities: Vec<String>,
+    /// Whether none can be gained.
+    pub no_new_privileges: bool,
+    /// Whether system calls are fenced in: `on`, or `off:` and why.
+    pub seccomp: String,
+    /// Whether files are fenced in: `on`, or `in part:` or `off:` and why.
+    pub landlock: String,
 }
 
 /// The whole run in one object.
@@ -193,8 +210,17 @@ pub struct Summary {
     /// What of the policy was met by traffic.
     #[serde(default)]
     pub rules: RuleUse,
+    /// How well the run could see.
+    #[serde(default)]
+    pub health: CaptureHealth,
+    /// Until when the input is known: the last packet, or later where a port has been silent since.
+    #[serde(default)]
+    pub watched_until: Option<Timestamp>,
     /// Worker threads that decoded.
     pub workers: u64,
+    /// What the process may still do; absent of a run over files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protection: Option<Protection>,
     /// Whether the run goes on: these are its counts so far.
     #[serde(default)]
     pub ongoing: bool,

@@ -62,6 +62,7 @@ mod compile;
 mod conditions;
 mod declared;
 mod describe;
+pub mod edit;
 mod entry;
 mod error;
 mod explain;
@@ -78,6 +79,8 @@ mod parse;
 pub mod prove;
 pub mod rules;
 pub mod run_tests;
+mod sanctions;
+pub mod sigma;
 mod source;
 pub mod suggest;
 mod trace;
@@ -102,6 +105,7 @@ pub use judge::{Judgement, Question};
 pub use lists::{List, ListKind, ListValue, Listed, MAX_LIST_VALUES};
 pub use observation::{Observation, is_answered, is_directed};
 pub use parse::json_schema;
+pub use sanctions::{FILE as SANCTIONS_FILE, NewSanction, Sanction};
 pub use source::{MAX_FILE_OCTETS, MAX_FILES, MAX_OCTETS, Source, load_dir};
 pub use trace::{Candidate, Placed, PlacedBy, Trace};
 pub use words::{SEALED, SERVICE_ALIASES, SERVICES, TUNNELS};
@@ -139,6 +143,7 @@ pub struct Policy {
     mode: Mode,
     label: Text,
     source: String,
+    indicators: Vec<String>,
     zones: zones::Zones,
     groups: Vec<Group>,
     gateways: Vec<Gateway>,
@@ -147,6 +152,7 @@ pub struct Policy {
     matcher: matcher::Matcher,
     boundaries: Vec<Boundary>,
     lists: Vec<List>,
+    sanctions: Vec<Sanction>,
     warnings: Vec<Report>,
     catalogues: Vec<Catalogue>,
     rules: builtin::RuleIds,
@@ -187,6 +193,12 @@ impl Policy {
     #[must_use]
     pub fn files(&self) -> &Files {
         &self.files
+    }
+
+    /// The lists of indicators that it brings, and folders of them, as seen from where the policy was read.
+    #[must_use]
+    pub fn indicators(&self) -> &[String] {
+        &self.indicators
     }
 
     /// Whether violations raise alerts.

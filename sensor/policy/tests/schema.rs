@@ -70,6 +70,7 @@ const ALL: &str = r#"
 schema = 1
 
 [policy]
+indicators = ["lists"]
 name = "all"
 version = "1"
 mode = "enforce"
@@ -207,6 +208,13 @@ flow = { protocol = "tcp", orig = "10.1.0.5:50000", resp = "10.2.0.1:2222", serv
 expect = "alert"
 severity = "informational"
 title.en = "x"
+[[sanction]]
+list = "hosts"
+value = "10.1.0.9"
+reason = "why"
+owner = "who"
+expires = "2027-03-31"
+alert = 4711
 [[statement]]
 id = "S-1"
 never = "b -> a tcp/22"
@@ -292,7 +300,7 @@ fn a_wrong_key_in_any_table_is_refused_by_both() {
         tried += 1;
     }
 
-    assert_eq!(tried, 22);
+    assert_eq!(tried, 23);
 }
 
 #[test]
@@ -330,6 +338,8 @@ fn wrong_values_are_refused_by_both() {
         ("from = [\"a\"]", "from = 1"),
         ("enabled = true", "enabled = 1"),
         ("note = \"x\"", "not = \"x\""),
+        ("alert = 4711", "alert = \"x\""),
+        ("indicators = [\"lists\"]", "indicators = 1"),
         ("services = [\"smtp\"] }", "service = [\"smtp\"] }"),
     ] {
         assert!(ALL.contains(right), "{right}");

@@ -36,6 +36,7 @@ mod hosts;
 pub mod hunt;
 mod query;
 mod rows;
+mod sanction;
 mod store;
 mod versions;
 
@@ -56,5 +57,6 @@ pub use exceptions::{Covers, Exception, NewException, SilencedDay};
 pub use hosts::{HostQuery, HostRow, MAX_REGISTER, RegisterEntry, Standing};
 pub use query::{AlertQuery, FlowQuery, MAX_BUCKETS, MAX_LIMIT, Page, Suppressed, TimeRange, TrafficQuery};
 pub use rows::{AlertEnd, AlertRow, FlowRow, SeriesPoint, Traffic};
+pub use sanction::preview_sanction;
 pub use store::{Store, StoreWriter};
 pub use versions::{PolicyText, PolicyVersion};

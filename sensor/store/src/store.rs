@@ -4,7 +4,7 @@ use sekisho_filter::{Filter, Row};
 use sekisho_model::app::Said;
 use sekisho_model::fields::Field;
 use sekisho_model::summary::{AlertTotals, Summary};
-use sekisho_model::{Alert, FlowRecord, Host, Timestamp};
+use sekisho_model::{Alert, BlindInterval, FlowRecord, Host, Timestamp};
 use serde_json::Value;
 
 use crate::{
@@ -130,6 +130,14 @@ pub trait Store: Send + Sync {
     /// What failed to be read.
     fn summary(&self) -> Result<Option<Summary>, StoreError>;
 
+    /// The intervals in which the sensor did not see and that meet a range, the newest first, `most` of them
+    /// at most.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn blind(&self, range: &TimeRange, most: usize) -> Result<Vec<BlindInterval>, StoreError>;
+
     /// The policy that the last run judged by, as the run described it.
     ///
     /// # Errors
@@ -225,6 +233,20 @@ pub trait StoreWriter: Send {
     ///
     /// What failed to be written.
     fn alert(&mut self, alert: &Alert) -> Result<(), StoreError>;
+
+    /// Adds intervals in which the sensor did not see, each in the place of the one with the same number.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be written.
+    fn blind(&mut self, intervals: &[BlindInterval]) -> Result<(), StoreError>;
+
+    /// Until when the run before this one watched; nothing where there was none.
+    ///
+    /// # Errors
+    ///
+    /// What failed to be read.
+    fn watched_until(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Adds devices, each to what is known of it.
     ///

@@ -68,9 +68,29 @@ impl Wire {
     ///
     /// What it said.
     pub fn far(&self, arguments: &[&str]) -> Result<(), String> {
+        self.far_says(arguments).map(|_| ())
+    }
+
+    /// Runs `ip` with these arguments in the namespace that frames arrive in, and gives its answer.
+    ///
+    /// # Errors
+    ///
+    /// What it said.
+    pub fn far_says(&self, arguments: &[&str]) -> Result<String, String> {
         let mut all = vec!["-n", self.far.as_str()];
         all.extend(arguments);
         ip(&all)
+    }
+
+    /// Runs `ip` with these arguments in the namespace that frames are sent from.
+    ///
+    /// # Errors
+    ///
+    /// What it said.
+    pub fn near(&self, arguments: &[&str]) -> Result<(), String> {
+        let mut all = vec!["-n", self.near.as_str()];
+        all.extend(arguments);
+        ip(&all).map(|_| ())
     }
 
     /// A command that runs `program` in the namespace that frames arrive in.
@@ -151,14 +171,14 @@ impl Sender {
     }
 }
 
-fn ip(arguments: &[&str]) -> Result<(), String> {
+fn ip(arguments: &[&str]) -> Result<String, String> {
     let ran = Command::new("ip")
         .args(arguments)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("ip: {error}"))?;
     if ran.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&ran.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&ran.stderr);
     Err(format!("ip {}: {}", arguments.join(" "), said.trim()))

@@ -85,6 +85,23 @@ pub(super) struct Silenced {
     days: Vec<SilencedDay>,
 }
 
+impl Silenced {
+    pub(super) fn of(days: &[sekisho_store::SilencedDay]) -> Self {
+        Self {
+            alerts: days.iter().map(|day| day.alerts).fold(0, u64::saturating_add),
+            flows: days.iter().map(|day| day.flows).fold(0, u64::saturating_add),
+            days: days
+                .iter()
+                .map(|day| SilencedDay {
+                    day: date(day.day),
+                    alerts: day.alerts,
+                    flows: day.flows,
+                })
+                .collect(),
+        }
+    }
+}
+
 #[derive(Serialize, ToSchema)]
 pub(super) struct SilencedDay {
     /// UTC date.
@@ -168,18 +185,7 @@ pub(super) async fn preview(
     let days = app
         .ask(move |store| store.preview_exception(&request.covers, until))
         .await?;
-    Ok(Json(Silenced {
-        alerts: days.iter().map(|day| day.alerts).fold(0, u64::saturating_add),
-        flows: days.iter().map(|day| day.flows).fold(0, u64::saturating_add),
-        days: days
-            .iter()
-            .map(|day| SilencedDay {
-                day: date(day.day),
-                alerts: day.alerts,
-                flows: day.flows,
-            })
-            .collect(),
-    }))
+    Ok(Json(Silenced::of(&days)))
 }
 
 /// Ends an exception; it stays in the list.
@@ -211,7 +217,7 @@ fn listed(exception: Exception, now: Timestamp) -> Listed {
     Listed { exception, state }
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Timestamp::from_seconds(0, 0).plus(now.unwrap_or_default())
 }

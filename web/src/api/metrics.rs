@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use sekisho_model::FrameBucket;
 use sekisho_model::summary::Summary;
+use sekisho_model::{BlindKind, FrameBucket};
 
 use super::sensor::class_word;
 use crate::error::ApiError;
@@ -78,6 +78,24 @@ fn text(summary: Option<&Summary>) -> String {
     for (cause, losses) in &summary.losses {
         page.sample("sekisho_losses_total", &[("cause", cause)], *losses);
     }
+    page.metric(
+        "sekisho_blind_seconds_total",
+        "counter",
+        "Seconds in which the sensor did not see, by kind.",
+    );
+    for kind in BlindKind::ALL {
+        let blind = summary.health.blind.get(kind.name());
+        let seconds = blind.map_or(0.0, |totals| totals.seconds);
+        page.sample_of("sekisho_blind_seconds_total", &[("kind", kind.name())], &seconds);
+    }
+    let findings = summary.health.mirror.as_ref();
+    page.metric(
+        "sekisho_mirror_findings",
+        "gauge",
+        "What is wrong with the mirror now.",
+    );
+    let findings = findings.map_or(0, |mirror| mirror.findings.len());
+    page.sample_of("sekisho_mirror_findings", &[], &findings);
     page.0
 }
 
@@ -91,6 +109,10 @@ impl Page {
     }
 
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+        self.sample_of(name, labels, &value);
+    }
+
+    fn sample_of(&mut self, name: &str, labels: &[(&str, &str)], value: &dyn std::fmt::Display) {
         self.0.push_str(name);
         for (index, (label, text)) in labels.iter().enumerate() {
             let before = if index == 0 { '{' } else { ',' };
@@ -119,7 +141,7 @@ mod tests {
         let text = text(Some(&summary));
 
         assert!(
-            text.ends_with("sekisho_losses_total{cause=\"a\\\"} 1\\nevil 2\\\\\"} 3\n"),
+            text.contains("sekisho_losses_total{cause=\"a\\\"} 1\\nevil 2\\\\\"} 3\n"),
             "{text}"
         );
     }

@@ -3,6 +3,7 @@
 //! Handlers check, ask the store, answer.
 
 mod alerts;
+mod capture_health;
 mod exceptions;
 mod fields;
 mod flows;
@@ -13,6 +14,7 @@ mod metrics;
 pub(crate) mod openapi;
 mod overview;
 mod policy;
+mod sanctions;
 mod schema;
 mod sensor;
 
@@ -30,12 +32,14 @@ pub(crate) fn routes() -> Router<App> {
         .merge(overview::routes())
         .merge(alerts::routes())
         .merge(exceptions::routes())
+        .merge(sanctions::routes())
         .merge(hunt::routes())
         .merge(flows::routes())
         .merge(fields::routes())
         .merge(hosts::routes())
         .merge(policy::routes())
         .merge(sensor::routes())
+        .merge(capture_health::routes())
         .merge(openapi::routes())
         .merge(health::routes())
         .merge(metrics::routes())

@@ -8,7 +8,10 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::OpenApi;
 
-use super::{alerts, exceptions, fields, flows, health, hosts, hunt, metrics, overview, policy, sensor};
+use super::{
+    alerts, capture_health, exceptions, fields, flows, health, hosts, hunt, metrics, overview, policy,
+    sanctions, sensor,
+};
 use crate::error::{ApiError, ErrorBody};
 use crate::query::{NoQuery, Params};
 use crate::state::App;
@@ -36,6 +39,9 @@ pub(super) fn routes() -> Router<App> {
         exceptions::add,
         exceptions::preview,
         exceptions::end,
+        sanctions::list,
+        sanctions::add,
+        sanctions::preview,
         hunt::hunt,
         flows::list,
         flows::show,
@@ -45,6 +51,7 @@ pub(super) fn routes() -> Router<App> {
         hosts::show,
         policy::policy,
         sensor::sensor,
+        capture_health::capture_health,
         health::health,
         metrics::metrics,
     ),

@@ -82,6 +82,15 @@ pub(super) struct Explanation {
     first_step: Text,
     /// Where what the rule compares with comes from, and of when it is; empty where it does not say.
     source: String,
+    /// The value that would have silenced it in a list of the policy, where one would.
+    sanction: Option<Sanctionable>,
+}
+
+/// A value of a list of the policy.
+#[derive(ToSchema)]
+pub(super) struct Sanctionable {
+    list: String,
+    value: String,
 }
 
 /// Flows that break the same rule between the same ends, folded into one.
@@ -542,9 +551,87 @@ pub(super) struct Summary {
     policy_changes: PolicyChanges,
     lists: ListTotals,
     rules: RuleUse,
+    health: SummaryHealth,
+    /// The last packet, or later where a port has been silent since.
+    #[schema(format = DateTime, required = true)]
+    watched_until: Option<String>,
     workers: u64,
+    /// What the process may still do; absent of a run over files.
+    #[schema(nullable = false, required = false)]
+    protection: Option<Protection>,
     /// Whether the run goes on: these are its counts so far.
     ongoing: bool,
+}
+
+/// What a sensor may still do once it watches.
+#[derive(ToSchema)]
+pub(super) struct Protection {
+    /// Capabilities in effect.
+    capabilities: Vec<String>,
+    /// Whether none can be gained.
+    no_new_privileges: bool,
+    /// Whether system calls are fenced in: `on`, or `off:` and why.
+    seccomp: String,
+    /// Whether files are fenced in: `on`, or `in part:` or `off:` and why.
+    landlock: String,
+}
+
+/// How well a run could see.
+#[derive(ToSchema)]
+pub(super) struct SummaryHealth {
+    /// Intervals of blindness by kind.
+    blind: BTreeMap<String, BlindTotals>,
+    /// The newest look at the mirror that had enough packets.
+    #[schema(required = true)]
+    mirror: Option<MirrorReport>,
+}
+
+/// How long a run was blind for one reason.
+#[derive(ToSchema)]
+pub(super) struct BlindTotals {
+    intervals: u64,
+    seconds: f64,
+}
+
+/// An interval in which the sensor did not see, or saw in part.
+#[derive(ToSchema)]
+pub(super) struct BlindInterval {
+    id: u64,
+    /// `loss`, `gaps`, `silence`, `one_sided`, `clock`, `stopped` or `port_down`.
+    kind: String,
+    /// The port; empty where it is about the whole input.
+    input: String,
+    #[schema(format = DateTime)]
+    from: String,
+    #[schema(format = DateTime)]
+    to: String,
+    /// Whether it goes on.
+    open: bool,
+    /// Numbers behind it, by name.
+    figures: BTreeMap<String, i64>,
+}
+
+/// What a look at the mirror found.
+#[derive(ToSchema)]
+pub(super) struct MirrorReport {
+    #[schema(format = DateTime)]
+    from: String,
+    #[schema(format = DateTime)]
+    to: String,
+    /// Packets that were looked at.
+    packets: u64,
+    findings: Vec<MirrorFinding>,
+}
+
+/// Something that is wrong with the mirror or the port, and what to do about it.
+#[derive(ToSchema)]
+pub(super) struct MirrorFinding {
+    id: String,
+    title: Text,
+    observed: Text,
+    matters: Text,
+    change: Text,
+    commands: Vec<String>,
 }
 
 /// What came of a policy folder that was followed while a run went on.
@@ -603,6 +690,8 @@ pub(super) struct InputFile {
 pub(super) struct PortCounters {
     /// Frames that found no room in the ring.
     ring_dropped: u64,
+    /// Frames that the capture filter left out.
+    filtered: u64,
     /// Frames that the interface received.
     received: u64,
     /// Frames that the interface or its driver dropped.

@@ -49,7 +49,9 @@ async fn every_answer_is_as_the_document_says() {
         ("/api/v1/hosts/{id}", "/api/v1/hosts/1".to_owned()),
         ("/api/v1/policy", "/api/v1/policy".to_owned()),
         ("/api/v1/exceptions", "/api/v1/exceptions".to_owned()),
+        ("/api/v1/sanctions", "/api/v1/sanctions".to_owned()),
         ("/api/v1/sensor", "/api/v1/sensor".to_owned()),
+        ("/api/v1/capture-health", "/api/v1/capture-health".to_owned()),
         ("/healthz", "/healthz".to_owned()),
     ] {
         covered.insert(path);

@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 use crate::document::{conforms, schema_of};
 use crate::site::{Answer, FLOWS, Site};
 
-/// The resources whose answers are held against the document here.
-pub(crate) const POSTED: [&str; 3] = [
+/// The resources whose answers are held against the document here and in `sanctions.rs`.
+pub(crate) const POSTED: [&str; 4] = [
     "/api/v1/hunt",
     "/api/v1/exceptions/preview",
     "/api/v1/exceptions/{id}/end",
+    "/api/v1/sanctions/preview",
 ];
 
 /// The answer to a body, as the document says it.
-async fn asked(site: &Site, path: &str, uri: &str, body: &Value, status: StatusCode) -> Value {
+pub(crate) async fn asked(site: &Site, path: &str, uri: &str, body: &Value, status: StatusCode) -> Value {
     let answer: Answer = site.post(uri, body).await;
     assert_eq!(answer.status, status, "{uri}: {}", answer.text);
     let document: Value = serde_json::from_str(&sekisho_web::openapi()).unwrap();

@@ -6,4 +6,5 @@ mod lists;
 mod lookback;
 mod refusals;
 mod resources;
+mod sanctions;
 mod site;

@@ -23,6 +23,7 @@ async fn unknown_keys_are_refused_on_every_resource() {
         "/api/v1/exceptions",
         "/api/v1/policy",
         "/api/v1/sensor",
+        "/api/v1/capture-health",
         "/api/v1/openapi.json",
         "/healthz",
         "/metrics",

@@ -248,6 +248,41 @@ async fn the_sensor_joins_tables_and_counts() {
 }
 
 #[tokio::test]
+async fn blind_intervals_are_shown_as_far_as_they_lie_in_the_range() {
+    let site = Site::new();
+
+    let all = site.json("/api/v1/capture-health").await;
+    let from = all["intervals"][1]["from"].as_str().unwrap().replace('+', "%2B");
+    let later = from.replace(":00.0", ":30.0");
+    let part = site
+        .json(&format!(
+            "/api/v1/capture-health?since={later}&until=2099-01-01T00:00:00Z"
+        ))
+        .await;
+
+    assert_eq!(
+        all["totals"]["silence"],
+        json!({ "intervals": 2, "seconds": 90.0 })
+    );
+    assert_eq!(all["intervals"][0]["figures"]["usual_ms"], 900);
+    assert_eq!(
+        part["totals"]["silence"],
+        json!({ "intervals": 2, "seconds": 60.0 })
+    );
+    assert_eq!(all["kinds"].as_array().unwrap().len(), 7);
+    let sensor = site.json("/api/v1/sensor").await;
+    assert_eq!(
+        sensor["summary"]["health"]["mirror"]["findings"][0]["id"],
+        "duplicates"
+    );
+    let metrics = site.get("/metrics").await.text;
+    assert!(
+        metrics.contains("sekisho_blind_seconds_total{kind=\"silence\"} 90\n"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
 async fn an_empty_data_directory_is_answered_with_zeros() {
     let site = Site::empty();
 

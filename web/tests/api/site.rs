@@ -13,16 +13,18 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
+use sekisho_model::blind::{BlindTotals, CaptureHealth, MirrorFinding, MirrorReport};
 use sekisho_model::host::{ServiceSeen, Sighting};
 use sekisho_model::summary::{
     AlertTotals, Input, InputFile, ListTotals, MatrixCell, PolicyChanges, RuleUse, Summary, Talker, Volume,
 };
 use sekisho_model::{
-    Alert, Category, Endpoint, Explanation, FlowRecord, Host, MacAddress, Severity, Text, Timestamp, Verdict,
+    Alert, BlindInterval, BlindKind, Category, Endpoint, Explanation, FlowRecord, Host, MacAddress,
+    Sanctionable, Severity, Text, Timestamp, Verdict,
 };
 use sekisho_policy::{Policy, Source};
 use sekisho_store::{Embedded, PolicyText, RegisterEntry, Store as _, StoreWriter};
-use sekisho_web::{AppState, router};
+use sekisho_web::{AppState, PolicyFolder, router};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -64,6 +66,7 @@ impl Site {
             }
             let hosts: Vec<_> = (1..=HOSTS).map(host).collect();
             writer.hosts(&hosts).unwrap();
+            writer.blind(&blind()).unwrap();
             store.put_register(&register()).unwrap();
             writer.policy(&policy()).unwrap();
             writer.policy_text(&policy_text()).unwrap();
@@ -76,6 +79,55 @@ impl Site {
         Self::with(|_, writer| drop(writer))
     }
 
+    /// One with alerts that a list of the policy would have kept from being raised; the policy lies in a
+    /// folder, and the dashboard may add to it or not.
+    pub(crate) fn of_a_catalogue(may_add: bool) -> Self {
+        let text = "schema = 1\n[policy]\nname = \"p\"\nversion = \"1\"\n\
+            [list.sanctioned-storage]\nkind = \"suffix\"\nvalues = []\n\
+            [[rule]]\nid = \"R-1\"\nwhen = 'service == tls'\nexcept = 'server_name in @sanctioned-storage'\n";
+        let compiled = Policy::compile(&[Source {
+            name: "policy.toml".to_owned(),
+            text: text.into(),
+        }]);
+        let policy = compiled.unwrap();
+        let site = Self::with(|_, mut writer| {
+            for number in 0..6 {
+                let mut alert = alert(number);
+                alert.rule = Arc::from("R-1");
+                // The last alert is of another service, and the first is as no list speaks of it.
+                let value = if number == 5 {
+                    "other.example"
+                } else {
+                    "box.example"
+                };
+                alert.explanation.sanction = (number > 0).then(|| Sanctionable {
+                    list: "sanctioned-storage".to_owned(),
+                    value: value.to_owned(),
+                });
+                writer.alert(&alert).unwrap();
+            }
+            writer.policy_text(&text_of(&policy)).unwrap();
+            writer.finish(&summary()).unwrap();
+        });
+        let path = site.policy_folder();
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("policy.toml"), text).unwrap();
+        let store = Embedded::open(&site.data()).unwrap();
+        let app = router(AppState {
+            store: Arc::new(store),
+            policy: may_add.then_some(PolicyFolder {
+                path,
+                catalogue: Vec::new(),
+            }),
+        });
+        Self { app, ..site }
+    }
+
+    /// Where the policy of [`Site::of_a_catalogue`] lies.
+    pub(crate) fn policy_folder(&self) -> PathBuf {
+        self.folder.path().join("policy")
+    }
+
     fn with(fill: impl FnOnce(&Embedded, Box<dyn StoreWriter>)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Embedded::create(&folder.path().join("data")).unwrap();
@@ -83,6 +135,7 @@ impl Site {
         Self {
             app: router(AppState {
                 store: Arc::new(store),
+                policy: None,
             }),
             folder,
         }
@@ -209,6 +262,7 @@ fn alert(number: u64) -> Alert {
             silenced_by: Text::new("経路を足す", "a path"),
             first_step: Text::new("担当者に聞く", "ask the owner"),
             source: "The vendor (2026-11)".to_owned(),
+            sanction: None,
         },
     }
 }
@@ -271,7 +325,10 @@ fn policy() -> Value {
 }
 
 fn policy_text() -> PolicyText {
-    let policy = compiled();
+    text_of(&compiled())
+}
+
+fn text_of(policy: &Policy) -> PolicyText {
     PolicyText {
         hash: policy.files().hash().to_owned(),
         name: policy.name().to_owned(),
@@ -401,7 +458,41 @@ fn summary() -> Summary {
             unused_paths: vec!["PATH-0002".to_owned()],
             unused_exceptions: vec!["EXC-0001".to_owned()],
         },
+        health: CaptureHealth {
+            blind: [(
+                "silence".to_owned(),
+                BlindTotals {
+                    intervals: 2,
+                    seconds: 90.0,
+                },
+            )]
+            .into(),
+            mirror: Some(MirrorReport {
+                from: morning(),
+                to: morning().plus(Duration::from_secs(60)),
+                packets: 300,
+                findings: vec![MirrorFinding {
+                    id: "duplicates".to_owned(),
+                    title: Text::new("写し", "Packets arrive twice"),
+                    observed: Text::new("半分", "half of them"),
+                    matters: Text::new("二倍", "volumes count twice"),
+                    change: Text::new("rx", "mirror rx"),
+                    commands: vec!["switch: monitor session 1 source interface PORT rx".to_owned()],
+                }],
+            }),
+        },
+        watched_until: Some(morning().plus(Duration::from_secs(FLOWS * 60))),
         workers: 2,
+        protection: None,
         ongoing: false,
     }
+}
+
+/// Two minutes after the first and an hour after it.
+fn blind() -> [BlindInterval; 2] {
+    [120, 3_600].map(|second| {
+        let from = morning().plus(Duration::from_secs(second));
+        let to = from.plus(Duration::from_secs(45));
+        BlindInterval::new(BlindKind::Silence, "eth1", from, to).with("usual_ms", 900)
+    })
 }

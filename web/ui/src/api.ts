@@ -6,6 +6,7 @@
 
 import type {
   Alert,
+  CaptureHealth,
   Covers,
   Exception,
   Field,
@@ -14,9 +15,12 @@ import type {
   HuntAnswer,
   HuntRequest,
   NewException,
+  NewSanction,
   Overview,
   Page,
   Policy,
+  Sanction,
+  Sanctioned,
   Sensor,
   Silenced,
   Suggestion,
@@ -83,7 +87,16 @@ export const addException = (exception: NewException) => post<Exception>('except
 
 export const endException = (id: number) => post<Exception>(`exceptions/${id}/end`, {});
 
+export const sanctions = (signal: AbortSignal) => get<{ sanctions: Sanction[] }>('sanctions', {}, signal);
+
+export const previewSanction = (alert: number, signal: AbortSignal) =>
+  post<Silenced & { writable: boolean }>('sanctions/preview', { alert }, signal);
+
+export const addSanction = (sanction: NewSanction) => post<Sanctioned>('sanctions', sanction);
+
 export const policy = (signal: AbortSignal) => get<Policy>('policy', {}, signal);
+
+export const captureHealth = (signal: AbortSignal) => get<CaptureHealth>('capture-health', {}, signal);
 
 export const sensor = (signal: AbortSignal) => get<Sensor>('sensor', {}, signal);
 

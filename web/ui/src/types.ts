@@ -73,6 +73,13 @@ export interface Explanation {
   first_step: Text;
   /** Where what the rule compares with comes from; empty where it does not say. */
   source: string;
+  /** The value that would have silenced it in a list of the policy, where one would. */
+  sanction?: Sanctionable;
+}
+
+export interface Sanctionable {
+  list: string;
+  value: string;
 }
 
 export interface Alert {
@@ -133,6 +140,30 @@ export interface Exception extends NewException {
   ended_by: string | null;
   silenced: number;
   state: 'active' | 'expired' | 'ended';
+}
+
+export interface NewSanction {
+  alert: number;
+  reason: string;
+  owner: string;
+  /** The last date on which it holds. */
+  expires: string;
+}
+
+/** The lines of the policy, and the file that they stand in; null where the server has no policy folder. */
+export interface Sanctioned {
+  text: string;
+  file: string | null;
+}
+
+/** A value that the policy sanctions. */
+export interface Sanction extends Sanctionable {
+  reason: string;
+  owner: string;
+  until: string | null;
+  from_alert: number | null;
+  place: string;
+  state: 'active' | 'expired';
 }
 
 export interface Silenced {
@@ -379,8 +410,16 @@ export interface InputFile {
 
 export interface PortCounters {
   ring_dropped: number;
+  filtered: number;
   received: number;
   dropped: number;
+}
+
+export interface Protection {
+  capabilities: string[];
+  no_new_privileges: boolean;
+  seccomp: string;
+  landlock: string;
 }
 
 export interface Summary {
@@ -408,8 +447,57 @@ export interface Summary {
     changes: { taken_up: number; refused: number; standing_refusal?: string };
   };
   rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
+  health: { blind: Record<string, BlindTotals>; mirror: MirrorReport | null };
+  watched_until: string | null;
   workers: number;
+  protection?: Protection;
   ongoing: boolean;
+}
+
+export interface BlindTotals {
+  intervals: number;
+  seconds: number;
+}
+
+/** An interval in which the sensor did not see, or saw in part. */
+export interface BlindInterval {
+  id: number;
+  kind: string;
+  /** The port; empty where it is about the whole input. */
+  input: string;
+  from: string;
+  to: string;
+  open: boolean;
+  figures: Record<string, number>;
+}
+
+export interface BlindKind {
+  kind: string;
+  label: Text;
+}
+
+export interface CaptureHealth {
+  intervals: BlindInterval[];
+  more: boolean;
+  totals: Record<string, BlindTotals>;
+  kinds: BlindKind[];
+  watched_until: string | null;
+}
+
+export interface MirrorFinding {
+  id: string;
+  title: Text;
+  observed: Text;
+  matters: Text;
+  change: Text;
+  commands: string[];
+}
+
+export interface MirrorReport {
+  from: string;
+  to: string;
+  packets: number;
+  findings: MirrorFinding[];
 }
 
 export type BucketClass = 'processed' | 'dropped' | 'filtered';

@@ -1,6 +1,6 @@
 //! How each program reads a capture, and where it says how many flows it found.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
 use super::inputs::Input;
@@ -180,8 +180,13 @@ fn replay(capture: &Path, more: &[&str]) -> Process {
     replay
 }
 
+/// A program of ours, built for release.
+pub(super) fn release(program: &str) -> PathBuf {
+    target().join("release").join(program)
+}
+
 fn ours(program: &str, words: &[&str], capture: &Path) -> Process {
-    let mut command = command(target().join("release").join(program));
+    let mut command = command(release(program));
     command.args(words).arg(capture);
     command
 }

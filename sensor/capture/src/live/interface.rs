@@ -19,25 +19,40 @@ const RAWIP: u16 = 519;
 
 /// An interface as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Interface {
-    pub(super) index: u32,
-    pub(super) linktype: Linktype,
-    pub(super) is_loopback: bool,
+pub(crate) struct Interface {
+    pub(crate) index: u32,
+    /// `ARPHRD_` number.
+    pub(crate) hardware: u16,
+    pub(crate) is_loopback: bool,
     /// Whether it is up and has a carrier.
-    pub(super) is_running: bool,
+    pub(crate) is_running: bool,
+}
+
+impl Interface {
+    /// What the first octets of its frames are, where a packet socket gives them as they are.
+    pub(crate) fn linktype(&self, name: &str) -> Result<Linktype, LiveError> {
+        match self.hardware {
+            ETHER | LOOPBACK => Ok(Linktype::ETHERNET),
+            NONE | RAWIP => Ok(Linktype::RAW),
+            hardware => Err(LiveError::Hardware {
+                name: name.to_owned(),
+                hardware,
+            }),
+        }
+    }
 }
 
 /// What an interface has counted since it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Counted {
+pub(crate) struct Counted {
     /// Frames received.
-    pub(super) received: u64,
+    pub(crate) received: u64,
     /// Frames that it or its driver dropped, for want of room or as broken.
-    pub(super) dropped: u64,
+    pub(crate) dropped: u64,
 }
 
 /// The interface with this name.
-pub(super) fn find(name: &str) -> Result<Interface, LiveError> {
+pub(crate) fn find(name: &str) -> Result<Interface, LiveError> {
     let failed = |cause| LiveError::of_system(name, cause);
     let socket = rustix::net::socket(
         rustix::net::AddressFamily::INET,
@@ -47,27 +62,44 @@ pub(super) fn find(name: &str) -> Result<Interface, LiveError> {
     let socket = socket.map_err(|error| failed(error.into()))?;
     let index = rustix::net::netdevice::name_to_index(&socket, name).map_err(|error| failed(error.into()))?;
     let (hardware, flags) = socket::describe(name).map_err(failed)?;
-    let linktype = match hardware {
-        ETHER | LOOPBACK => Linktype::ETHERNET,
-        NONE | RAWIP => Linktype::RAW,
-        hardware => {
-            return Err(LiveError::Hardware {
-                name: name.to_owned(),
-                hardware,
-            });
-        }
-    };
     let wanted = libc::IFF_UP | libc::IFF_RUNNING;
     Ok(Interface {
         index,
-        linktype,
+        hardware,
         is_loopback: hardware == LOOPBACK,
         is_running: flags & wanted == wanted,
     })
 }
 
+/// The name that the interface with this index has now; none where it is gone.
+pub(crate) fn name_of(index: u32) -> Option<String> {
+    let socket = rustix::net::socket(
+        rustix::net::AddressFamily::INET,
+        rustix::net::SocketType::DGRAM,
+        None,
+    );
+    rustix::net::netdevice::index_to_name(&socket.ok()?, index).ok()
+}
+
+/// Whether the interface with this name serves the system too, and not the sensor alone: it has an
+/// address, or is a port of a bridge or bond. What arrives there has to go on.
+#[cfg(feature = "xdp")]
+pub(crate) fn is_shared(name: &str) -> bool {
+    let has_master = || std::fs::exists(format!("/sys/class/net/{name}/master")).unwrap_or(false);
+    // Columns of /proc/net/if_inet6: address, index, prefix, scope, flags, name; scope 20 is the link's.
+    let has_v6 = || {
+        let table = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+        table.lines().any(|line| {
+            let columns: Vec<_> = line.split_whitespace().collect();
+            columns.get(5) == Some(&name) && columns.get(3) != Some(&"20")
+        })
+    };
+    // One that cannot be asked is not to be cut off.
+    socket::has_address(name).unwrap_or(true) || has_v6() || has_master()
+}
+
 /// The counters of the interface with this name in the network namespace of this process.
-pub(super) fn counted(name: &str) -> io::Result<Option<Counted>> {
+pub(crate) fn counted(name: &str) -> io::Result<Option<Counted>> {
     Ok(counted_in(&std::fs::read_to_string("/proc/net/dev")?, name))
 }
 
@@ -112,7 +144,7 @@ mod tests {
     fn the_loopback_is_framed_as_ethernet_and_an_unknown_name_is_said() {
         let loopback = find("lo").unwrap();
         assert_eq!(
-            (loopback.linktype, loopback.is_loopback),
+            (loopback.linktype("lo").unwrap(), loopback.is_loopback),
             (Linktype::ETHERNET, true)
         );
         let error = find("no-such-port").unwrap_err().to_string();

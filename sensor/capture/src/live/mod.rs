@@ -1,22 +1,29 @@
 //! Live capture: the packets that arrive at network interfaces.
 //!
 //! ```text
-//! interface  what the system says of a port     socket  system calls of a packet socket and its ring
-//! block      the layout of what is in the ring  ring    one port: frames, counts, coming and going
+//! interface  what the system says of a port     port     one port: its coming and going, its counters
+//! program    what the kernel keeps of a frame   socket   system calls of packet sockets and their ring
+//! block      the layout of what is in the ring  ring     the frames of a ring
+//! time       whose clock stamps the frames
 //! ```
 //!
-//! The back end `ring` is Linux's `TPACKET_V3`: the kernel writes frames into blocks of memory that it
-//! shares with this process and hands a block over when it is full or some milliseconds old, so that no
-//! system call is made for a packet. Frames that find no room are counted by the kernel and told as
-//! [`Source::lost`]. A port is put into promiscuous mode for as long as it is read and sends nothing.
+//! A port is read through one of two back ends. `ring` is Linux's `TPACKET_V3`: the kernel writes frames
+//! into blocks of memory that it shares with this process and hands a block over when it is full or some
+//! milliseconds old, so that no system call is made for a packet. `pcap` is libpcap, for what the ring
+//! cannot do. With both, frames that find no room are counted by the kernel and told as [`Source::lost`],
+//! and a port is in promiscuous mode for as long as it is read and sends nothing.
 //!
 //! Several ports are one source; the frames of a batch are in the order of their time.
 
 mod block;
 mod error;
-mod interface;
+pub(crate) mod interface;
+pub mod machine;
+pub(crate) mod port;
+pub(crate) mod program;
 mod ring;
-mod socket;
+pub(crate) mod socket;
+mod time;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,38 +32,73 @@ use sekisho_model::Timestamp;
 use sekisho_model::summary::InputFile;
 
 pub use error::LiveError;
+pub use time::Clock;
 
 use crate::stop::LOOK_AGAIN;
 use crate::{Batch, Fill, Source, Stop};
-use ring::Ring;
-use socket::Shape;
+use port::Port;
 
 /// Octets of a block; larger than any frame that offloading makes.
 const BLOCK: u32 = 1 << BLOCK_BITS;
 const BLOCK_BITS: u32 = 20;
 /// Milliseconds after which a block that is not full is handed over.
-const HAND_OVER: u32 = 50;
+pub(crate) const HAND_OVER: u32 = 50;
 /// A frame may be this old when it is handed over: later than that, silence is silence.
 const LATE: Duration = Duration::from_millis(250);
 
-/// How ports are read.
+/// The back end that ports are read through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Through {
+    /// Rings of Linux's packet sockets.
+    Ring,
+    /// libpcap.
+    Pcap,
+}
+
+impl Through {
+    /// Its name in outputs and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ring => "ring",
+            Self::Pcap => "pcap",
+        }
+    }
+}
+
+/// How ports are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Octets of memory for each port's ring, cut to whole blocks of 1 MiB and at least two of them.
     pub ring_octets: u64,
+    /// Octets that are kept of a frame; all where absent. Its length on the wire is told all the same.
+    pub snap: Option<u32>,
+    /// Only frames that this expression of pcap-filter(7) matches.
+    pub filter: Option<String>,
+    /// Whose clock stamps the frames.
+    pub clock: Clock,
+    /// A port that is not there is waited for.
+    pub wait: bool,
+    /// VLANs tell flows apart, which a source has to know that counts packets of flows by itself.
+    pub by_vlan: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             ring_octets: 128 << 20,
+            snap: None,
+            filter: None,
+            clock: Clock::Auto,
+            wait: false,
+            by_vlan: false,
         }
     }
 }
 
-/// Packets from one or more ports, through rings.
+/// Packets from one or more ports.
 pub struct Live {
-    rings: Vec<Ring>,
+    ports: Vec<Port>,
     stop: Stop,
     /// Until when the wall clock has been silent.
     silent_until: Option<Timestamp>,
@@ -64,39 +106,57 @@ pub struct Live {
 }
 
 impl Live {
-    /// Opens the ports with these names; `stop` ends the source once what is in the rings is read.
+    /// Opens the ports with these names; `stop` ends the source once what has arrived is read.
     ///
     /// # Errors
     ///
-    /// A port that is not there, is of a kind that is not read, or that this process may not read.
-    pub fn open(names: &[String], options: Options, stop: &Stop) -> Result<Self, LiveError> {
-        let blocks = u32::try_from(options.ring_octets >> BLOCK_BITS).unwrap_or(u32::MAX);
-        let shape = Shape {
-            block: BLOCK,
-            blocks: blocks.clamp(2, 4096),
-            timeout: HAND_OVER,
-        };
+    /// A port that is not there, is of a kind that is not read, or that this process may not read; a
+    /// filter that is none.
+    pub fn open(
+        names: &[String],
+        through: Through,
+        options: &Options,
+        stop: &Stop,
+    ) -> Result<Self, LiveError> {
         if names.is_empty() {
             return Err(LiveError::NoName);
         }
-        let rings = names.iter().map(|name| Ring::open(name, shape));
+        #[cfg(feature = "pcap")]
+        if let Some(expression) = &options.filter {
+            // Said before any port is touched, and where no port is there yet.
+            crate::pcap::check(expression)?;
+        }
+        #[cfg(feature = "pcap")]
+        if through == Through::Pcap {
+            crate::pcap::ready()?;
+        }
+        let ports = names.iter().map(|name| Port::open(name, through, options));
         Ok(Self {
-            rings: rings.collect::<Result<_, _>>()?,
+            ports: ports.collect::<Result<_, _>>()?,
             stop: stop.clone(),
             silent_until: None,
             is_shut: false,
         })
     }
 
-    fn take(&mut self, batch: &mut Batch) {
-        self.rings.iter_mut().for_each(|ring| ring.take(batch));
+    /// What is worth saying of the ports: whose clock stamps their frames.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        self.ports
+            .iter()
+            .filter_map(|port| port.note().map(str::to_owned))
+            .collect()
     }
 
-    /// Waits until a ring has something, an interface changes or some time has passed.
+    fn take(&mut self, batch: &mut Batch) {
+        self.ports.iter_mut().for_each(|port| port.take(batch));
+    }
+
+    /// Waits until a port has something, an interface changes or some time has passed.
     fn wait(&self) {
-        let sockets = self.rings.iter().filter_map(Ring::shared);
+        let sockets = self.ports.iter().filter_map(Port::descriptor);
         let mut sockets: Vec<_> = sockets
-            .map(|socket| PollFd::new(socket, PollFlags::IN | PollFlags::ERR))
+            .map(|socket| PollFd::from_borrowed_fd(socket, PollFlags::IN | PollFlags::ERR))
             .collect();
         let limit = Timespec::try_from(LOOK_AGAIN).ok();
         // An interruption is looked into by the caller as the end of a wait is.
@@ -111,18 +171,18 @@ impl Live {
 
 impl Source for Live {
     fn fill(&mut self, batch: &mut Batch) -> Fill {
-        self.rings.iter_mut().for_each(Ring::look);
+        self.ports.iter_mut().for_each(Port::look);
         self.silent_until = None;
         if self.stop.is_asked() && !self.is_shut {
             self.is_shut = true;
-            self.rings.iter().for_each(Ring::shut);
+            self.ports.iter_mut().for_each(Port::shut);
             // What has arrived is handed over in this time.
             std::thread::sleep(LATE);
         }
         self.take(batch);
         if batch.is_empty() {
             if self.is_shut {
-                self.rings.iter_mut().for_each(Ring::look_now);
+                self.ports.iter_mut().for_each(Port::look_now);
                 return Fill::End;
             }
             let before = SystemTime::now();
@@ -132,7 +192,7 @@ impl Source for Live {
                 self.silent_until = at(before.checked_sub(LATE));
             }
         }
-        if self.rings.len() > 1 {
+        if self.ports.len() > 1 {
             batch.sort_by_time();
         }
         Fill::More
@@ -143,7 +203,7 @@ impl Source for Live {
     }
 
     fn lost(&self) -> u64 {
-        self.rings.iter().map(Ring::dropped).sum()
+        self.ports.iter().map(Port::lost).sum()
     }
 
     fn ends_when_asked(&self) -> bool {
@@ -151,7 +211,7 @@ impl Source for Live {
     }
 
     fn inputs(&self) -> Vec<InputFile> {
-        self.rings.iter().map(Ring::input).collect()
+        self.ports.iter().map(Port::input).collect()
     }
 
     fn octets_read(&self) -> u64 {

@@ -118,6 +118,7 @@ fn explanation(explanation: &Explanation) -> impl FnOnce(&mut Line) {
         silenced_by,
         first_step,
         source,
+        sanction,
     } = explanation;
     move |line| {
         object!(line;
@@ -130,6 +131,9 @@ fn explanation(explanation: &Explanation) -> impl FnOnce(&mut Line) {
             "silenced_by": silenced_by,
             "first_step": first_step,
             "source"?: (!source.is_empty()).then_some(source.as_str()),
+            "sanction"?: sanction.as_ref().map(|sanction| move |line: &mut Line| {
+                object!(line; "list": sanction.list.as_str(), "value": sanction.value.as_str(),);
+            }),
         );
     }
 }

@@ -10,6 +10,7 @@ use crate::error::{Report, Sink, nearest, shown};
 use crate::file::{At, File};
 use crate::lists::{List, ListKind, Listed, MAX_LIST_VALUES};
 use crate::parse::{self, Declarations, ListDecl};
+use crate::sanctions::Sanction;
 
 pub(super) fn compile(
     declared: &mut Declarations,
@@ -19,6 +20,7 @@ pub(super) fn compile(
 ) -> Vec<List> {
     let mut total = 0_usize;
     let incomplete = declared.incomplete;
+    parse::apply_sanctions(&declared.sanctions, &mut declared.lists, incomplete, sink);
     let mut lists = Vec::with_capacity(declared.lists.len());
     for list in &mut declared.lists {
         from_file(list, data, incomplete, sink);
@@ -38,6 +40,31 @@ pub(super) fn compile(
         lists.push(one(list, calendar, sink));
     }
     lists
+}
+
+/// The sanctions, with the ends of their terms. What is wrong with an end was said with its list.
+pub(super) fn sanctions(declared: &Declarations, calendar: &Calendar) -> Vec<Sanction> {
+    let one = |sanction: &parse::SanctionDecl| {
+        let file = &sanction.place.file;
+        let before = file.text.get(..sanction.place.span.start).unwrap_or_default();
+        let until = sanction
+            .expires
+            .as_ref()
+            .and_then(|text| calendar.date_end(&text.value).ok());
+        Sanction {
+            list: sanction.list.value.clone(),
+            value: sanction.value.value.clone(),
+            reason: sanction.reason.clone(),
+            owner: sanction.owner.clone(),
+            until,
+            alert: sanction.alert,
+            place: (
+                file.name.to_string(),
+                before.matches('\n').count().saturating_add(1),
+            ),
+        }
+    };
+    declared.sanctions.iter().map(one).collect()
 }
 
 fn from_file(list: &mut ListDecl, data: &[File], incomplete: bool, sink: &mut Sink) {

@@ -92,6 +92,7 @@ impl Policy {
         };
         Self {
             lists: self.lists,
+            sanctions: self.sanctions,
             declared_rules: self.declared_rules,
             declared: self.declared,
             calendar: self.calendar,
@@ -112,6 +113,7 @@ impl Policy {
         catalogues.extend(header.catalogue.then(|| header.as_catalogue()));
         let calendar = calendar::compile(&declared, sink);
         let lists = lists::compile(&mut declared, data, &calendar, sink);
+        let sanctions = lists::sanctions(&declared, &calendar);
         zones::fill(&mut declared, &lists, sink);
         let zones = zones::compile(&declared, sink);
         unique_ids(&declared, sink);
@@ -164,6 +166,7 @@ impl Policy {
             mode: header.mode,
             label: header.label,
             source: header.source,
+            indicators: header.indicators,
             zones,
             groups,
             gateways,
@@ -171,6 +174,7 @@ impl Policy {
             matcher,
             boundaries,
             lists,
+            sanctions,
             warnings,
             catalogues,
             rules: crate::builtin::RuleIds::default(),
@@ -196,6 +200,7 @@ impl Policy {
             mode: Mode::Enforce,
             label: Text::default(),
             source: String::new(),
+            indicators: Vec::new(),
             zones: Zones::none(),
             groups: Vec::new(),
             gateways: Vec::new(),
@@ -203,6 +208,7 @@ impl Policy {
             matcher: Matcher::default(),
             boundaries: Vec::new(),
             lists: Vec::new(),
+            sanctions: Vec::new(),
             warnings: Vec::new(),
             catalogues: Vec::new(),
             rules: crate::builtin::RuleIds::default(),
@@ -230,6 +236,7 @@ pub(crate) struct Header {
     pub(crate) mode: Mode,
     pub(crate) label: Text,
     pub(crate) source: String,
+    pub(crate) indicators: Vec<String>,
     pub(crate) catalogue: bool,
 }
 
@@ -271,6 +278,7 @@ fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
             mode: Mode::Enforce,
             label: Text::default(),
             source: String::new(),
+            indicators: Vec::new(),
             catalogue: false,
         },
         |first| Header {
@@ -279,6 +287,11 @@ fn header(declared: &mut Declarations, sink: &mut Sink) -> Header {
             mode: first.mode,
             label: first.label,
             source: first.source,
+            indicators: first
+                .indicators
+                .iter()
+                .map(|name| parse::resolve(&name.place.file.name, &name.value))
+                .collect(),
             catalogue: first.catalogue,
         },
     )

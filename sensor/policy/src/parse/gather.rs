@@ -129,6 +129,7 @@ pub(super) struct Gathered<'t> {
     pub(super) rules: Items<'t>,
     pub(super) statements: Items<'t>,
     pub(super) tests: Vec<(Table<'t>, UnitId)>,
+    pub(super) sanctions: Vec<Table<'t>>,
     /// `[calendar]` without what is named in it.
     pub(super) calendar: Option<Table<'t>>,
     calendar_units: HashMap<&'t str, UnitId>,
@@ -151,6 +152,7 @@ impl<'t> Gathered<'t> {
             rules: Items::new(""),
             statements: Items::new(""),
             tests: Vec::new(),
+            sanctions: Vec::new(),
             calendar: None,
             calendar_units: HashMap::new(),
             windows: Items::new("calendar.window."),

@@ -15,6 +15,7 @@ pub(super) const KEYS: &[Key] = &[
     key("source", "source = \"…\""),
     key("include", "include = [\"../three-zones\"]"),
     key("remove", "remove = [\"PATH-0107\"]"),
+    key("indicators", "indicators = [\"lists\"]"),
     key("catalogue", "catalogue = true"),
 ];
 
@@ -27,6 +28,8 @@ pub(crate) struct HeaderDecl {
     pub(crate) mode: Mode,
     pub(crate) label: Text,
     pub(crate) source: String,
+    /// Lists of indicators, as they are named, and folders of them.
+    pub(crate) indicators: Vec<At<String>>,
     /// Whether the folder is a catalogue: rules for any site, without zones of its own.
     pub(crate) catalogue: bool,
 }
@@ -53,6 +56,9 @@ pub(super) fn parse(table: &Table<'_>, sink: &mut Sink) -> HeaderDecl {
             .unwrap_or(Mode::Enforce),
         label: table.bilingual(KEYS, "label", sink),
         source: table.optional(KEYS, "source", sink),
+        indicators: table
+            .words_of(KEYS, "indicators", sink)
+            .map_or_else(Vec::new, |(names, _)| names),
         catalogue: table.flag(KEYS, "catalogue", sink),
     }
 }

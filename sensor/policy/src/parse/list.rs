@@ -143,7 +143,7 @@ fn written(kind: ListKind, item: Item<'_>, table: &Table<'_>, sink: &mut Sink) -
 }
 
 /// Reads one value as a list of this kind has it.
-fn read(kind: ListKind, text: &str, place: &Place, sink: &mut Sink) -> Option<ListValue> {
+pub(super) fn read(kind: ListKind, text: &str, place: &Place, sink: &mut Sink) -> Option<ListValue> {
     let fault = match kind {
         ListKind::Address => match network::parse_address(text) {
             Ok(address) => return Some(ListValue::Network(address.into())),

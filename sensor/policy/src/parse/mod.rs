@@ -17,6 +17,7 @@ mod nested;
 mod network;
 mod path;
 mod rule;
+mod sanction;
 mod schema;
 mod statement;
 mod table;
@@ -37,6 +38,7 @@ pub(crate) use include::{CATALOGUE, included, is_beneath, normal, resolve};
 pub(crate) use list::{ListDecl, files as list_files, fill as fill_list, spelled};
 pub(crate) use path::{PathDecl, Services};
 pub(crate) use rule::RuleDecl;
+pub(crate) use sanction::{SanctionDecl, apply as apply_sanctions};
 pub use schema::json_schema;
 pub(crate) use statement::{StatementDecl, StatementWhat};
 pub(crate) use table::Table;
@@ -66,6 +68,7 @@ pub(crate) struct Declarations {
     pub(crate) boundaries: Vec<BoundaryDecl>,
     pub(crate) lists: Vec<ListDecl>,
     pub(crate) rules: Vec<RuleDecl>,
+    pub(crate) sanctions: Vec<SanctionDecl>,
     pub(crate) tests: Vec<TestDecl>,
     pub(crate) calendar: CalendarPlaces,
     pub(crate) statements: Vec<StatementDecl>,
@@ -84,6 +87,7 @@ const KEYS: &[Key] = &[
     key("boundary", "[[boundary]]"),
     key("list", "[list.dhcp-servers]"),
     key("rule", "[[rule]]"),
+    key("sanction", "[[sanction]]"),
     key("calendar", "[calendar]"),
     key("statement", "[[statement]]"),
     key("test", "[[test]]"),
@@ -180,6 +184,8 @@ fn gather_one<'t>(table: &Table<'t>, unit: usize, units: &Units, into: &mut Gath
     }
     let tests = table.tables("test", "[[test]]", "a test", sink);
     into.tests.extend(tests.into_iter().map(|table| (table, unit)));
+    let sanctions = table.tables("sanction", "[[sanction]]", "a sanction", sink);
+    into.sanctions.extend(sanctions);
     let Some(mut calendar) = table.table("calendar", "[calendar]", "the calendar", sink) else {
         return;
     };
@@ -245,6 +251,11 @@ fn declare(
     for (rule, origin) in into.rules.iter_mut().zip(&rules_from) {
         rule.of_catalogue = of_catalogue(origin);
     }
+    into.sanctions = gathered
+        .sanctions
+        .iter()
+        .map(|table| sanction::parse(table, sink))
+        .collect();
     into.statements = listed(gathered.statements, statement::parse, sink);
     into.tests = gathered
         .tests

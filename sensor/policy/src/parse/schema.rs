@@ -11,7 +11,7 @@ use sekisho_model::Severity;
 use serde_json::{Map, Value, json};
 
 use super::table::Key;
-use super::{boundary, calendar, gateway, group, header, list, path, rule, statement, test, zone};
+use super::{boundary, calendar, gateway, group, header, list, path, rule, sanction, statement, test, zone};
 use crate::lists::ListKind;
 use crate::rules::FoldBy;
 use crate::words::{TUNNELS, service_words};
@@ -34,6 +34,11 @@ const TABLES: &[Table] = &[
     ("value", list::VALUE_KEYS, &["value"]),
     ("rule", rule::KEYS, &["id"]),
     ("severity", rule::SEVERITY_KEYS, &["when", "severity"]),
+    (
+        "sanction",
+        sanction::KEYS,
+        &["list", "value", "reason", "owner", "expires"],
+    ),
     ("statement", statement::KEYS, &["id"]),
     ("test", test::KEYS, &["flow", "expect"]),
     ("rule-test", test::RULE_KEYS, &["flow", "expect"]),
@@ -79,7 +84,7 @@ fn shape(table: &str, key: &str) -> Option<Value> {
         ("file", "list") | ("calendar", "window" | "shift") => {
             by_name(if key == "shift" { "window" } else { key }, "^.+$")
         }
-        ("file", "path" | "exception" | "boundary" | "rule" | "statement" | "test")
+        ("file", "path" | "exception" | "boundary" | "rule" | "sanction" | "statement" | "test")
         | ("path" | "exception", "test")
         | ("calendar", "event") => json!({ "type": "array", "items": reference(key) }),
         ("rule", "test") => json!({ "type": "array", "items": reference("rule-test") }),
@@ -102,7 +107,7 @@ fn shape(table: &str, key: &str) -> Option<Value> {
         ("zone", "networks" | "macs" | "lists") | ("calendar", "workdays" | "holidays") => {
             one_or_more(&text(), 0)
         }
-        ("policy", "include" | "remove")
+        ("policy", "include" | "remove" | "indicators")
         | ("group", "zones")
         | ("gateway", "near" | "far")
         | ("window", "days" | "times")
@@ -140,6 +145,7 @@ fn shape(table: &str, key: &str) -> Option<Value> {
         ("list", "values") => json!({ "type": "array", "items": {
             "anyOf": [text(), { "type": "integer" }, reference("value")],
         } }),
+        ("sanction", "alert") => json!({ "type": "integer", "minimum": 0 }),
         ("value", "value") => json!({ "type": ["string", "integer"] }),
         ("test" | "rule-test", "flow") => json!({ "type": "object" }),
         ("policy", "name" | "version" | "source")
@@ -150,6 +156,7 @@ fn shape(table: &str, key: &str) -> Option<Value> {
         | ("exception", "application" | "applicant" | "purpose")
         | ("list", "role" | "file" | "expires" | "source" | "review")
         | ("value", "expires" | "note")
+        | ("sanction", "list" | "value" | "reason" | "owner" | "expires")
         | ("rule", "when" | "except" | "category" | "source" | "version")
         | ("severity", "when")
         | ("statement", "never")

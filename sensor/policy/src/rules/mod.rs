@@ -149,6 +149,38 @@ impl Rule {
         self.enabled && self.empty.is_empty()
     }
 
+    /// The expression that a flow has to meet.
+    #[must_use]
+    pub const fn when(&self) -> &Filter {
+        &self.when
+    }
+
+    /// The expression of flows that meet it and are meant to.
+    #[must_use]
+    pub const fn except(&self) -> Option<&Filter> {
+        self.except.as_ref()
+    }
+
+    /// The techniques of MITRE ATT&CK.
+    #[must_use]
+    pub fn attack(&self) -> &[Arc<str>] {
+        &self.attack
+    }
+
+    /// The reason; empty where it does not say.
+    #[must_use]
+    pub const fn why(&self) -> &Text {
+        &self.why
+    }
+
+    /// How many patterns its expressions have.
+    #[must_use]
+    pub fn patterns(&self) -> usize {
+        let by = self.severity_by.iter().map(|(when, _)| when);
+        let all = std::iter::once(&self.when).chain(&self.except).chain(by);
+        all.map(Filter::patterns).fold(0, usize::saturating_add)
+    }
+
     /// Whether a catalogue that the policy stands on declares it, and not the policy itself. Such a rule
     /// raises alerts also while the policy only learns.
     #[must_use]

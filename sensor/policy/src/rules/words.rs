@@ -3,7 +3,7 @@
 
 use sekisho_filter::{Filter, ListKind, Row as _};
 use sekisho_model::fields::{Field, Value};
-use sekisho_model::{Explanation, FlowRecord, Text};
+use sekisho_model::{Explanation, FlowRecord, Sanctionable, Text};
 
 use super::{Rule, names_of};
 use crate::Policy;
@@ -20,6 +20,10 @@ pub(super) fn explanation(policy: &Policy, rule: &Rule, record: &FlowRecord) -> 
         silenced_by: silenced_by(rule, record),
         first_step: first_step(rule),
         source: source(rule),
+        sanction: missing(rule, record).map(|missing| Sanctionable {
+            list: missing.list.to_owned(),
+            value: missing.value,
+        }),
         ..Explanation::default()
     }
 }

@@ -9,6 +9,7 @@ use sekisho_model::{Text, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::exceptions;
+use super::silenced::Silenced;
 use crate::cursor::AlertCursor;
 use crate::query::check_limit;
 use crate::{AlertEnd, AlertQuery, AlertRow, Page, StoreError, Suppressed, TimeRange};
@@ -19,11 +20,20 @@ const COLUMNS: &str = "id, rule, signature_id, title_ja, title_en, severity, cat
     lookback, flows_filter, suppressed_by";
 
 /// Keeps alerts, all or none; an alert takes the place of one with the same id.
-pub(super) fn put(connection: &mut Connection, path: &Path, alerts: &[AlertRow]) -> Result<(), StoreError> {
-    put_all(connection, alerts).map_err(StoreError::database(path))
+pub(super) fn put(
+    connection: &mut Connection,
+    path: &Path,
+    alerts: &[AlertRow],
+    silenced: &mut Silenced,
+) -> Result<(), StoreError> {
+    put_all(connection, alerts, silenced).map_err(StoreError::database(path))
 }
 
-fn put_all(connection: &mut Connection, alerts: &[AlertRow]) -> rusqlite::Result<()> {
+fn put_all(
+    connection: &mut Connection,
+    alerts: &[AlertRow],
+    silenced: &mut Silenced,
+) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     let exceptions = exceptions::active(&transaction)?;
     let mut statement = transaction.prepare(&format!(
@@ -70,6 +80,7 @@ fn put_all(connection: &mut Connection, alerts: &[AlertRow]) -> rusqlite::Result
             ":suppressed_by": silenced_by.map(|exception| exception.id.cast_signed()),
             ":words": words(alert),
         })?;
+        silenced.see(alert, silenced_by.is_some());
     }
     drop(statement);
     transaction.commit()

@@ -118,6 +118,18 @@ CREATE TABLE exceptions (
 CREATE TRIGGER exceptions_stay BEFORE DELETE ON exceptions
 BEGIN SELECT RAISE(ABORT, 'an exception is ended, never removed'); END;
 ",
+    "
+CREATE TABLE blind (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    input TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    figures TEXT NOT NULL
+) STRICT;
+CREATE INDEX blind_by_time ON blind (last DESC);
+",
 ];
 
 /// Opens a database, making or migrating it.

@@ -5,6 +5,7 @@
 //! when it is complete.
 
 mod alerts;
+mod blind;
 mod catalog;
 mod daily;
 mod exceptions;
@@ -16,6 +17,7 @@ mod read;
 mod runs;
 mod scan;
 mod schema;
+mod silenced;
 mod traffic;
 mod versions;
 mod visit;
@@ -31,9 +33,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use sekisho_filter::{Filter, Row};
-use sekisho_model::Timestamp;
 use sekisho_model::fields::Field;
 use sekisho_model::summary::{AlertTotals, Summary};
+use sekisho_model::{BlindInterval, Timestamp};
 use serde_json::Value;
 
 use crate::{
@@ -43,6 +45,7 @@ use crate::{
 };
 use catalog::{Catalog, Group};
 use layout::Layout;
+use silenced::Silenced;
 
 pub use daily::{
     DailyKind, DailyRow, DailySum, LookBack, MAX_ROWS as MAX_DAILY_ROWS, NAMED as NAMED_PEERS, Wanted,
@@ -153,7 +156,7 @@ impl Store for Embedded {
     fn raise(&self, rows: &[AlertRow]) -> Result<u64, StoreError> {
         let (mut connection, path) = self.database();
         let known = alerts::known(&connection, &path, rows)?;
-        alerts::put(&mut connection, &path, rows)?;
+        alerts::put(&mut connection, &path, rows, &mut Silenced::default())?;
         Ok(u64::try_from(rows.len())
             .unwrap_or(u64::MAX)
             .saturating_sub(known))
@@ -208,6 +211,11 @@ impl Store for Embedded {
     fn summary(&self) -> Result<Option<Summary>, StoreError> {
         let (connection, path) = self.database();
         runs::summary(&connection, &path)
+    }
+
+    fn blind(&self, range: &TimeRange, most: usize) -> Result<Vec<BlindInterval>, StoreError> {
+        let (connection, path) = self.database();
+        blind::list(&connection, &path, range, most)
     }
 
     fn policy(&self) -> Result<Option<Value>, StoreError> {

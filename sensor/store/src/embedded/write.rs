@@ -20,10 +20,11 @@ use sekisho_filter::Row;
 use sekisho_model::app::Said;
 use sekisho_model::fields::{FIELDS, Value};
 use sekisho_model::summary::Summary;
-use sekisho_model::{Alert, FlowRecord, Host, Timestamp, limits};
+use sekisho_model::{Alert, BlindInterval, FlowRecord, Host, Timestamp, limits};
 
 use super::layout::{self, Layout};
-use super::{alerts, daily, hosts, migrate, runs, schema, versions};
+use super::silenced::Silenced;
+use super::{alerts, blind, daily, hosts, migrate, runs, schema, versions};
 use crate::{AlertRow, PolicyText, StoreError, StoreWriter};
 
 /// Most flow records that wait in memory, about 100 MB of them.
@@ -45,6 +46,7 @@ pub struct EmbeddedWriter {
     /// The last hour of packet time in which daily sets were written.
     daily_hour: i64,
     alerts: Vec<AlertRow>,
+    silenced: Silenced,
     policy: Option<i64>,
     /// The row of this run, where it has one before its end.
     run: Option<i64>,
@@ -79,9 +81,11 @@ impl EmbeddedWriter {
         layout.remove_unfinished()?;
         let daily_files = daily::Files::of(layout.root());
         daily_files.tidy()?;
+        let database = migrate::open(&layout.database())?;
+        blind::shut(&database, &layout.database())?;
         Ok(Self {
             layout: layout.clone(),
-            database: migrate::open(&layout.database())?,
+            database,
             waiting: BTreeMap::new(),
             count: 0,
             most: MAX_WAITING,
@@ -90,6 +94,7 @@ impl EmbeddedWriter {
             daily_files,
             daily_hour: i64::MIN,
             alerts: Vec::new(),
+            silenced: Silenced::default(),
             policy: None,
             run: None,
             version: None,
@@ -166,7 +171,12 @@ impl EmbeddedWriter {
     }
 
     fn write_alerts(&mut self) -> Result<(), StoreError> {
-        alerts::put(&mut self.database, &self.layout.database(), &self.alerts)?;
+        alerts::put(
+            &mut self.database,
+            &self.layout.database(),
+            &self.alerts,
+            &mut self.silenced,
+        )?;
         self.alerts.clear();
         Ok(())
     }
@@ -210,6 +220,14 @@ impl StoreWriter for EmbeddedWriter {
         self.write_alerts()
     }
 
+    fn blind(&mut self, intervals: &[BlindInterval]) -> Result<(), StoreError> {
+        blind::put(&mut self.database, &self.layout.database(), intervals)
+    }
+
+    fn watched_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        blind::watched_until(&self.database, &self.layout.database())
+    }
+
     fn hosts(&mut self, hosts: &[Host]) -> Result<(), StoreError> {
         hosts::put(&mut self.database, &self.layout.database(), hosts)
     }
@@ -246,7 +264,7 @@ impl StoreWriter for EmbeddedWriter {
         let run = runs::put(
             &self.database,
             &self.layout.database(),
-            summary,
+            &self.silenced.apart(summary),
             self.policy,
             self.run,
         )?;
@@ -269,7 +287,8 @@ impl StoreWriter for EmbeddedWriter {
             versions::judged(&self.database, &path, hash, span)?;
             versions::ended(&self.database, &path, hash)?;
         }
-        runs::put(&self.database, &path, summary, self.policy, self.run).map(|_| ())
+        let summary = self.silenced.apart(summary);
+        runs::put(&self.database, &path, &summary, self.policy, self.run).map(|_| ())
     }
 }
 
