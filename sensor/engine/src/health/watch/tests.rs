@@ -20,6 +20,7 @@ fn port(packets: u64, ring_dropped: u64, is_up: bool) -> InputFile {
         packets,
         damage: (!is_up).then(|| "down".to_owned()),
         port: Some(PortCounters {
+            filtered: 0,
             ring_dropped,
             received: packets,
             dropped: 0,
