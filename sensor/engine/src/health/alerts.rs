@@ -165,7 +165,7 @@ pub(crate) fn alert(episode: &Episode, settings: &Settings) -> Alert {
             observed: Text::new(
                 format!("{on_ja}{from}から{to}までの間に{intervals}回、合わせて{seconds:.1}秒。{figures_ja}"),
                 format!(
-                    "{intervals} times between {from} and {to}{on_en}, {seconds:.1} seconds together. {figures_en}"
+                    "Between {from} and {to}{on_en}, {seconds:.1} seconds together (intervals: {intervals}). {figures_en}"
                 ),
             ),
             expected: Text::new(expected.0, expected.1),

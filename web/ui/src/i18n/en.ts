@@ -568,7 +568,7 @@ export const en: Dictionary = {
   'sensor.empty_buckets': 'Show buckets with 0 too',
   'sight.title': 'When the sensor was blind',
   'sight.span': '{from} to {to}',
-  'sight.none': 'Nothing was in the way of sight.',
+  'sight.none': 'Nothing was in the way of sight in this time.',
   'sight.share': '{share} of this time was seen in full.',
   'sight.kind': 'Kind',
   'sight.input': 'Port',

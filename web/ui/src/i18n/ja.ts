@@ -566,7 +566,7 @@ export const ja = {
   'sensor.empty_buckets': '0件の行き先も表示',
   'sight.title': '見えていなかった時間',
   'sight.span': '{from} から {to}',
-  'sight.none': '見えていなかった時間はありません。',
+  'sight.none': 'この期間に、見えていなかった時間はありません。',
   'sight.share': 'この時間の {share} は、すべて見えていました。',
   'sight.kind': '種類',
   'sight.input': 'ポート',

@@ -366,7 +366,7 @@ pub(super) fn clock_steps(steps: u64, widest: Duration) -> MirrorFinding {
     let seconds = widest.as_secs_f64();
     clock((
         format!("パケットの時刻が{steps}回、後ろへ飛んでいます(最大{seconds:.1}秒)。"),
-        format!("Packet time was set back {steps} times, by up to {seconds:.1} seconds."),
+        format!("Packet time was set back by up to {seconds:.1} seconds (steps: {steps})."),
     ))
 }
 
