@@ -2,6 +2,7 @@
 //! goes before it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -23,6 +24,8 @@ pub(super) struct Config {
     pub(super) lists: Vec<PathBuf>,
     /// Data directory.
     pub(super) data: Option<PathBuf>,
+    /// Days whose daily sets are kept; without it, all.
+    pub(super) keep_daily_days: Option<NonZeroU32>,
     /// File that EVE lines are appended to.
     pub(super) eve: Option<PathBuf>,
     /// Loopback address and port of the dashboard.
@@ -38,12 +41,13 @@ pub(super) struct Config {
 }
 
 /// The keys, for suggestions.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "interfaces",
     "ring_mib",
     "policy",
     "lists",
     "data",
+    "keep_daily_days",
     "eve",
     "listen",
     "workers",

@@ -550,6 +550,8 @@ pub(super) struct Summary {
     catalogue_version: String,
     policy_changes: PolicyChanges,
     lists: ListTotals,
+    /// Days whose daily sets were removed for their age.
+    forgotten_days: u64,
     rules: RuleUse,
     workers: u64,
     /// Whether the run goes on: these are its counts so far.

@@ -438,6 +438,7 @@ export interface Summary {
     version: string;
     changes: { taken_up: number; refused: number; standing_refusal?: string };
   };
+  forgotten_days: number;
   rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
   workers: number;
   ongoing: boolean;
