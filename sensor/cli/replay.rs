@@ -221,10 +221,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-/// Takes over how the data directory counted the alerts: what its exceptions silence stands apart.
+/// Takes over what the data directory alone knows: the alerts with what its exceptions silence apart, and
+/// what it has forgotten.
 pub(crate) fn know_exceptions(summary: &mut Summary, data: &Path) {
     if let Ok(Some(kept)) = Embedded::open(data).and_then(|store| store.summary()) {
         summary.alerts = kept.alerts;
+        summary.forgotten_days = kept.forgotten_days;
     }
 }
 

@@ -144,7 +144,7 @@ fn say(name: &str, report: &Report, language: Language) {
                 report.full
             ),
             Language::English => format!(
-                "{name}: {} indicators, {} bad lines, {passed_over} passed over, {} beyond the limit",
+                "{name}: indicators {}, bad lines {}, passed over {passed_over}, beyond the limit {}",
                 report.total(),
                 report.bad,
                 report.full

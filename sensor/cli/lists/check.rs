@@ -138,7 +138,11 @@ fn file_text(out: &mut String, file: &Listed, language: Language) {
         let _ = writeln!(out, "  {number} {words}");
     }
     if report.bad > 0 {
-        let _ = writeln!(out, "  {} {}", report.bad, say("行が誤り:", "mistakes:"));
+        let words = match report.bad {
+            1 => say("行が誤り:", "mistake:"),
+            _ => say("行が誤り:", "mistakes:"),
+        };
+        let _ = writeln!(out, "  {} {words}", report.bad);
         for bad in &report.first_bad {
             let _ = writeln!(out, "    {}: {}: {}", bad.line, bad.what, clean(&bad.text));
         }

@@ -54,7 +54,10 @@ pub(crate) fn load(paths: &[PathBuf]) -> anyhow::Result<Indicators> {
             "{}: {} {} {}",
             terminal::clean(&path.display().to_string()),
             report.bad,
-            language.pick("行を読み飛ばしました。", "lines were left out;"),
+            match report.bad {
+                1 => language.pick("行を読み飛ばしました。", "line was left out;"),
+                _ => language.pick("行を読み飛ばしました。", "lines were left out;"),
+            },
             language.pick(
                 "sekisho lists check で確かめられます。",
                 "see sekisho lists check"

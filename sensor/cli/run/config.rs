@@ -2,6 +2,7 @@
 //! goes before it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub(super) struct Config {
     pub(super) lists: Vec<PathBuf>,
     /// Data directory.
     pub(super) data: Option<PathBuf>,
+    /// Days whose daily sets are kept; without it, all.
+    pub(super) keep_daily_days: Option<NonZeroU32>,
     /// File that EVE lines are appended to.
     pub(super) eve: Option<PathBuf>,
     /// Loopback address and port of the dashboard.
@@ -98,7 +101,7 @@ impl Health {
 pub(super) const SNAP: std::ops::RangeInclusive<i64> = 64..=262_144;
 
 /// The keys, for suggestions.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "interfaces",
     "ring_mib",
     "capture",
@@ -112,6 +115,7 @@ const KEYS: [&str; 22] = [
     "policy",
     "lists",
     "data",
+    "keep_daily_days",
     "eve",
     "listen",
     "workers",

@@ -14,7 +14,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
 use sekisho_capture::BackEnd;
@@ -22,6 +22,7 @@ use sekisho_capture::record;
 use sekisho_engine::health::Known;
 use sekisho_engine::{Config as EngineConfig, NamedExporter, OutputError, Outputs, replay};
 use sekisho_export::{Eve, Exporter};
+use sekisho_model::Timestamp;
 use sekisho_model::summary::Summary;
 use sekisho_policy::Mode;
 use sekisho_store::Embedded;
@@ -169,6 +170,7 @@ impl Args {
                 self.lists.clone()
             },
             data: self.data.clone().or(file.data),
+            keep_daily_days: file.keep_daily_days,
             eve: self.eve.clone().or(file.eve),
             listen: self.listen.or(file.listen),
             workers: self.workers.or(file.workers),
@@ -338,9 +340,18 @@ fn outputs(wanted: &Config, alerts: bool) -> anyhow::Result<Outputs> {
         outputs.exporters.push(NamedExporter { name, exporter });
     }
     if let Some(data) = &wanted.data {
-        outputs.store = Some(Box::new(Embedded::create(data)?.writer()?));
+        let writer = Embedded::create(data)?.writer()?;
+        outputs.store = Some(Box::new(match wanted.keep_daily_days {
+            None => writer,
+            Some(days) => writer.keeping_daily(days.get(), now),
+        }));
     }
     Ok(outputs)
+}
+
+fn now() -> Timestamp {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Timestamp::from_seconds(0, 0).plus(now.unwrap_or_default())
 }
 
 /// Watches the run from beside it: ends it when its time is over, and tells the service manager.

@@ -102,6 +102,7 @@ pub(crate) fn of(
         catalogue_version: catalogue_version(policy),
         policy_changes: collector.changes.clone(),
         lists: lists(collector),
+        forgotten_days: 0,
         rules: collector.rules(totals),
         health: read.health.health(),
         watched_until: read.health.until.or(read.last),

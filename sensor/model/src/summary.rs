@@ -207,6 +207,9 @@ pub struct Summary {
     /// The lists of indicators that were in force at the end.
     #[serde(default)]
     pub lists: ListTotals,
+    /// Days whose daily sets were removed for their age.
+    #[serde(default)]
+    pub forgotten_days: u64,
     /// What of the policy was met by traffic.
     #[serde(default)]
     pub rules: RuleUse,

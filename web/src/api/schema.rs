@@ -550,6 +550,8 @@ pub(super) struct Summary {
     catalogue_version: String,
     policy_changes: PolicyChanges,
     lists: ListTotals,
+    /// Days whose daily sets were removed for their age.
+    forgotten_days: u64,
     rules: RuleUse,
     health: SummaryHealth,
     /// The last packet, or later where a port has been silent since.

@@ -384,6 +384,7 @@ fn summary() -> Summary {
         octets: 12_000,
     };
     Summary {
+        forgotten_days: 0,
         packets: 310,
         frame_octets: 22_940,
         flows: FLOWS,

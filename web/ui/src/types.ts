@@ -446,6 +446,7 @@ export interface Summary {
     version: string;
     changes: { taken_up: number; refused: number; standing_refusal?: string };
   };
+  forgotten_days: number;
   rules: { used: Record<string, number>; unused_paths: string[]; unused_exceptions: string[] };
   health: { blind: Record<string, BlindTotals>; mirror: MirrorReport | null };
   watched_until: string | null;

@@ -194,6 +194,35 @@ fn versions_that_follow_each_other_in_a_run_share_its_time() {
 }
 
 #[test]
+fn daily_sets_are_kept_for_so_many_days_and_a_wrong_time_removes_none() {
+    const DAY_S: i64 = 86_400;
+    let (_scratch, store) = fresh();
+    let at = |day: i64| FlowRecord {
+        start: Timestamp::from_seconds(day * DAY_S + 60, 0),
+        end: Timestamp::from_seconds(day * DAY_S + 61, 0),
+        ..FlowRecord::example()
+    };
+    let days = || {
+        let files = daily::Files::of(store.layout.root());
+        files.days(&TimeRange::default()).unwrap()
+    };
+    write(&store, 10, &(20_000..20_006).map(at).collect::<Vec<_>>());
+    assert_eq!(days().len(), 6);
+
+    // The clock says day 20,006: of three days, 20,004 is the first.
+    let now = || Timestamp::from_seconds(20_006 * DAY_S, 0);
+    let mut writer = Box::new(store.writer().unwrap().keeping_daily(3, now));
+    for day in [20_005, 20_006, 30_000] {
+        writer.flow(&at(day)).unwrap();
+    }
+    writer.finish(&Summary::default()).unwrap();
+
+    assert_eq!(days(), [30_000, 20_006, 20_005, 20_004]);
+    assert_eq!(store.summary().unwrap().unwrap().forgotten_days, 4);
+    assert_eq!(files(&store).len(), 9, "flows stay");
+}
+
+#[test]
 fn each_policy_version_is_kept_once_with_all_the_time_it_was_in_force() {
     let (_scratch, store) = fresh();
     let at = |second| Some(Timestamp::from_seconds(second, 0));

@@ -47,6 +47,9 @@ pub struct EmbeddedWriter {
     daily_hour: i64,
     alerts: Vec<AlertRow>,
     silenced: Silenced,
+    keep_daily: Option<KeepDaily>,
+    /// Days whose sets were removed for their age.
+    forgotten: u64,
     policy: Option<i64>,
     /// The row of this run, where it has one before its end.
     run: Option<i64>,
@@ -58,6 +61,20 @@ pub struct EmbeddedWriter {
     first_version: Option<String>,
     /// Held for as long as the writer lives.
     _lock: File,
+}
+
+/// How long daily sets are kept.
+struct KeepDaily {
+    days: u32,
+    now: fn() -> Timestamp,
+}
+
+impl KeepDaily {
+    /// The first day that is kept when a day begins.
+    fn before(&self, day: i64) -> i64 {
+        let newest = day.min(daily::day_of((self.now)()));
+        newest.saturating_sub(i64::from(self.days)).saturating_add(1)
+    }
 }
 
 impl EmbeddedWriter {
@@ -95,6 +112,8 @@ impl EmbeddedWriter {
             daily_hour: i64::MIN,
             alerts: Vec::new(),
             silenced: Silenced::default(),
+            keep_daily: None,
+            forgotten: 0,
             policy: None,
             run: None,
             version: None,
@@ -102,6 +121,22 @@ impl EmbeddedWriter {
             first_version: None,
             _lock: lock,
         })
+    }
+
+    /// The same, keeping the daily sets of so many days alone. What is older goes when a day begins: by
+    /// packet time, but never by one that is later than `now`, so that a packet with a wrong time
+    /// cannot empty the directory.
+    #[must_use]
+    pub fn keeping_daily(mut self, days: u32, now: fn() -> Timestamp) -> Self {
+        self.keep_daily = Some(KeepDaily { days, now });
+        self
+    }
+
+    /// The summary of the run, with what is known here alone.
+    fn counted(&self, summary: &Summary) -> Summary {
+        let mut summary = self.silenced.apart(summary);
+        summary.forgotten_days = self.forgotten;
+        summary
     }
 
     /// The same with less room, so that a test meets the limit.
@@ -139,6 +174,11 @@ impl EmbeddedWriter {
     fn begin_day(&mut self, at: Timestamp) -> Result<(), StoreError> {
         let day = daily::day_of(at);
         if !self.daily.knows(day) {
+            if let Some(keep) = &self.keep_daily {
+                let before = keep.before(day);
+                let forgotten = self.daily_files.forget(before)?;
+                self.forgotten = self.forgotten.saturating_add(forgotten);
+            }
             let values = daily::values(&self.daily_files, day)?;
             self.daily.note_written(day, values);
         }
@@ -264,7 +304,7 @@ impl StoreWriter for EmbeddedWriter {
         let run = runs::put(
             &self.database,
             &self.layout.database(),
-            &self.silenced.apart(summary),
+            &self.counted(summary),
             self.policy,
             self.run,
         )?;
@@ -287,7 +327,7 @@ impl StoreWriter for EmbeddedWriter {
             versions::judged(&self.database, &path, hash, span)?;
             versions::ended(&self.database, &path, hash)?;
         }
-        let summary = self.silenced.apart(summary);
+        let summary = self.counted(summary);
         runs::put(&self.database, &path, &summary, self.policy, self.run).map(|_| ())
     }
 }

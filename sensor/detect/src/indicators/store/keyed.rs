@@ -5,8 +5,9 @@
 
 use hashbrown::HashTable;
 
+use super::build::Held;
+use super::hash;
 use super::meta::Meta;
-use super::{Held, hash};
 
 /// Values with their marks.
 #[derive(Debug)]

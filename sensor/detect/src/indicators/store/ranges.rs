@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher as _, Hash};
 
-use super::Held;
+use super::build::Held;
 use super::meta::Meta;
 
 /// No network.

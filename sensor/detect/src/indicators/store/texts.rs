@@ -2,7 +2,7 @@
 
 use hashbrown::HashTable;
 
-use super::Held;
+use super::build::Held;
 use super::meta::Meta;
 
 /// Words with their marks. The hash of one is that of the function that its caller gives everywhere.

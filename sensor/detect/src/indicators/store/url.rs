@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use sekisho_model::Timestamp;
 use sekisho_model::indicator::{Kind, Url, Value};
 
-use super::Held;
+use super::build::Held;
 use super::meta::Meta;
 use super::texts::Texts;
 use super::walk::{self, Rolling};
@@ -90,7 +90,7 @@ impl Urls {
                 text.strip_prefix(before.as_bytes()) == Some(part)
             };
             let candidates = self.texts.with_hash(rolling.finish()).filter(is_equal);
-            let id = super::best(super::Place::Url, candidates, |slot| self.texts.meta(slot), at);
+            let id = super::look::best(super::Place::Url, candidates, |slot| self.texts.meta(slot), at);
             found = id.map(|id| id.slot).or(found);
             if parts >= PARTS {
                 break;

@@ -92,6 +92,21 @@ impl Files {
         Ok(())
     }
 
+    /// Removes the sets of all days before one, and says of how many.
+    pub(in crate::embedded) fn forget(&self, before: i64) -> Result<u64, StoreError> {
+        let mut forgotten = 0_u64;
+        for day in self
+            .days(&TimeRange::default())?
+            .into_iter()
+            .filter(|day| *day < before)
+        {
+            let folder = self.folder(day);
+            fs::remove_dir_all(&folder).map_err(StoreError::io("remove", &folder))?;
+            forgotten = forgotten.saturating_add(1);
+        }
+        Ok(forgotten)
+    }
+
     fn all(&self, day: i64) -> Result<Vec<Part>, StoreError> {
         let found = children(&self.folder(day), |name| {
             let numbers = name.strip_prefix("part-")?.strip_suffix(".parquet")?;
@@ -168,6 +183,20 @@ mod tests {
         files.tidy().unwrap();
         let left = fs::read_dir(files.folder(20_780)).unwrap().count();
         assert_eq!((left, names(&files)), (3, vec![(0, 1), (2, 2)]));
+    }
+
+    #[test]
+    fn days_before_one_are_forgotten_and_nothing_else_is() {
+        let (scratch, files) = with(&["part-0000-0000.parquet"]);
+        fs::create_dir_all(files.folder(20_779)).unwrap();
+        fs::create_dir_all(files.folder(20_700)).unwrap();
+        let other = scratch.path().join("daily/notes");
+        fs::create_dir_all(&other).unwrap();
+
+        assert_eq!(files.forget(20_780).unwrap(), 2);
+        assert_eq!(files.days(&TimeRange::default()).unwrap(), [20_780]);
+        assert!(other.exists());
+        assert_eq!(files.forget(20_780).unwrap(), 0);
     }
 
     #[test]
