@@ -20,6 +20,7 @@ mod rules;
 mod run;
 mod serve;
 mod terminal;
+mod top;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,8 @@ enum Command {
     Serve(serve::Args),
     /// Says what is wrong with a mirror port or a capture, and what to change
     Doctor(doctor::Args),
+    /// Shows rates, zones, alerts and health in a terminal
+    Top(top::Args),
     /// Lists the devices that traffic shows
     Hosts(hosts::Args),
     /// Makes, lists and ends exceptions from alerts
@@ -78,6 +81,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::Hosts(args) => hosts::run(&args),
         Command::Alerts(args) => alerts::run(&args),
         Command::Hunt(args) => hunt::run(&args),

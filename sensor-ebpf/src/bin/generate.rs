@@ -50,7 +50,7 @@ pub fn generate(context: XdpContext) -> u32 {
         }
     }
     let (data, end) = (context.data(), context.data_end());
-    if data + HEADERS > end {
+    if data + HEADERS > end || flows == 0 {
         return XDP_ABORTED;
     }
     let flow = *number & (flows - 1);

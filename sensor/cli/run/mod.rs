@@ -211,7 +211,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     };
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
-    let opened = ports::open(&wanted, interrupt.progress.stop())?;
+    let opened = ports::open(&wanted, policy.uses_vlans(), interrupt.progress.stop())?;
     let (mut opened, recording) = ports::record(&wanted, opened)?;
     ports::silence(&wanted)?;
     let said = ports::said(&opened, &wanted, Language::of_environment());
@@ -306,6 +306,11 @@ fn needs(args: &Args, wanted: &Config, policy: &sekisho_policy::Policy, back_end
         loads_programs: back_end == BackEnd::Xdp,
         is_fenced: !wanted.no_sandbox,
     }
+}
+
+/// The address that a configuration file has the dashboard listen on.
+pub(crate) fn listen_address(file: &Path) -> anyhow::Result<Option<SocketAddr>> {
+    Ok(config::read(file)?.listen)
 }
 
 fn cores() -> usize {

@@ -52,8 +52,8 @@ pub(super) enum Time {
     Nic,
 }
 
-/// Opens them as the configuration says.
-pub(super) fn open(wanted: &Config, stop: &Stop) -> Result<Opened, LiveError> {
+/// Opens them as the configuration says. `by_vlan`: the policy has VLANs tell flows apart.
+pub(super) fn open(wanted: &Config, by_vlan: bool, stop: &Stop) -> Result<Opened, LiveError> {
     let usual = Options::default();
     let options = Options {
         ring_octets: wanted
@@ -68,6 +68,7 @@ pub(super) fn open(wanted: &Config, stop: &Stop) -> Result<Opened, LiveError> {
         },
         every_packet: wanted.record.is_some(),
         wait: wanted.wait,
+        by_vlan,
     };
     let back_end = wanted.capture.unwrap_or_default().back_end();
     choose::open(back_end, &wanted.interfaces, &options, stop)

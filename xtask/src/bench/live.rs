@@ -81,7 +81,7 @@ static RECEIVERS: &[Receiver] = &[
                 .map(str::to_owned)
                 .to_vec()
         },
-        took: |_| None,
+        took: |said| Some((number_after(said, "Packets received by libpcap:")?, None)),
     },
     Receiver {
         name: "nfpcapd",
@@ -90,7 +90,7 @@ static RECEIVERS: &[Receiver] = &[
             let folder = scratch.display().to_string();
             ["-i", FAR.1, "-w", &folder].map(str::to_owned).to_vec()
         },
-        took: |_| None,
+        took: |said| Some((number_after(said, "Total: Processed:")?, None)),
     },
     Receiver {
         name: "tcpdump",
@@ -278,7 +278,10 @@ fn measured(receiver: &Receiver, rate: u64) -> Result<Row, Stop> {
         .unwrap_or(1.0);
     std::thread::sleep(TAKE);
     let receiver_s = listener.processor_s();
-    let heard = listener.end();
+    // Only asked does softflowd say it.
+    let control = here.join("control").display().to_string();
+    let asked = answer(command("softflowctl").args(["-c", &control, "statistics"]));
+    let heard = asked.unwrap_or_default() + &listener.end();
     drop(wire);
     Ok(Row {
         name: receiver.name,
@@ -384,6 +387,10 @@ mod tests {
         let said = "{\"packets\": 1200, \"losses\":{\"ring_dropped\":7}}";
         assert_eq!(our_frames(said), Some((1200, Some(7))));
         assert_eq!(our_frames("error: no"), None);
+        assert_eq!(
+            number_after("Total: Processed: 200010, skipped", "Processed:"),
+            Some(200_010)
+        );
         assert_eq!(
             number_before("12 packets captured\n", " packets captured"),
             Some(12)

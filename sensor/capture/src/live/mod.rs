@@ -81,6 +81,8 @@ pub struct Options {
     pub every_packet: bool,
     /// A port that is not there is waited for.
     pub wait: bool,
+    /// VLANs tell flows apart, which a source has to know that counts packets of flows by itself.
+    pub by_vlan: bool,
 }
 
 impl Default for Options {
@@ -92,6 +94,7 @@ impl Default for Options {
             clock: Clock::Auto,
             every_packet: false,
             wait: false,
+            by_vlan: false,
         }
     }
 }

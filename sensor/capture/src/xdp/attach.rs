@@ -17,7 +17,8 @@ use super::XdpError;
 /// Where a program runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// In the driver, before the kernel makes anything of a frame.
+    /// In the driver, before the kernel makes anything of a frame. Tags that the network card takes out of
+    /// it are not seen: `ethtool -K NAME rxvlan off` leaves them in.
     #[default]
     Native,
     /// Behind the driver, for those that run none: every frame has been copied by then, and tags that the

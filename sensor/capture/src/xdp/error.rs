@@ -44,7 +44,7 @@ pub enum XdpError {
     #[error("there is no memory for the slots and the ring of the program in the kernel: {0}")]
     Memory(io::Error),
     /// The kernel refused for another reason.
-    #[error("the kernel did not take the program: {0}")]
+    #[error("the kernel did not take the program, which needs Linux 5.18 or later: {0}")]
     Refused(String),
 }
 

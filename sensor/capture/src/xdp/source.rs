@@ -121,6 +121,9 @@ impl Xdp {
         if self.ports.iter().any(Port::is_shared) {
             setup.flags |= abi::setup::PASS;
         }
+        if self.options.by_vlan {
+            setup.flags |= abi::setup::BY_VLAN;
+        }
         if self.ports.iter().all(|port| port.index().is_none()) {
             return Ok(());
         }
