@@ -62,6 +62,9 @@ pub struct NamedExporter {
     pub exporter: Box<dyn Exporter>,
 }
 
+/// What puts records in order, and where the record is.
+type Order = (Timestamp, Timestamp, u64, u32, (u32, u32));
+
 /// Where records and alerts go.
 pub(crate) struct Collector<'a> {
     /// What the records at hand were judged by.
@@ -89,6 +92,8 @@ pub(crate) struct Collector<'a> {
     last: Timestamp,
     /// When limits were met.
     spans: Spans,
+    /// Room for the order of the records at hand.
+    order: Vec<Order>,
     /// Flows that lived when the input ended, on their way into order.
     drained: Gathered,
     /// The limits whose alert was told already, by its id.
@@ -137,6 +142,7 @@ impl<'a> Collector<'a> {
             begin: Timestamp::MIN,
             last: Timestamp::MIN,
             spans: Spans::default(),
+            order: Vec::new(),
             drained: Gathered::default(),
             told_limits: BTreeSet::new(),
             told_health: BTreeMap::new(),
@@ -435,13 +441,15 @@ impl<'a> Collector<'a> {
         SaidLines::in_order(lines, |line| self.export(|exporter| exporter.said_line(line)))?;
         lines.clear();
         // Numbers beside the keys are put in order: the records themselves are large to move.
-        let mut order: Vec<_> = (0_usize..)
-            .zip(&*records)
-            .map(|(index, Judged { brief, .. })| (brief.end, brief.start, brief.flow_id, brief.part, index))
-            .collect();
+        let mut order = std::mem::take(&mut self.order);
+        order.extend(
+            records.iter().map(|(place, Judged { brief, .. })| {
+                (brief.end, brief.start, brief.flow_id, brief.part, place)
+            }),
+        );
         order.sort_unstable();
-        for (.., index) in order {
-            let Some(judged) = records.get_mut(index) else {
+        for (.., place) in order.drain(..) {
+            let Some(judged) = records.get_mut(place) else {
                 continue;
             };
             self.tally.record(judged);
@@ -471,6 +479,7 @@ impl<'a> Collector<'a> {
                 self.folds.observe(&self.policy, record, &mut self.closed);
             }
         }
+        self.order = order;
         records.clear();
         let mut gaps = Vec::new();
         if let Some(now) = now {

@@ -56,26 +56,27 @@ fn is_dhcp(protocol: &str) -> bool {
     ["dhcp", "dhcpv6"].contains(&protocol)
 }
 
-/// Whether one of the addresses at `paths` is excluded; nothing where no address says more than that it
+/// Whether one of the addresses under `keys` is excluded; nothing where no address says more than that it
 /// is one of the link.
-fn speaks_of(policy: &Policy, facts: &Facts, paths: &[&str], vlan: Option<u16>) -> Option<bool> {
-    paths
-        .iter()
-        .filter_map(|path| facts.get(path))
-        .flat_map(texts)
-        .filter_map(|text| text.parse().ok())
-        .map(|address| policy.zone_of(address, vlan))
-        .filter(|zone| *zone != ZoneId::LINK)
-        .map(|zone| policy.is_excluded(zone))
-        .reduce(|any, one| any || one)
+fn speaks_of(policy: &Policy, facts: &Facts, keys: &[&str], vlan: Option<u16>) -> Option<bool> {
+    let mut any = None;
+    for (_, fact) in facts.iter().filter(|(key, _)| keys.contains(key)) {
+        each_text(fact, &mut |text| {
+            let zone = text.parse().ok().map(|address| policy.zone_of(address, vlan));
+            if let Some(zone) = zone.filter(|zone| *zone != ZoneId::LINK) {
+                any = Some(any == Some(true) || policy.is_excluded(zone));
+            }
+        });
+    }
+    any
 }
 
 /// The words of a fact: its own, or those of its list.
-fn texts(fact: Fact<'_>) -> Vec<&str> {
+fn each_text(fact: Fact<'_>, give: &mut impl FnMut(&str)) {
     match fact {
-        Fact::Text(text) => vec![text],
-        Fact::List(list) => list.iter().flat_map(texts).collect(),
-        _ => Vec::new(),
+        Fact::Text(text) => give(text),
+        Fact::List(list) => list.iter().for_each(|fact| each_text(fact, give)),
+        _ => {}
     }
 }
 

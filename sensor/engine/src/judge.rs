@@ -26,6 +26,7 @@ use sekisho_policy::rules::Rule;
 use sekisho_policy::{EntryId, Judgement, Leg, Mode, Policy, Question, ZoneId};
 
 use crate::excluded;
+use crate::pieces::Pieces;
 use crate::work::{Gathered, Judged, Wanted};
 
 /// What hangs on a flow: a judgement, its rule and its policy by number.
@@ -85,11 +86,12 @@ pub(crate) struct Judge<'a> {
     /// Where flows go that are settled.
     pub(crate) settled: Option<SyncSender<Settled>>,
     /// What was judged since it was last taken.
-    records: Vec<Judged>,
+    records: Pieces<Judged>,
     /// What was said since then.
     said: Vec<Said>,
-    /// Its lines, where it was written down.
+    /// Its lines, where it was written down: the piece that is being filled, and those that are full.
     lines: SaidLines,
+    written: Vec<SaidLines>,
 }
 
 impl<'a> Judge<'a> {
@@ -111,9 +113,10 @@ impl<'a> Judge<'a> {
             earlier: BTreeMap::new(),
             asked: Vec::new(),
             settled: None,
-            records: Vec::new(),
+            records: Pieces::default(),
             said: Vec::new(),
             lines: SaidLines::default(),
+            written: Vec::new(),
         }
     }
 
@@ -205,14 +208,13 @@ impl<'a> Judge<'a> {
     /// Takes what has gathered.
     pub(crate) fn take(&mut self) -> Gathered {
         // The next batch brings about as much, and growing means moving.
-        let (records, said) = (self.records.len(), self.said.len());
-        let mut lines = Vec::new();
+        let said = self.said.len();
+        let mut lines = std::mem::take(&mut self.written);
         if !self.lines.is_empty() {
-            let room = SaidLines::with_room(self.lines.len());
-            lines.push(std::mem::replace(&mut self.lines, room));
+            lines.push(std::mem::take(&mut self.lines));
         }
         Gathered {
-            records: std::mem::replace(&mut self.records, Vec::with_capacity(records)),
+            records: std::mem::take(&mut self.records),
             said: std::mem::replace(&mut self.said, Vec::with_capacity(said)),
             lines,
         }
@@ -222,6 +224,9 @@ impl<'a> Judge<'a> {
     pub(crate) fn hear(&mut self, said: Said) {
         if self.wanted.lines {
             self.lines.write(&said);
+            if self.lines.is_full() {
+                self.written.push(std::mem::take(&mut self.lines));
+            }
         } else {
             self.said.push(said);
         }

@@ -35,6 +35,7 @@ pub mod health;
 pub mod inventory;
 mod judge;
 mod limit_alerts;
+mod pieces;
 mod progress;
 mod reader;
 mod reload;

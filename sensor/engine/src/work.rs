@@ -13,6 +13,7 @@ use sekisho_model::summary::InputFile;
 use sekisho_model::{FlowRecord, FrameBucket, Linktype, Timestamp, Verdict, limits};
 use sekisho_policy::{EntryId, Policy, ZoneId};
 
+use crate::pieces::Pieces;
 use crate::reader::ReaderTotals;
 use crate::reload::Reload;
 use crate::spans::Spans;
@@ -121,7 +122,7 @@ pub(crate) struct Wanted {
 /// What was judged and what was said.
 #[derive(Default)]
 pub(crate) struct Gathered {
-    pub(crate) records: Vec<Judged>,
+    pub(crate) records: Pieces<Judged>,
     /// What was said, where somebody wants more of it than lines.
     pub(crate) said: Vec<Said>,
     /// The lines of what was said, where nobody does.

@@ -263,13 +263,16 @@ impl<'a> Worker<'a> {
 
     /// Loads what the plain packets of a group will need. No load waits for another.
     #[inline]
-    fn touch(&self, group: &[Plain<'_>; GROUP]) {
-        let plain = || {
-            let plain = group.iter().filter(|plain| plain.is_plain);
-            plain.filter_map(|plain| Some((self.tables.get(plain.partition)?, &plain.prepared)))
-        };
-        black_box(plain().fold(0, |sum, (table, packet)| sum ^ table.touch_index(packet)));
-        black_box(plain().fold(0, |sum, (table, packet)| sum ^ table.touch_flow(packet)));
+    fn touch(&self, group: &mut [Plain<'_>; GROUP]) {
+        let plain = group.iter_mut().filter(|plain| plain.is_plain);
+        let table = |plain: &Plain<'_>| self.tables.get(plain.partition);
+        black_box(plain.fold(0, |sum, plain| {
+            sum ^ table(plain).map_or(0, |table| table.touch_index(&plain.prepared))
+        }));
+        let plain = group.iter_mut().filter(|plain| plain.is_plain);
+        black_box(plain.fold(0, |sum, plain| {
+            sum ^ table(plain).map_or(0, |table| table.touch_flow(&mut plain.prepared))
+        }));
     }
 
     /// Counts a plain packet.

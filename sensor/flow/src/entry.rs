@@ -45,7 +45,7 @@ pub(crate) struct Hot {
     flags: u8,
     handshake: Handshake,
     tcp_flags: [TcpFlags; 2],
-    /// Plain letters that the history has: a bit an end and letter.
+    /// Plain letters that the history has: a bit an end and letter; and [`CALM`].
     noted: u8,
     /// What the table knows of the slot.
     place: u8,
@@ -55,6 +55,9 @@ pub(crate) struct Hot {
     /// By the originator, by the responder.
     sent: [Volume; 2],
 }
+
+/// Bit of `noted`: a segment without payload would tell the conversation nothing.
+const CALM: u8 = 16;
 
 /// Bit of `place`: a flow lives in the slot.
 const LIVE: u8 = 1;
@@ -182,6 +185,13 @@ pub(crate) fn begin<T>(
     (hot, cold)
 }
 
+/// Whether a packet may begin another connection over the same ports: a SYN that answers none.
+#[inline]
+pub(crate) fn may_reuse(packet: &Observation<'_>) -> bool {
+    let flags = packet.ip().tcp.map(|tcp| tcp.flags);
+    flags.is_some_and(|flags| flags.has(TcpFlags::SYN) && !flags.has(TcpFlags::ACK))
+}
+
 impl Hot {
     /// Whether a packet is the copy of one just seen; remembers it if not.
     #[inline]
@@ -274,6 +284,20 @@ impl Hot {
         self.flags |= QUIET;
     }
 
+    /// Whether a segment without payload would tell its conversation nothing.
+    #[inline]
+    pub(crate) const fn is_calm(&self) -> bool {
+        self.noted & CALM != 0
+    }
+
+    pub(crate) const fn note_calm(&mut self, is_calm: bool) {
+        self.noted = if is_calm {
+            self.noted | CALM
+        } else {
+            self.noted & !CALM
+        };
+    }
+
     /// When the flow ends if no further packet comes, and the reason it then has.
     #[inline]
     pub(crate) const fn idle_deadline(&self, timeouts: &Timeouts) -> (Timestamp, EndReason) {
@@ -311,23 +335,17 @@ impl Hot {
 }
 
 impl<T> Entry<'_, T> {
-    /// Whether a packet begins another connection over the same ports.
-    #[inline]
+    /// Whether a packet that [`may_reuse`] begins another connection over the same ports.
     pub(crate) fn is_reuse(&self, packet: &Observation<'_>, sender: Side) -> bool {
-        packet
-            .ip()
-            .tcp
-            .filter(|tcp| tcp.flags.has(TcpFlags::SYN) && !tcp.flags.has(TcpFlags::ACK))
-            .is_some_and(|tcp| self.is_opened_again(tcp.sequence, packet.at, sender))
-    }
-
-    #[inline(never)]
-    fn is_opened_again(&self, sequence: u32, at: Timestamp, sender: Side) -> bool {
         let connection = &self.tcp.connection;
+        let Some(segment) = packet.ip().tcp else {
+            return false;
+        };
         if self.hot.phase == Phase::Over {
-            return connection.is_reuse(sequence);
+            return connection.is_reuse(segment.sequence);
         }
-        at.since(self.hot.last) >= SILENCE && connection.is_opened_again(sequence, sender == self.hot.orig)
+        packet.at.since(self.hot.last) >= SILENCE
+            && connection.is_opened_again(segment.sequence, sender == self.hot.orig)
     }
 
     /// Counts a packet of the flow; a copy is counted and not believed again.
@@ -407,7 +425,8 @@ impl<T> Entry<'_, T> {
     }
 
     /// Moves the connection on. The history is touched only where it may get a letter.
-    #[inline]
+    // Every segment comes by here; a second caller would make it a call.
+    #[inline(always)]
     fn connect(
         &mut self,
         segment: sekisho_wire::TcpSegment,

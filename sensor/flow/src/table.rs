@@ -1,5 +1,6 @@
 //! The flow table of one partition.
 
+mod connections;
 mod merge;
 mod settled;
 mod slots;
@@ -102,6 +103,8 @@ pub struct Prepared {
     key: FlowKey,
     sender: Side,
     hash: u32,
+    /// Where the flow seemed to lie when it was loaded.
+    slot: u32,
 }
 
 /// The flows of one partition, bounded by [`Config::flows`].
@@ -198,7 +201,7 @@ impl<T: Clone> Table<T> {
         let (key, sender) = FlowKey::of(&layer.ip);
         let key = self.on_vlan(key, layer);
         out.hash = self.hash(&key);
-        (out.key, out.sender) = (key, sender);
+        (out.key, out.sender, out.slot) = (key, sender, u32::MAX);
     }
 
     /// Loads what of the index a packet will need. To be called for many packets before any of them is
@@ -212,10 +215,13 @@ impl<T: Clone> Table<T> {
     /// The same for what a packet will need of its flow, after [`Table::touch_index`].
     #[must_use]
     #[inline]
-    pub fn touch_flow(&self, packet: &Prepared) -> u32 {
+    pub fn touch_flow(&self, packet: &mut Prepared) -> u32 {
         let is_tcp = packet.key.protocol() == Protocol::TCP;
         match self.index.find(packet.hash, |_| true) {
-            Some(slot) => self.slots.touch(slot, is_tcp),
+            Some(slot) => {
+                packet.slot = slot;
+                self.slots.touch(slot, is_tcp)
+            }
             None => self.slots.touch_free(),
         }
     }
@@ -239,7 +245,7 @@ impl<T: Clone> Table<T> {
             self.relate(packet, &mut prepared);
         }
         self.stamp = self.stamp.saturating_add(1);
-        let slot = match self.find(&prepared) {
+        let slot = match self.seen(&prepared).or_else(|| self.find(&prepared)) {
             Some(slot) if !self.is_ended(slot, packet, prepared.sender, sink) => slot,
             _ => self.begin(&prepared, packet, sink),
         };
@@ -255,6 +261,7 @@ impl<T: Clone> Table<T> {
         let is_wanted = self.config.conversations
             && !is_copy
             && !entry.hot.is_quiet()
+            && (packet.ip().payload_octets > 0 || !entry.hot.is_calm())
             && entry.cold.talk.wants(packet.ip());
         let expected = if is_wanted { entry.expected() } else { [None; 2] };
         entry.count(packet, prepared.sender, is_copy, &mut self.counters);
@@ -391,7 +398,13 @@ impl<T: Clone> Table<T> {
         let (key, sender) = FlowKey::of(&quoted);
         let key = self.on_vlan(key, packet.layer());
         let hash = self.hash(&key);
-        let Some(slot) = self.find(&Prepared { key, sender, hash }) else {
+        let slot = u32::MAX;
+        let Some(slot) = self.find(&Prepared {
+            key,
+            sender,
+            hash,
+            slot,
+        }) else {
             return;
         };
         if let Some(mut entry) = self.slots.entry(slot) {
@@ -418,6 +431,13 @@ impl<T: Clone> Table<T> {
         u32::try_from(hash & u64::from(u32::MAX)).unwrap_or(0)
     }
 
+    /// The slot that was loaded for a packet, if its flow lies there.
+    #[inline]
+    fn seen(&self, packet: &Prepared) -> Option<u32> {
+        let hot = self.slots.hot(packet.slot)?;
+        (hot.is_live() && hot.key == packet.key).then_some(packet.slot)
+    }
+
     #[inline]
     fn find(&self, packet: &Prepared) -> Option<u32> {
         self.index.find(packet.hash, |slot| {
@@ -426,7 +446,8 @@ impl<T: Clone> Table<T> {
     }
 
     /// Ends the flow found for a packet if it was over before the packet came.
-    #[inline]
+    // Every packet comes by here; a second caller would make it a call.
+    #[inline(always)]
     fn is_ended<S: Sink<Tag = T>>(
         &mut self,
         slot: u32,
@@ -434,18 +455,26 @@ impl<T: Clone> Table<T> {
         sender: Side,
         sink: &mut S,
     ) -> bool {
-        let Some(entry) = self.slots.entry(slot) else {
+        let Some(hot) = self.slots.hot(slot) else {
             return true;
         };
-        let (idle, reason) = entry.hot.idle_deadline(&self.timeouts);
-        if is_due(idle, packet.at) || entry.is_reuse(packet, sender) {
+        let (idle, reason) = hot.idle_deadline(&self.timeouts);
+        let active = hot.active_deadline(&self.timeouts);
+        if is_due(idle, packet.at) || (entry::may_reuse(packet) && self.is_reuse(slot, packet, sender)) {
             self.end(slot, reason, sink);
             return true;
         }
-        if is_due(entry.hot.active_deadline(&self.timeouts), packet.at) {
+        if is_due(active, packet.at) {
             self.write(slot, EndReason::Active, sink);
         }
         false
+    }
+
+    /// Whether a packet begins another connection over the ports of the flow in a slot.
+    #[inline(never)]
+    fn is_reuse(&mut self, slot: u32, packet: &Observation<'_>, sender: Side) -> bool {
+        let entry = self.slots.entry(slot);
+        entry.is_some_and(|entry| entry.is_reuse(packet, sender))
     }
 
     #[inline(never)]

@@ -10,8 +10,12 @@ use sekisho_model::app::Said;
 use super::app;
 use crate::line::Line;
 
-/// Octets of a usual line.
-const USUAL: usize = 768;
+/// Octets of lines that are kept together: few enough that the memory is used again soon.
+const OCTETS: usize = 96 << 10;
+/// Room beyond that, for the line that goes over it.
+const LAST: usize = 32 << 10;
+/// Octets of a short line.
+const SHORT: usize = 512;
 
 /// Lines in the order in which they were said.
 #[derive(Debug, Default)]
@@ -31,17 +35,12 @@ struct Place {
 }
 
 impl SaidLines {
-    /// No lines, and room for so many of usual length.
-    #[must_use]
-    pub fn with_room(lines: usize) -> Self {
-        Self {
-            lines: Line::with_capacity(lines.saturating_mul(USUAL)),
-            places: Vec::with_capacity(lines),
-        }
-    }
-
     /// Writes the line of what was said.
     pub fn write(&mut self, said: &Said) {
+        if self.places.capacity() == 0 {
+            self.lines = Line::with_capacity(OCTETS + LAST);
+            self.places.reserve(OCTETS / SHORT);
+        }
         let begin = self.lines.octets().len();
         app::write(&mut self.lines, said);
         self.places.push(Place {
@@ -57,6 +56,12 @@ impl SaidLines {
     #[must_use]
     pub const fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Whether it is better to begin another one than to write more here.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.lines.octets().len() >= OCTETS
     }
 
     /// Whether there are none.
@@ -105,7 +110,7 @@ mod tests {
 
     #[test]
     fn lines_of_several_come_in_order_and_whole() {
-        let (mut one, mut other) = (SaidLines::with_room(2), SaidLines::default());
+        let (mut one, mut other) = (SaidLines::default(), SaidLines::default());
         let [first, second, third] = [said(1, 9), said(2, 4), said(2, 5)];
         one.write(&first);
         one.write(&third);

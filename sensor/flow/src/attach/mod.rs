@@ -82,6 +82,12 @@ impl Attachment {
         conversation.finish(at, out);
     }
 
+    /// Whether a segment without payload would change nothing.
+    pub(crate) fn is_calm(&self) -> bool {
+        let streams = self.streams.as_ref();
+        streams.is_some_and(|streams| streams.iter().all(Stream::is_calm))
+    }
+
     /// Whether nothing more can be learned.
     pub(crate) const fn is_over(&self) -> bool {
         self.conversation.is_over()

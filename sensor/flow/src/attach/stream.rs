@@ -56,6 +56,11 @@ impl Stream {
         }
     }
 
+    /// Whether a segment without payload would change nothing: the stream has begun and nothing waits.
+    pub(crate) const fn is_calm(&self) -> bool {
+        self.next.is_some() && self.early.is_empty()
+    }
+
     /// Octets that wait.
     pub(crate) const fn held(&self) -> usize {
         self.held

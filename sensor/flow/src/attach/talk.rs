@@ -41,6 +41,11 @@ impl Talk {
         matches!(self, Self::Open(_))
     }
 
+    /// Whether a segment without payload would change nothing.
+    pub(crate) fn is_calm(&self) -> bool {
+        matches!(self, Self::Open(attachment) if attachment.is_calm())
+    }
+
     /// Whether nothing more can be learned.
     pub(crate) const fn is_over(&self) -> bool {
         matches!(self, Self::Known(_) | Self::Nothing)

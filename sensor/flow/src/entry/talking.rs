@@ -26,6 +26,7 @@ impl<T> Entry<'_, T> {
         let (orig, resp) = self.ends();
         let place = ([orig.port, resp.port], expected);
         self.cold.talk.packet(from, packet.ip(), place, packet.at, out);
+        self.hot.note_calm(self.cold.talk.is_calm());
         if self.cold.talk.is_over() {
             self.hot.be_quiet();
         }

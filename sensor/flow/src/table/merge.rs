@@ -23,6 +23,7 @@ impl<T: Clone> Table<T> {
             key,
             sender: a,
             hash: self.hash(&key),
+            slot: u32::MAX,
         };
         self.stamp = self.stamp.saturating_add(1);
         let slot = match self.find(&prepared) {

@@ -3,6 +3,9 @@
 //! Room for the flows that the table may hold is set aside at the begin, as addresses: the system gives
 //! memory where a slot is first used. A vector that grew would be copied, and for a moment be there twice.
 
+use sekisho_model::Protocol;
+
+use super::connections::Connections;
 use crate::entry::{Cold, Entry, Hot, Tcp};
 
 /// Slots that room is set aside for, at most.
@@ -11,7 +14,7 @@ const ROOM: usize = 65_536;
 /// The slots.
 pub(super) struct Slots<T> {
     hot: Vec<Hot>,
-    tcp: Vec<Tcp>,
+    tcp: Connections,
     cold: Vec<Cold<T>>,
     /// Slots of ended flows, the one that is used next last. They keep what they held.
     free: Vec<u32>,
@@ -29,7 +32,7 @@ impl<T> Slots<T> {
         let room = flows.min(ROOM);
         Self {
             hot: Vec::with_capacity(room),
-            tcp: Vec::with_capacity(room),
+            tcp: Connections::default(),
             cold: Vec::with_capacity(room),
             free: Vec::new(),
         }
@@ -48,12 +51,12 @@ impl<T> Slots<T> {
     /// Loads what a packet of a flow touches. No load waits for another.
     #[inline]
     pub(super) fn touch(&self, slot: u32, is_tcp: bool) -> u32 {
-        let slot = slot as usize;
-        let hot = self.hot.get(slot).map_or(0, Hot::touch);
+        let at = slot as usize;
+        let hot = self.hot.get(at).map_or(0, Hot::touch);
         if !is_tcp {
             return hot;
         }
-        hot ^ self.tcp.get(slot).map_or(0, Tcp::touch) ^ self.cold.get(slot).map_or(0, Cold::touch)
+        hot ^ self.tcp.get(slot).map_or(0, Tcp::touch) ^ self.cold.get(at).map_or(0, Cold::touch)
     }
 
     /// Loads all that is there of a flow.
@@ -70,11 +73,11 @@ impl<T> Slots<T> {
 
     #[inline]
     pub(super) fn entry(&mut self, slot: u32) -> Option<Entry<'_, T>> {
-        let slot = slot as usize;
+        let at = slot as usize;
         Some(Entry {
-            hot: self.hot.get_mut(slot)?,
-            tcp: self.tcp.get_mut(slot)?,
-            cold: self.cold.get_mut(slot)?,
+            hot: self.hot.get_mut(at)?,
+            tcp: self.tcp.get_mut(slot),
+            cold: self.cold.get_mut(at)?,
         })
     }
 
@@ -105,16 +108,18 @@ impl<T> Slots<T> {
     /// Puts a flow that begins into a slot.
     #[inline]
     pub(super) fn take(&mut self, hot: Hot, cold: Cold<T>) -> u32 {
+        let is_connection = hot.key.protocol() == Protocol::TCP;
         if let Some(slot) = self.free.pop() {
+            self.tcp.begin(slot, is_connection);
             if let Some(entry) = self.entry(slot) {
                 entry.hot.settle(hot);
-                (*entry.tcp, *entry.cold) = (Tcp::default(), cold);
+                *entry.cold = cold;
             }
             return slot;
         }
         let slot = u32::try_from(self.hot.len()).unwrap_or(u32::MAX);
         self.hot.push(hot);
-        self.tcp.push(Tcp::default());
+        self.tcp.begin(slot, is_connection);
         self.cold.push(cold);
         slot
     }
