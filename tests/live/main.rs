@@ -10,6 +10,7 @@
 //! Each test skips with the reason where this user or machine has no namespaces, or no libpcap.
 
 mod faults;
+mod health;
 mod refusals;
 mod same;
 mod sandbox;

@@ -85,3 +85,19 @@ fn the_choice_says_what_it_took_and_why_nothing_better() {
         assert!(said.contains(&format!("watching {} (ring)", wire::FAR)), "{said}");
     }
 }
+
+#[test]
+fn a_program_in_the_kernel_is_not_taken_where_every_packet_is_wanted() {
+    let Some(wire) = wire() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("wire.pcapng");
+    let sensor = Sensor::start(&wire, &["--record", record.to_str().unwrap()]);
+    let said = sensor.said.clone();
+    sensor.end();
+
+    assert!(said.contains(&format!("watching {} (ring)", wire::FAR)), "{said}");
+    assert!(
+        !has_xdp() || said.contains("not xdp: XDP gives few packets up to record"),
+        "{said}"
+    );
+}

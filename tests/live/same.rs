@@ -124,7 +124,7 @@ fn a_filter_leaves_out_what_it_does_not_match_and_every_frame_left_out_is_counte
     ];
     assert!(count(&is_udp) > 100 && count(&tagged) > 100);
 
-    if back_ends().len() == 1 {
+    if !back_ends().contains(&"pcap") {
         // No libpcap, no compiler of filters.
         return;
     }
@@ -177,7 +177,7 @@ fn a_snap_length_cuts_frames_and_not_their_length() {
 
 #[test]
 fn a_recording_of_the_wire_gives_the_same_flows_at_the_same_times() {
-    for back_end in back_ends() {
+    for back_end in back_ends().into_iter().filter(|one| *one != "xdp") {
         let Some(wire) = wire() else { return };
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

@@ -10,7 +10,7 @@ use crate::live::{Live, LiveError, Options, Through};
 use crate::{Source, Stop};
 #[cfg(feature = "xdp")]
 use crate::{
-    live::interface,
+    live::{Clock, interface},
     xdp::{Xdp, XdpError},
 };
 
@@ -122,6 +122,14 @@ fn open_with(
     stop: &Stop,
 ) -> Result<(Box<dyn Source>, Vec<String>), LiveError> {
     let through = match back_end {
+        #[cfg(feature = "xdp")]
+        BackEnd::Xdp if options.every_packet => {
+            return Err(LiveError::XdpCannot("gives few packets up to record"));
+        }
+        #[cfg(feature = "xdp")]
+        BackEnd::Xdp if options.clock == Clock::Nic => {
+            return Err(LiveError::XdpCannot("has no times of the NIC"));
+        }
         #[cfg(feature = "xdp")]
         BackEnd::Xdp => return Ok((Box::new(Xdp::open(names, options, stop)?), Vec::new())),
         #[cfg(not(feature = "xdp"))]

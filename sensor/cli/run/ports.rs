@@ -66,6 +66,7 @@ pub(super) fn open(wanted: &Config, by_vlan: bool, stop: &Stop) -> Result<Opened
             Time::Host => Clock::Host,
             Time::Nic => Clock::Nic,
         },
+        every_packet: wanted.record.is_some(),
         wait: wanted.wait,
         by_vlan,
     };

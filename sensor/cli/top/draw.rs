@@ -86,8 +86,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, look: Look) {
         Constraint::Length(1),
     ])
     .areas(area);
-    let [zones, health] =
-        Layout::horizontal([Constraint::Percentage(52), Constraint::Percentage(48)]).areas(middle);
+    let [zones, health] = Layout::horizontal([Constraint::Percentage(54), Constraint::Percentage(46)])
+        .spacing(1)
+        .areas(middle);
     draw_head(frame, head, state, look);
     draw_rates(frame, rates, state, look);
     if let Some(summary) = &state.answer.summary {
@@ -111,7 +112,7 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
     let (word, style) = if state.is_watching() {
         (look.say("監視中", "watching"), look.good())
     } else {
-        (look.say("停止", "not running"), look.bad())
+        (look.say("終了済み", "ended"), look.bad())
     };
     let name = Span::styled(
         format!("Sekisho {}", clean(&state.answer.version)),
@@ -157,6 +158,9 @@ fn draw_rates(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
         ),
     ]);
     frame.render_widget(Paragraph::new(vec![first, second]), numbers);
+    if state.history.len() < 2 {
+        return;
+    }
     let newest = state.history.len().saturating_sub(usize::from(spark.width));
     let history: Vec<u64> = state.history.iter().skip(newest).copied().collect();
     frame.render_widget(Sparkline::default().data(&history).style(look.good()), spark);
@@ -201,8 +205,8 @@ fn draw_zones(frame: &mut Frame<'_>, area: Rect, summary: &Summary, look: Look) 
     let widths = [
         Constraint::Fill(1),
         Constraint::Fill(1),
-        Constraint::Length(9),
-        Constraint::Length(9),
+        Constraint::Length(8),
+        Constraint::Length(8),
     ];
     let table = Table::new(rows, widths).header(header.style(look.soft()));
     frame.render_widget(table.block(block(title)), area);
@@ -229,9 +233,10 @@ fn draw_health(frame: &mut Frame<'_>, area: Rect, summary: &Summary, state: &Sta
             (None, Some(lost)) => format!("{} {}", look.say("損失", "lost"), grouped(lost)),
             (None, None) => look.say("正常", "whole").to_owned(),
         };
-        let name = clean(&file.path);
+        // Of a path the name tells most.
+        let name = file.path.rsplit('/').next().unwrap_or_default();
         lines.push(Line::from(vec![
-            Span::raw(format!("{name}  ")),
+            Span::raw(format!("{}  ", clean(name))),
             Span::styled(said, style),
         ]));
     }
@@ -305,14 +310,15 @@ fn draw_alerts(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
         .alerts
         .iter()
         .map(|alert| alert_row(alert, look, area.width));
+    let is_wide = area.width >= WIDE;
     let mut widths = vec![
         Constraint::Length(8),
         Constraint::Length(1),
-        Constraint::Length(16),
-        Constraint::Length(20),
+        Constraint::Length(if is_wide { 28 } else { 20 }),
+        Constraint::Length(if is_wide { 40 } else { 16 }),
         Constraint::Fill(1),
     ];
-    if area.width >= WIDE {
+    if is_wide {
         widths.extend([Constraint::Length(40), Constraint::Length(7)]);
     }
     frame.render_widget(Table::new(rows, widths).block(block(&title)), area);

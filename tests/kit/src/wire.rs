@@ -8,6 +8,7 @@ use std::mem::{size_of, zeroed};
 use std::os::fd::{AsFd as _, AsRawFd, FromRawFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use rustix::net::{SendFlags, send};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -59,7 +60,15 @@ impl Wire {
             "link", "add", NEAR, "netns", &self.near, "type", "veth", "peer", "name", FAR, "netns", &self.far,
         ])?;
         ip(&["-n", &self.near, "link", "set", NEAR, "up"])?;
-        self.far(&["link", "set", FAR, "up"])
+        self.far(&["link", "set", FAR, "up"])?;
+        // The system says a moment later that there is a carrier.
+        for _ in 0..100 {
+            if self.far_says(&["link", "show", FAR])?.contains("state UP") {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(format!("{FAR} has no carrier after two seconds"))
     }
 
     /// Runs `ip` with these arguments in the namespace that frames arrive in.

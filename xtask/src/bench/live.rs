@@ -81,7 +81,12 @@ static RECEIVERS: &[Receiver] = &[
                 .map(str::to_owned)
                 .to_vec()
         },
-        took: |said| Some((number_after(said, "Packets received by libpcap:")?, None)),
+        took: |said| {
+            Some((
+                number_after(said, "Packets received by libpcap:")?,
+                number_after(said, "Packets dropped by libpcap:"),
+            ))
+        },
     },
     Receiver {
         name: "nfpcapd",

@@ -58,13 +58,6 @@ pub enum LiveError {
          that works"
     )]
     NoXdp,
-    /// The program in the kernel cannot be had.
-    #[cfg(feature = "xdp")]
-    #[error(transparent)]
-    Xdp(crate::xdp::XdpError),
-    /// The program in the kernel sees every frame.
-    #[error("XDP takes no filter expression; take --capture ring, or leave the choice to --capture auto")]
-    XdpFilter,
     /// A clock that cannot be had.
     #[error("--time nic: {name}: {why}; take --time host, or leave the choice to --time auto")]
     Time {
@@ -73,6 +66,16 @@ pub enum LiveError {
         /// Why it cannot be had.
         why: String,
     },
+    /// The program in the kernel cannot be had.
+    #[cfg(feature = "xdp")]
+    #[error(transparent)]
+    Xdp(crate::xdp::XdpError),
+    /// The program in the kernel sees every frame.
+    #[error("XDP takes no filter expression; take --capture ring, or leave the choice to --capture auto")]
+    XdpFilter,
+    /// The program in the kernel counts most packets without handing them up.
+    #[error("XDP {0}; take --capture ring, or leave the choice to --capture auto")]
+    XdpCannot(&'static str),
     /// The system refused for another reason.
     #[error("{name}: cannot be read: {cause}")]
     Io {

@@ -77,6 +77,8 @@ pub struct Options {
     pub filter: Option<String>,
     /// Whose clock stamps the frames.
     pub clock: Clock,
+    /// Every packet is wanted, and not only what flows take from it.
+    pub every_packet: bool,
     /// A port that is not there is waited for.
     pub wait: bool,
     /// VLANs tell flows apart, which a source has to know that counts packets of flows by itself.
@@ -90,6 +92,7 @@ impl Default for Options {
             snap: None,
             filter: None,
             clock: Clock::Auto,
+            every_packet: false,
             wait: false,
             by_vlan: false,
         }

@@ -53,3 +53,99 @@ pub(super) fn give_up(needs: &Needs) -> io::Result<Protection> {
         landlock,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::ErrorKind::PermissionDenied;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::process::Command;
+
+    use super::*;
+
+    /// A thread by itself is fenced in as a sensor is; what it may not do, the others still may.
+    fn fenced<T: Send + 'static>(needs: Needs, tries: impl FnOnce(Protection) -> T + Send + 'static) -> T {
+        let thread = std::thread::spawn(move || tries(give_up(&needs).unwrap()));
+        thread.join().unwrap()
+    }
+
+    #[test]
+    fn a_fenced_thread_writes_its_data_and_nothing_else_reads_its_policy_and_nothing_else() {
+        // Not in the folder for temporary files, which may be written.
+        let around = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let folder = |name: &str| {
+            let path = around.path().join(name);
+            fs::create_dir_all(&path).unwrap();
+            path
+        };
+        let (data, policy, other) = (folder("var/data"), folder("etc/site/policy"), folder("home"));
+        fs::write(policy.join("p.toml"), "1").unwrap();
+        fs::write(other.join("secret"), "2").unwrap();
+        let needs = Needs {
+            read: vec![policy.clone()],
+            write: vec![data.clone()],
+            is_fenced: true,
+            ..Needs::default()
+        };
+
+        let (protection, allowed, refused) = fenced(needs, move |protection| {
+            // As an installer does it: another folder, of the same name.
+            fs::write(data.join("new"), "3").unwrap();
+            fs::rename(data.join("new"), data.join("named")).unwrap();
+            let allowed = [
+                fs::read(policy.join("p.toml")),
+                fs::read(data.join("named")),
+                fs::remove_file(data.join("named")).map(|()| Vec::new()),
+            ];
+            let refused = [
+                fs::read(other.join("secret")).map(|_| ()),
+                fs::read("/etc/passwd").map(|_| ()),
+                fs::write(policy.join("p.toml"), "4"),
+                fs::write(other.join("new"), "5"),
+                fs::remove_file(other.join("secret")),
+                std::os::unix::fs::symlink("/etc", data.join("link")),
+            ];
+            (
+                protection,
+                allowed.map(|one| one.is_ok()),
+                refused.map(|one| one.err().map(|why| why.kind())),
+            )
+        });
+
+        assert_eq!(allowed, [true; 3]);
+        // A kernel without Landlock refuses nothing, and that is said.
+        if protection.landlock == "on" {
+            assert_eq!(refused, [Some(PermissionDenied); 6]);
+        } else {
+            assert!(protection.landlock.starts_with("off") || protection.landlock.starts_with("in part"));
+        }
+    }
+
+    #[test]
+    fn a_fenced_thread_starts_no_program_and_calls_nobody() {
+        let heard = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = heard.local_addr().unwrap();
+        let needs = Needs {
+            is_fenced: true,
+            ..Needs::default()
+        };
+
+        let (protection, refused) = fenced(needs, move |protection| {
+            let refused = [
+                Command::new("/bin/true").status().map(|_| ()),
+                TcpStream::connect(address).map(|_| ()),
+                UdpSocket::bind("127.0.0.1:0")
+                    .and_then(|socket| socket.send_to(b"x", address))
+                    .map(|_| ()),
+                TcpListener::bind("127.0.0.1:0").map(|_| ()),
+            ];
+            (protection, refused.map(|one| one.err().map(|why| why.kind())))
+        });
+
+        assert_eq!(protection.seccomp, "on");
+        assert_eq!(refused[..3], [Some(PermissionDenied); 3]);
+        if protection.landlock == "on" {
+            assert_eq!(refused[3], Some(PermissionDenied));
+        }
+    }
+}

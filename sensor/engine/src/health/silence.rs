@@ -15,6 +15,8 @@ const KNOWN: Duration = Duration::from_secs(300);
 const BUSY: u64 = 300;
 /// A pause must be so many times as long as the longest before.
 const TIMES: u32 = 10;
+/// Pauses are not told apart below this: where frames come close together, nobody looks at each.
+const SHORTEST: Duration = Duration::from_secs(1);
 /// The last hour, in parts of ten minutes.
 const PARTS: usize = 6;
 const PART: Duration = Duration::from_secs(600);
@@ -54,7 +56,7 @@ impl Pauses {
         }
         let silence = self.silence(last, at, least);
         // A pause that was silence makes the next no longer than it must be.
-        let pause = at.since(last).min(self.most(least));
+        let pause = at.since(last).max(SHORTEST).min(self.most(least));
         while at.since(self.part_began) >= PART {
             self.longest.rotate_right(1);
             self.longest[0] = Duration::ZERO;

@@ -151,16 +151,23 @@ impl Watch {
             batch.iter().take(left).for_each(|packet| sample.observe(&packet));
         }));
         if !batch.is_empty() {
-            let is_calm =
-                last.since(first) <= CALM && first >= self.latest && last.since(self.latest) <= CALM;
+            let is_calm = last.since(first) <= CALM
+                && first >= self.latest
+                && last.since(self.latest) <= CALM
+                && self.steps.is_calm(first);
             if !is_calm {
                 self.go_through(batch);
-            } else if self.host.is_none() {
-                let frames = u64::try_from(batch.len()).unwrap_or(u64::MAX);
-                self.pauses.observe(last, frames, self.settings.silence);
+            } else {
                 self.steps.observe(last);
+                if self.host.is_none() {
+                    let frames = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+                    self.pauses.observe(last, frames, self.settings.silence);
+                }
             }
-            self.latest = self.latest.max(last);
+            self.latest = match batch.len().checked_sub(1).and_then(|end| batch.get(end)) {
+                Some(end) if !is_calm => end.time,
+                _ => last,
+            };
         }
         let passed = apart(now, self.began);
         let has_enough = self.sample.packets() >= ENOUGH.min(self.settings.sample);
@@ -200,7 +207,6 @@ impl Watch {
             {
                 self.note_silence("", silence, false);
             }
-            self.latest = if step.is_some() { packet.time } else { self.latest };
         }
     }
 
@@ -426,3 +432,6 @@ fn milliseconds(time: Duration) -> i64 {
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,6 +55,11 @@ impl Steps {
         self.step(at, latest)
     }
 
+    /// Whether packets from `first` on can hold no step, where they lie close together.
+    pub(crate) fn is_calm(&self, first: Timestamp) -> bool {
+        self.behind == 0 && self.latest.is_none_or(|latest| latest.since(first) <= STEP)
+    }
+
     #[cold]
     fn step(&mut self, at: Timestamp, latest: Timestamp) -> Option<Step> {
         if self.behind == 0 {
