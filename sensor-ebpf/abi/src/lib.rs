@@ -37,7 +37,7 @@
 //! it, since it may acknowledge them; if there is no room for that, the frame is counted lost and the
 //! direction has not begun.
 //!
-//! Whatever else matches an armed slot makes the program [release](EventKind::Released) the slot: its
+//! Whatever else matches an armed slot makes the program [release](EventKind::RELEASED) the slot: its
 //! counters go up through the ring, the frame follows, and later frames follow that one. So the order
 //! of everything that is not mere counting stays the order of the wire, a run of plain packets is
 //! exact in its sums, and a flood of new flows displaces nothing.
