@@ -27,7 +27,7 @@ impl Default for Settings {
             silence: Duration::from_secs(30),
             loss_per_mille: 10,
             one_sided_percent: 50,
-            sample: 8_192,
+            sample: 4_096,
             known: Known::default(),
         }
     }

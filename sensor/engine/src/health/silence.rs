@@ -54,6 +54,12 @@ impl Pauses {
         if at < last {
             return None;
         }
+        // What nearly every frame comes by: no pause, and none to keep in mind.
+        let [newest, ..] = self.longest;
+        let is_close = at.since(last) <= SHORTEST.min(least);
+        if is_close && newest >= SHORTEST && at.since(self.part_began) < PART {
+            return None;
+        }
         let silence = self.silence(last, at, least);
         // A pause that was silence makes the next no longer than it must be.
         let pause = at.since(last).max(SHORTEST).min(self.most(least));
