@@ -81,6 +81,52 @@ fn what_passes_the_wire_gives_the_flows_and_alerts_of_its_capture() {
 }
 
 #[test]
+fn frames_of_excluded_networks_are_counted_and_nothing_more_is_known_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let policy = path("policy");
+    std::fs::create_dir(&policy).unwrap();
+    // A part of the clients is excluded, and of that part one is not.
+    let zones = "[zone.council]\nnetworks = [\"192.0.2.16/28\"]\nexcluded = true\n\
+                 [zone.desk]\nnetworks = [\"192.0.2.20/32\"]\n";
+    std::fs::write(folder.path().join("policy/p.toml"), format!("{POLICY}{zones}")).unwrap();
+    let capture = traffic();
+    std::fs::write(path("file.pcap"), PcapWriter::default().write(&capture)).unwrap();
+    let (file, file_eve) = (path("file.pcap"), path("file.eve"));
+    let replayed = summary(&run(&[
+        "replay", &file, "--policy", &policy, "--eve", &file_eve, "--json",
+    ]));
+    let expected = flows(Path::new(&file_eve));
+    assert!(replayed["losses"]["excluded"].as_u64() > Some(100), "{replayed}");
+    assert!(expected.keys().any(|flow| flow.contains("\"192.0.2.20\"")));
+    assert!(!expected.keys().any(|flow| flow.contains("\"192.0.2.21\"")));
+
+    for back_end in back_ends() {
+        let Some(wire) = wire() else { return };
+        let eve = path(&format!("{back_end}.eve"));
+        let arguments = ["--capture", back_end, "--policy", &policy, "--eve", &eve];
+        let sensor = Sensor::start(&wire, &arguments);
+        send(&wire, &capture);
+        let watched = sensor.end();
+
+        balanced(&watched);
+        for counted in ["packets", "frame_octets", "frames", "alerts", "zones"] {
+            assert_eq!(watched[counted], replayed[counted], "{back_end}: {counted}");
+        }
+        assert_eq!(watched["losses"]["excluded"], replayed["losses"]["excluded"]);
+        assert_eq!(flows(Path::new(&eve)), expected, "{back_end}");
+        // The program in the kernel keeps them back, so that not even their flows are counted.
+        let is_kept_back = watched["flows"].as_u64() < replayed["flows"].as_u64();
+        assert_eq!(
+            is_kept_back,
+            back_end == "xdp",
+            "{back_end}: {}",
+            watched["flows"]
+        );
+    }
+}
+
+#[test]
 fn every_frame_that_arrives_is_processed_or_counted_as_lost() {
     for back_end in back_ends() {
         let Some(wire) = wire() else { return };

@@ -54,7 +54,7 @@ pub(crate) fn until_read(wire: &Wire, back_end: &str) {
         std::thread::sleep(Duration::from_millis(50));
     }
     // What it counts is counted from here on.
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(1_000));
 }
 
 /// Sensors that run, and their end.

@@ -59,5 +59,5 @@ pub use live::{Live, LiveError};
 pub use pace::Paced;
 pub use record::Recorded;
 pub use sekisho_model::Linktype;
-pub use source::{Fill, Source};
+pub use source::{Excluded, Fill, Network, Source};
 pub use stop::Stop;

@@ -1,5 +1,6 @@
 //! The interface that every packet source implements.
 
+use std::net::IpAddr;
 use std::sync::mpsc::SyncSender;
 
 use sekisho_model::summary::InputFile;
@@ -14,6 +15,26 @@ pub enum Fill {
     More,
     /// This source will give no further packet. The batch may still hold the last ones.
     End,
+}
+
+/// A network of a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Network {
+    /// Any address in it.
+    pub address: IpAddr,
+    /// Bits that its addresses share.
+    pub prefix: u8,
+    /// Whether it is excluded; one that is not may lie inside of one that is. The longest prefix decides.
+    pub excluded: bool,
+}
+
+/// Frames of excluded networks that were counted and not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Excluded {
+    /// How many.
+    pub frames: u64,
+    /// Their octets on the wire.
+    pub octets: u64,
 }
 
 /// Something that packets come from.
@@ -42,6 +63,17 @@ pub trait Source: Send {
     /// them from there and gives [runs](crate::Batch::push_run). What does not fit is said again later.
     fn hears_of_settled(&self) -> Option<SyncSender<Settled>> {
         None
+    }
+
+    /// Replaces the networks of which nothing is to be known. A source that can tell frames by their
+    /// addresses counts those with an end in one and need not give them; one that cannot gives them all.
+    fn exclude(&mut self, networks: &[Network]) {
+        let _ = networks;
+    }
+
+    /// Frames of excluded networks that it did not give, so far.
+    fn excluded(&self) -> Excluded {
+        Excluded::default()
     }
 
     /// Whether it ends of itself when its [`Stop`](crate::Stop) is asked, once what has arrived is given.

@@ -213,7 +213,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     };
     let outputs = outputs(&wanted, policy.mode() == Mode::Enforce)?;
     let interrupt = Arc::new(Interrupt::default());
-    let opened = ports::open(&wanted, policy.uses_vlans(), interrupt.progress.stop())?;
+    let opened = ports::open(&wanted, &policy, interrupt.progress.stop())?;
     let (mut opened, recording) = ports::record(&wanted, opened)?;
     ports::silence(&wanted)?;
     let said = ports::said(&opened, &wanted, Language::of_environment());

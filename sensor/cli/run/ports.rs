@@ -7,6 +7,7 @@ use sekisho_capture::Stop;
 use sekisho_capture::choose::{self, BackEnd, Opened};
 use sekisho_capture::live::{Clock, LiveError, Options};
 use sekisho_capture::record::{Kept, Place, Recorded, State};
+use sekisho_policy::Policy;
 use serde::Deserialize;
 
 use super::config::Config;
@@ -52,8 +53,8 @@ pub(super) enum Time {
     Nic,
 }
 
-/// Opens them as the configuration says. `by_vlan`: the policy has VLANs tell flows apart.
-pub(super) fn open(wanted: &Config, by_vlan: bool, stop: &Stop) -> Result<Opened, LiveError> {
+/// Opens them as the configuration says, to be judged by `policy`.
+pub(super) fn open(wanted: &Config, policy: &Policy, stop: &Stop) -> Result<Opened, LiveError> {
     let usual = Options::default();
     let options = Options {
         ring_octets: wanted
@@ -68,7 +69,8 @@ pub(super) fn open(wanted: &Config, by_vlan: bool, stop: &Stop) -> Result<Opened
         },
         every_packet: wanted.record.is_some(),
         wait: wanted.wait,
-        by_vlan,
+        by_vlan: policy.uses_vlans(),
+        excludes: policy.excludes(),
     };
     let back_end = wanted.capture.unwrap_or_default().back_end();
     choose::open(back_end, &wanted.interfaces, &options, stop)

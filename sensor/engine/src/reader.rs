@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
-use sekisho_capture::{Batch, Fill, Source};
+use sekisho_capture::{Batch, Excluded, Fill, Network, Source};
 use sekisho_flow::defrag;
 use sekisho_model::{Timestamp, limits};
+use sekisho_policy::Policy;
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::clock::Clock;
 use crate::deal::Dealer;
 use crate::health::{Report, Watch};
 use crate::progress::Progress;
-use crate::reload::Policies;
+use crate::reload::{Policies, Reload};
 use crate::spans::Spans;
 use crate::work::{Read, Work};
 
@@ -34,6 +35,8 @@ pub(crate) struct ReaderTotals {
     pub(crate) backwards: u64,
     /// Frames that came and were lost before they could be read.
     pub(crate) lost: u64,
+    /// Frames of excluded networks that the source kept back; no part of the other counts.
+    pub(crate) excluded: Excluded,
     pub(crate) fragments: defrag::Counters,
     /// When limits were met.
     pub(crate) spans: Spans,
@@ -69,6 +72,7 @@ impl<'a> Reader<'a> {
         watch: Watch,
         checkpoint: Option<Duration>,
     ) -> Self {
+        source.exclude(&networks(policies.current()));
         Self {
             watch,
             checkpoint,
@@ -116,6 +120,9 @@ impl<'a> Reader<'a> {
         work.dealt.iter_mut().for_each(Vec::clear);
         work.first = totals.packets;
         work.news = self.policies.take_up();
+        if work.news.iter().any(|news| matches!(news, Reload::Policy(_))) {
+            self.source.exclude(&networks(self.policies.current()));
+        }
         work.policy = Arc::clone(self.policies.current());
         work.indicators = Arc::clone(self.policies.indicators());
         let fill = self.source.fill(&mut work.batch);
@@ -145,8 +152,10 @@ impl<'a> Reader<'a> {
             .saturating_add(u64::try_from(work.batch.len()).unwrap_or(u64::MAX))
             .saturating_sub(runs)
             .saturating_add(counted);
-        self.progress.publish(totals.packets, self.source.octets_read());
         totals.lost = self.source.lost();
+        totals.excluded = self.source.excluded();
+        let all = totals.packets.saturating_add(totals.excluded.frames);
+        self.progress.publish(all, self.source.octets_read());
         totals
             .spans
             .note(limits::RING_OCTETS.counter, totals.lost, self.begin, work.now);
@@ -217,6 +226,7 @@ impl<'a> Reader<'a> {
         self.watch.finish(&self.source.inputs(), expects_vlans);
         ReaderTotals {
             lost: self.source.lost(),
+            excluded: self.source.excluded(),
             ..self.counted()
         }
     }
@@ -239,6 +249,17 @@ pub(crate) fn read(
             return reader.finish();
         }
     }
+}
+
+/// What tells a source which networks are excluded.
+fn networks(policy: &Policy) -> Vec<Network> {
+    let networks = policy.excluded_networks().into_iter();
+    let network = networks.map(|(network, excluded)| Network {
+        address: network.addr(),
+        prefix: network.prefix_len(),
+        excluded,
+    });
+    network.collect()
 }
 
 /// Which worker owns a partition.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sekisho_model::bucket::BucketClass;
+use sekisho_model::bucket::{BucketClass, FrameBucket};
 use sekisho_model::indicator::Kind;
 use sekisho_model::limits;
 use sekisho_model::summary::{Input, ListTotals, Summary};
@@ -23,15 +23,19 @@ pub(crate) fn of(
     let seconds = took.as_secs_f64();
     let (files, read) = (read.inputs.clone(), &read.totals);
     let damaged = count(files.iter().filter(|file| file.damage.is_some()).count());
-    let frames = totals
-        .frames
-        .iter()
-        .map(|(bucket, number)| (bucket.id().to_owned(), number));
-    let mut losses: BTreeMap<String, u64> = totals
-        .frames
+    // What the source kept back of excluded networks is frames like the others.
+    let kept_back = |bucket| match bucket {
+        FrameBucket::Excluded => read.excluded.frames,
+        _ => 0,
+    };
+    let all = totals.frames.iter();
+    let frames: Vec<_> = all
+        .map(|(bucket, number)| (bucket, number.saturating_add(kept_back(bucket))))
+        .collect();
+    let mut losses: BTreeMap<String, u64> = frames
         .iter()
         .filter(|(bucket, _)| bucket.class() != BucketClass::Processed)
-        .map(|(bucket, number)| (bucket.id().to_owned(), number))
+        .map(|(bucket, number)| (bucket.id().to_owned(), *number))
         .collect();
     for (cause, number) in [
         (limits::FLOWS.counter, totals.flows.evicted),
@@ -68,9 +72,10 @@ pub(crate) fn of(
     for (anomaly, number) in read.fragments.anomalies.iter().filter(|(_, number)| *number > 0) {
         losses.insert(anomaly.name().to_owned(), number);
     }
+    let packets = read.packets.saturating_add(read.excluded.frames);
     Summary {
-        packets: read.packets,
-        frame_octets: read.frame_octets,
+        packets,
+        frame_octets: read.frame_octets.saturating_add(read.excluded.octets),
         flows: totals.flows.flows,
         flow_records: collector.records,
         alerts: collector.tally.alerts(),
@@ -84,11 +89,14 @@ pub(crate) fn of(
             reason = "a rate for people; 53 bits of packets are enough"
         )]
         packets_per_second: if seconds > 0.0 {
-            read.packets as f64 / seconds
+            packets as f64 / seconds
         } else {
             0.0
         },
-        frames: frames.collect(),
+        frames: frames
+            .iter()
+            .map(|(bucket, number)| (bucket.id().to_owned(), *number))
+            .collect(),
         losses,
         input: Input { files, damaged },
         policy_name: policy.name().to_owned(),

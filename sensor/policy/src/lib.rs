@@ -235,6 +235,13 @@ impl Policy {
         self.zones.exclude()
     }
 
+    /// The networks of excluded zones, and what lies inside of them and is not excluded (false): the longest
+    /// prefix that an address lies in decides. Zones by MAC address or VLAN exclude more than these.
+    #[must_use]
+    pub fn excluded_networks(&self) -> Vec<(ipnet::IpNet, bool)> {
+        self.zones.excluded_networks()
+    }
+
     /// The zones that stand for the rest of the world: those with a network of at least a 256th of
     /// all addresses of its family.
     #[must_use]

@@ -272,6 +272,32 @@ impl Zones {
         v4.chain(self.v6.iter().map(|(network, _)| IpNet::V6(network)))
     }
 
+    /// See [`crate::Policy::excluded_networks`].
+    pub(crate) fn excluded_networks(&self) -> Vec<(IpNet, bool)> {
+        if !self.exclude() {
+            return Vec::new();
+        }
+        let is_excluded = |zone: &ZoneId| self.get(*zone).is_some_and(|zone| zone.excluded);
+        let v4 = self
+            .v4
+            .iter()
+            .map(|(network, zone)| (IpNet::V4(network), is_excluded(zone)));
+        let v6 = self
+            .v6
+            .iter()
+            .map(|(network, zone)| (IpNet::V6(network), is_excluded(zone)));
+        let all: Vec<_> = v4.chain(v6).collect();
+        let outer: Vec<_> = all
+            .iter()
+            .filter(|(_, excluded)| *excluded)
+            .map(|(net, _)| *net)
+            .collect();
+        let lies_inside = |network: &IpNet| outer.iter().any(|outer| outer.contains(network));
+        all.into_iter()
+            .filter(|(network, excluded)| *excluded || lies_inside(network))
+            .collect()
+    }
+
     /// Whether a zone is given by VLAN.
     pub(crate) fn uses_vlans(&self) -> bool {
         !self.vlans.is_empty()

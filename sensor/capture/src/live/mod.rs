@@ -83,6 +83,8 @@ pub struct Options {
     pub wait: bool,
     /// VLANs tell flows apart, which a source has to know that counts packets of flows by itself.
     pub by_vlan: bool,
+    /// Networks may be [excluded](Source::exclude).
+    pub excludes: bool,
 }
 
 impl Default for Options {
@@ -95,6 +97,7 @@ impl Default for Options {
             every_packet: false,
             wait: false,
             by_vlan: false,
+            excludes: false,
         }
     }
 }

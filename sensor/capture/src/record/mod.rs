@@ -18,7 +18,7 @@ use sekisho_model::summary::InputFile;
 
 pub use files::Place;
 
-use crate::{Batch, Fill, Source};
+use crate::{Batch, Excluded, Fill, Network, Source};
 use files::Files;
 use pcapng::Writer;
 
@@ -178,6 +178,14 @@ impl Source for Recorded {
 
     fn lost(&self) -> u64 {
         self.inner.lost()
+    }
+
+    fn exclude(&mut self, networks: &[Network]) {
+        self.inner.exclude(networks);
+    }
+
+    fn excluded(&self) -> Excluded {
+        self.inner.excluded()
     }
 
     fn ends_when_asked(&self) -> bool {

@@ -4,6 +4,8 @@
 //! A frame whose sender or receiver is in an excluded network is counted and goes no further. Zones that
 //! are known by a MAC address or a VLAN alone are the sensor's to judge.
 
+use std::collections::HashSet;
+use std::hash::Hash;
 use std::net::IpAddr;
 
 use aya::maps::lpm_trie::Key;
@@ -12,20 +14,15 @@ use aya::{Ebpf, Pod};
 
 use super::XdpError;
 use super::load::missing;
+use crate::Network;
 
-/// A network of a zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Network {
-    /// Any address in it.
-    pub(crate) address: IpAddr,
-    /// Bits that its addresses share.
-    pub(crate) prefix: u8,
-    /// Whether it is excluded; one that is not may lie inside of one that is.
-    pub(crate) excluded: bool,
-}
+/// Networks of a family that a try has room for, as the program says.
+const MOST: usize = 65_536;
 
-/// Replaces what is in the tries. What is in both the old and the new stays in force all the while.
+/// Replaces what is in the tries. What is in both the old and the new stays in force all the while, and at no
+/// moment is a network excluded that is so neither before nor after. Where there are too many none is.
 pub(super) fn replace(bpf: &mut Ebpf, networks: &[Network]) -> Result<(), XdpError> {
+    let networks = if networks.len() > MOST { &[] } else { networks };
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     for network in networks {
         let (prefix, value) = (u32::from(network.prefix), u32::from(network.excluded));
@@ -50,17 +47,23 @@ fn trie<'a>(bpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Map, XdpError> {
     bpf.map_mut(name).ok_or_else(|| missing(name))
 }
 
-fn replace_in<K: Pod + PartialEq>(map: &mut Map, wanted: &[(Key<K>, u32)]) -> Result<(), XdpError> {
+fn replace_in<K: Pod + Eq + Hash>(map: &mut Map, wanted: &[(Key<K>, u32)]) -> Result<(), XdpError> {
     let mut map: LpmTrie<&mut MapData, K, u32> = LpmTrie::try_from(map)?;
-    let old: Vec<Key<K>> = map.keys().collect::<Result<_, MapError>>()?;
-    for (key, value) in wanted {
+    let old: Vec<(Key<K>, u32)> = map.iter().collect::<Result<_, MapError>>()?;
+    // Those that are not excluded come first and go last.
+    let ordered = |excluded: u32| wanted.iter().filter(move |(_, value)| *value == excluded);
+    for (key, value) in ordered(0).chain(ordered(1)) {
         map.insert(key, *value, 0)?;
     }
     let masked = |key: &Key<K>| (key.prefix_len(), key.data());
-    for key in old {
-        if !wanted.iter().any(|(one, _)| masked(one) == masked(&key)) {
-            map.remove(&key)?;
-        }
+    let stays: HashSet<_> = wanted.iter().map(|(key, _)| masked(key)).collect();
+    let gone = |excluded: u32| {
+        let stays = &stays;
+        old.iter()
+            .filter(move |(key, value)| *value == excluded && !stays.contains(&masked(key)))
+    };
+    for (key, _) in gone(1).chain(gone(0)) {
+        map.remove(key)?;
     }
     Ok(())
 }

@@ -14,10 +14,11 @@ use aya::programs::{TestRun as _, TestRunOptions, Xdp};
 use sekisho_ebpf_abi as abi;
 
 use super::events::Event;
-use super::exclude::{self, Network};
+use super::exclude;
 use super::load::{self, Loaded, missing, program};
 use super::memory::Slots;
 use super::{Mode, XdpError, attach};
+use crate::Network;
 
 /// Naps of [`Kernel::wait`]: the first after something came, and the longest.
 const NAP: Duration = Duration::from_millis(1);
@@ -152,13 +153,6 @@ impl Kernel {
     }
 
     /// Replaces the networks that decide what is excluded; looked into with [`abi::setup::EXCLUDES`] only.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "policies change while the sensor runs: it judges by itself what is excluded"
-        )
-    )]
     pub(crate) fn exclude(&mut self, networks: &[Network]) -> Result<(), XdpError> {
         exclude::replace(&mut self.bpf, networks)
     }

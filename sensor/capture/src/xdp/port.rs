@@ -3,6 +3,7 @@
 use sekisho_ebpf_abi::Counters;
 use sekisho_model::summary::{InputFile, PortCounters};
 
+use crate::Excluded;
 use crate::live::LiveError;
 use crate::live::interface::{self, Counted, Interface};
 use crate::live::socket::Promiscuous;
@@ -90,6 +91,7 @@ impl Port {
         before.absorbed = before.absorbed.saturating_add(now.absorbed);
         before.handed_up = before.handed_up.saturating_add(now.handed_up);
         before.excluded = before.excluded.saturating_add(now.excluded);
+        before.excluded_octets = before.excluded_octets.saturating_add(now.excluded_octets);
         before.lost = before.lost.saturating_add(now.lost);
     }
 
@@ -151,10 +153,22 @@ impl Port {
         self.before.lost.saturating_add(self.now.lost)
     }
 
-    /// What was read of it, and how it stands.
+    /// Frames of excluded networks.
+    pub(super) const fn excluded(&self) -> Excluded {
+        let (before, now) = (&self.before, &self.now);
+        Excluded {
+            frames: before.excluded.saturating_add(now.excluded),
+            octets: before.excluded_octets.saturating_add(now.excluded_octets),
+        }
+    }
+
+    /// What was read of it, those of excluded networks among it, and how it stands.
     pub(super) fn input(&self) -> InputFile {
         let (before, now) = (&self.before, &self.now);
-        let given = |counters: &Counters| counters.handed_up.saturating_add(counters.absorbed);
+        let given = |counters: &Counters| {
+            let read = counters.handed_up.saturating_add(counters.absorbed);
+            read.saturating_add(counters.excluded)
+        };
         let (received, dropped) = self.interface_counts();
         InputFile {
             path: self.name.clone(),
@@ -163,7 +177,7 @@ impl Port {
             damage: self.trouble.clone(),
             port: Some(PortCounters {
                 ring_dropped: self.lost(),
-                filtered: before.excluded.saturating_add(now.excluded),
+                filtered: 0,
                 received,
                 dropped,
             }),

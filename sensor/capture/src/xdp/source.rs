@@ -18,7 +18,7 @@ use super::port::Port;
 use super::{Mode, XdpError};
 use crate::live::{LiveError, Options};
 use crate::stop::LOOK_AGAIN;
-use crate::{Batch, Fill, Packet, Source, Stop};
+use crate::{Batch, Excluded, Fill, Network, Packet, Source, Stop};
 
 /// Between two looks at the flows that were let go.
 const LOOK: Duration = Duration::from_secs(1);
@@ -40,6 +40,8 @@ const RING: (u64, u64) = (1 << 20, 1 << 30);
 pub struct Xdp {
     ports: Vec<Port>,
     options: Options,
+    /// Networks of zones, as far as it takes to tell what is excluded.
+    networks: Vec<Network>,
     /// None before any port is there.
     loaded: Option<Loaded>,
     hears: SyncSender<Settled>,
@@ -93,6 +95,7 @@ impl Xdp {
         let mut source = Self {
             ports: ports.collect::<Result<_, _>>()?,
             options: options.clone(),
+            networks: Vec::new(),
             loaded: None,
             hears,
             settled,
@@ -124,12 +127,16 @@ impl Xdp {
         if self.options.by_vlan {
             setup.flags |= abi::setup::BY_VLAN;
         }
+        if self.options.excludes {
+            setup.flags |= abi::setup::EXCLUDES;
+        }
         if self.ports.iter().all(|port| port.index().is_none()) {
             return Ok(());
         }
         let (least, most) = RING;
         let ring = u32::try_from(self.options.ring_octets.clamp(least, most)).unwrap_or(1 << 30);
         let mut kernel = Kernel::load(&setup, ring).map_err(LiveError::Xdp)?;
+        kernel.exclude(&self.networks).map_err(LiveError::Xdp)?;
         for (number, port) in self.ports.iter_mut().enumerate() {
             if port.index().is_some() {
                 port.begin()?;
@@ -332,6 +339,27 @@ impl Source for Xdp {
 
     fn lost(&self) -> u64 {
         self.ports.iter().map(Port::lost).sum()
+    }
+
+    fn exclude(&mut self, networks: &[Network]) {
+        self.networks = networks.to_vec();
+        if let Some(loaded) = &mut self.loaded
+            && loaded.kernel.exclude(networks).is_err()
+        {
+            // No harm beyond the time it takes: whoever reads the frames judges them too.
+            self.networks.clear();
+            let _ = loaded.kernel.exclude(&[]);
+        }
+    }
+
+    fn excluded(&self) -> Excluded {
+        self.ports
+            .iter()
+            .map(Port::excluded)
+            .fold(Excluded::default(), |sum, one| Excluded {
+                frames: sum.frames.saturating_add(one.frames),
+                octets: sum.octets.saturating_add(one.octets),
+            })
     }
 
     fn ends_when_asked(&self) -> bool {

@@ -6,7 +6,7 @@ use sekisho_ebpf_abi::{self as abi, setup, state};
 
 use super::model::seen;
 use super::{DROP, PASS, PORT, Packet, Told, kernel, setup, told};
-use crate::xdp::exclude::Network;
+use crate::Network;
 
 #[test]
 fn a_full_ring_loses_nothing_uncounted_and_releases_nothing() {
