@@ -20,8 +20,9 @@ use super::memory::Slots;
 use super::{Mode, XdpError, attach};
 use crate::Network;
 
-/// Naps of [`Kernel::wait`]: the first after something came, and the longest.
-const NAP: Duration = Duration::from_millis(1);
+/// Naps of [`Kernel::wait`]: the first after something came, and the longest. The smallest ring has room for
+/// what a busy port brings in the first.
+const NAP: Duration = Duration::from_millis(5);
 const LONGEST_NAP: Duration = Duration::from_millis(20);
 
 /// The program in the kernel.

@@ -312,10 +312,11 @@ impl Source for Xdp {
             self.look();
         }
         let mut is_all = self.take(batch);
-        if batch.is_empty() && is_all {
-            if self.end != End::Not {
-                return self.ended();
-            }
+        if batch.is_empty() && is_all && self.end != End::Not {
+            return self.ended();
+        }
+        // A batch of a few packets costs those who work on it more than it is worth.
+        if is_all && self.end == End::Not {
             let before = SystemTime::now();
             self.wait();
             is_all = self.take(batch);
