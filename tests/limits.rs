@@ -8,6 +8,9 @@ use std::path::Path;
 use sekisho::capture::{FileSource, Order};
 use sekisho::engine::{Config, NamedExporter, Outputs, Progress};
 use sekisho::export::Eve;
+use sekisho::flow::defrag::Anomaly;
+use sekisho::model::FrameBucket;
+use sekisho::model::limits::LIMITS;
 use sekisho::policy::Policy;
 use sekisho_kit::{Capture, Frame, Packet, PcapWriter, Segment};
 use serde_json::Value;
@@ -179,4 +182,28 @@ fn nothing_is_said_where_no_limit_was_met() {
 
     assert!(alerts.is_empty(), "{alerts:?}");
     assert_eq!(summary["alerts"]["total"], 0);
+}
+
+#[test]
+fn every_unit_and_every_cause_of_loss_has_words_in_both_languages() {
+    let (_, _, summary) = replay(vec![plain(0)], "1");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let causes = summary["losses"].as_object().unwrap().keys().cloned();
+    let anomalies = Anomaly::ALL.iter().map(|anomaly| anomaly.name().to_owned());
+    let is_labelled = |cause: &String| {
+        FrameBucket::ALL.iter().any(|bucket| bucket.id() == cause)
+            || LIMITS.iter().any(|limit| limit.counter == cause)
+    };
+    let words = causes
+        .chain(anomalies)
+        .filter(|cause| !is_labelled(cause))
+        .map(|cause| format!("  'loss.{cause}': '"))
+        .chain(LIMITS.iter().map(|limit| format!("  'unit.{}': '", limit.unit)));
+    let words: Vec<String> = words.collect();
+
+    for dictionary in ["web/ui/src/i18n/ja.ts", "web/ui/src/i18n/en.ts"] {
+        let text = std::fs::read_to_string(root.join(dictionary)).unwrap();
+        let missing: Vec<_> = words.iter().filter(|word| !text.contains(*word)).collect();
+        assert!(missing.is_empty(), "{dictionary}: {missing:?}");
+    }
 }
