@@ -165,7 +165,7 @@ fn silenced_by(rule: &Rule, record: &FlowRecord) -> Text {
     match &rule.except {
         Some(except) => Text::new(
             format!(
-                "条件「{when}」が成り立たないか、例外条件「{except}」が成り立てば、このアラートは出ません。"
+                "条件「{when}」が成り立たないか、例外条件「{except}」が成り立てば、この警報は出ません。"
             ),
             format!(
                 "If the condition `{when}` were false, or the exception `{except}` true, there would be no alert."
@@ -173,7 +173,7 @@ fn silenced_by(rule: &Rule, record: &FlowRecord) -> Text {
         ),
         None => Text::new(
             format!(
-                "条件「{when}」が成り立たなければ、このアラートは出ません。規則に例外条件(except)を足すこともできます。"
+                "条件「{when}」が成り立たなければ、この警報は出ません。規則に例外条件(except)を足すこともできます。"
             ),
             format!(
                 "If the condition `{when}` were false, there would be no alert. The rule may also be given an exception (except)."
