@@ -31,7 +31,7 @@ export function standardFor(width: number): string[] {
 }
 
 const WIDTHS: Record<string, [min: number, grow?: number]> = {
-  start: [164],
+  start: [178],
   end: [164],
   verdict: [92],
   orig_zone: [105, 2],
