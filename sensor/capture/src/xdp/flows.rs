@@ -12,6 +12,9 @@ use sekisho_model::{Endpoint, Protocol, TcpFlags, Timestamp};
 
 /// Looks without a packet after which a flow may lose its slot to another.
 const QUIET: u32 = 5;
+/// Looks that a flow is left out of after one that met a packet: its end is so long away, whatever timeout
+/// ends it, that nothing is late.
+const LEFT_OUT: u32 = 4;
 /// Looks without a packet after which it loses it in any case: by then the flow has ended.
 const SILENT: u32 = 60;
 
@@ -32,6 +35,8 @@ struct Held {
     since: Timestamp,
     /// Looks since a packet was met.
     quiet: u32,
+    /// Looks that it is left out of.
+    left_out: u32,
     closing: Closing,
 }
 
@@ -102,6 +107,8 @@ impl Flows {
                 given: slot.sums,
                 since: now,
                 quiet: 0,
+                // Flows that began together are not all looked at together.
+                left_out: number % (LEFT_OUT + 1),
                 closing: Closing::No,
             },
         );
@@ -126,10 +133,16 @@ impl Flows {
         run
     }
 
-    /// Copies of every slot that may have something new. To be given to [`taken`](Self::taken) once
-    /// everything that came through the ring before is read.
-    pub(super) fn look(&self, slots: &impl Slots, out: &mut Vec<(u32, Slot)>) {
-        out.extend(self.held.keys().map(|number| (*number, slots.read(*number))));
+    /// Copies of the slots that may have something new, or of `all`. To be given to [`taken`](Self::taken)
+    /// once everything that came through the ring before is read.
+    pub(super) fn look(&mut self, slots: &impl Slots, all: bool, out: &mut Vec<(u32, Slot)>) {
+        for (number, held) in &mut self.held {
+            if !all && held.left_out > 0 && held.closing == Closing::No {
+                held.left_out = held.left_out.saturating_sub(1);
+                continue;
+            }
+            out.push((*number, slots.read(*number)));
+        }
     }
 
     /// What is new in a copy.
@@ -146,10 +159,9 @@ impl Flows {
             return None;
         }
         let run = held.difference(slot, time_of);
-        held.quiet = if run.is_some() {
-            0
-        } else {
-            held.quiet.saturating_add(1)
+        (held.quiet, held.left_out) = match run {
+            Some(_) => (0, LEFT_OUT),
+            None => (held.quiet.saturating_add(1), 0),
         };
         match held.closing {
             Closing::No if held.quiet >= SILENT => {

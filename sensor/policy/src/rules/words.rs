@@ -164,9 +164,7 @@ fn silenced_by(rule: &Rule, record: &FlowRecord) -> Text {
     }
     match &rule.except {
         Some(except) => Text::new(
-            format!(
-                "条件「{when}」が成り立たないか、例外条件「{except}」が成り立てば、この警報は出ません。"
-            ),
+            format!("条件「{when}」が成り立たないか、例外条件「{except}」が成り立てば、この警報は出ません。"),
             format!(
                 "If the condition `{when}` were false, or the exception `{except}` true, there would be no alert."
             ),
