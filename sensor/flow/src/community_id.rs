@@ -2,8 +2,6 @@
 //!
 //! Source: corelight/community-id-spec, version 1, seed 0.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use sekisho_model::Protocol;
 use sha1::{Digest, Sha1};
 use std::net::IpAddr;
@@ -39,10 +37,32 @@ pub fn of(key: &FlowKey, digest: &[u8; 20]) -> String {
     if needs_ports && !key.has_ports() {
         return String::new();
     }
-    let mut out = String::with_capacity(30);
-    out.push_str("1:");
-    STANDARD.encode_string(digest, &mut out);
-    out
+    let mut out = [b'='; LEN];
+    let (version, spelled) = out.split_at_mut(2);
+    version.copy_from_slice(b"1:");
+    for (place, octets) in spelled.chunks_mut(4).zip(digest.chunks(3)) {
+        // The last group lacks an octet; the digit of what is not there stays `=`.
+        let digits = octets.len().saturating_add(1);
+        let mut group = [0; 4];
+        for (place, octet) in group.iter_mut().skip(1).zip(octets) {
+            *place = *octet;
+        }
+        let group = u32::from_be_bytes(group);
+        for (at, place) in place.iter_mut().take(digits).enumerate() {
+            *place = digit(group >> (18_usize.saturating_sub(at.saturating_mul(6))) & 63);
+        }
+    }
+    std::str::from_utf8(&out).unwrap_or_default().to_owned()
+}
+
+/// Octets of a Community ID: the version, and 20 octets in base64.
+const LEN: usize = 30;
+
+/// A digit of base64 (RFC 4648 section 4).
+fn digit(six: u32) -> u8 {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let at = usize::try_from(six).unwrap_or(0);
+    DIGITS.get(at).copied().unwrap_or(b'=')
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! [`frame::decode`] takes one captured frame and says which bucket it ends in and, of every IP
 //! packet in it, what a flow table needs. A frame that breaks half-way keeps what was read.
-//! Nothing here allocates, keeps state or panics.
+//! Nothing in this allocates, keeps state or panics.
 //!
 //! A frame holds a link header and, one in the other, up to [`MAX_LAYERS`] IP packets: the first
 //! one, and those that its tunnels carry. [`link`] finds the network layer below any link header,
@@ -36,6 +36,7 @@ pub mod icmp;
 pub mod ip;
 pub mod link;
 pub mod partition;
+mod remembered;
 pub mod tunnel;
 
 pub use frame::{Frame, Layer, MAX_LAYERS, decode, decode_into, decode_plain};

@@ -52,6 +52,8 @@ const FACTS: &[FactRow] = &[
 
 /// Octets of a message about IPv4 on Ethernet.
 const LEN: usize = 28;
+/// Facts of one.
+const USUAL: usize = 9;
 
 /// Reads a message about IPv4 addresses on Ethernet (or on 802.11, which has its addresses).
 #[must_use]
@@ -66,20 +68,20 @@ pub fn read(payload: &[u8]) -> Option<Facts> {
     let (target_mac, rest) = rest.split_first_chunk::<6>()?;
     let source = Ipv4Addr::from(*source_ip);
     let target = Ipv4Addr::from(*rest.first_chunk()?);
-    let mut facts = Facts::new();
+    let mut facts = Facts::with_room(USUAL);
     facts
-        .put("hw_type", if hardware == 1 { "ethernet" } else { "ieee802" })
-        .put("proto_type", "ipv4")
-        .put("opcode", word(opcode)?)
-        .put("src_mac", MacAddress(*source_mac))
-        .put("src_ip", source)
-        .put("dest_mac", MacAddress(*target_mac))
-        .put("dest_ip", target);
+        .add("hw_type", if hardware == 1 { "ethernet" } else { "ieee802" })
+        .add("proto_type", "ipv4")
+        .add("opcode", word(opcode)?)
+        .add("src_mac", MacAddress(*source_mac))
+        .add("src_ip", source)
+        .add("dest_mac", MacAddress(*target_mac))
+        .add("dest_ip", target);
     if matches!(opcode, 1 | 2) {
         if source.is_unspecified() && !target.is_unspecified() {
-            facts.put("probe", opcode == 1);
+            facts.add("probe", opcode == 1);
         } else if source == target {
-            facts.put("gratuitous", true);
+            facts.add("gratuitous", true);
         }
     }
     Some(facts)

@@ -4,6 +4,7 @@
 //! are Suricata's; those it has not are Zeek's. `params` lists the options that a client asks for
 //! in its own order (option 55), which tells systems apart.
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use dhcproto::v4::borrowed::DhcpOptionIterator;
@@ -22,6 +23,8 @@ const HEADER: usize = 236;
 const COOKIE: [u8; 4] = [99, 130, 83, 99];
 /// Addresses of a list that are kept.
 const MAX_ADDRESSES: usize = 16;
+/// Facts of a usual message.
+const USUAL: usize = 16;
 const REQUEST: u8 = 1;
 const REPLY: u8 = 2;
 
@@ -152,7 +155,7 @@ impl Parser for Dhcp {
 fn message(octets: &[u8]) -> Option<Facts> {
     let &[op, kind, length, _, id @ .., h0, h1, h2, h3, h4, h5] = octets.first_chunk::<34>()?;
     let (id, _) = id.split_first_chunk()?;
-    let mut facts = Facts::new();
+    let mut facts = Facts::with_room(USUAL);
     facts
         .put("type", if op == REQUEST { "request" } else { "reply" })
         .put("id", u32::from_be_bytes(*id));
@@ -174,12 +177,7 @@ fn message(octets: &[u8]) -> Option<Facts> {
         ("relay_ip", 24),
     ] {
         let address = octets.get(at..).and_then(address);
-        facts.put_some(
-            key,
-            address
-                .filter(|address| !address.is_unspecified())
-                .map(|address| address.to_string()),
-        );
+        facts.put_some(key, address.filter(|address| !address.is_unspecified()));
     }
     Some(facts)
 }
@@ -216,7 +214,7 @@ fn read(octets: &[u8], facts: &mut Facts) -> u8 {
     overload
 }
 
-fn kind_name(kind: u8) -> Box<str> {
+fn kind_name(kind: u8) -> Cow<'static, str> {
     match kind {
         1 => "discover".into(),
         2 => "offer".into(),
@@ -240,16 +238,16 @@ fn address(octets: &[u8]) -> Option<Ipv4Addr> {
 }
 
 fn one_address(key: &'static str, data: &[u8], facts: &mut Facts) {
-    facts.put_some(key, address(data).map(|address| address.to_string()));
+    facts.put_some(key, address(data));
 }
 
 fn addresses(key: &'static str, data: &[u8], facts: &mut Facts) {
     let (list, _) = data.as_chunks::<4>();
-    let list = list.iter().take(MAX_ADDRESSES);
-    let list: Vec<String> = list.map(|octets| Ipv4Addr::from(*octets).to_string()).collect();
-    if !list.is_empty() {
-        facts.put(key, list);
-    }
+    facts.put_list(key, |below| {
+        for octets in list.iter().take(MAX_ADDRESSES) {
+            below.add("", Ipv4Addr::from(*octets));
+        }
+    });
 }
 
 fn number(key: &'static str, data: &[u8], facts: &mut Facts) {
@@ -266,8 +264,14 @@ fn words(key: &'static str, data: &[u8], facts: &mut Facts) {
 }
 
 fn numbers(data: &[u8]) -> String {
-    let list: Vec<String> = data.iter().map(ToString::to_string).collect();
-    list.join(",")
+    let mut list = String::with_capacity(data.len().saturating_mul(4));
+    for (at, number) in data.iter().enumerate() {
+        if at > 0 {
+            list.push(',');
+        }
+        text::push_decimal(u16::from(*number), &mut list);
+    }
+    list
 }
 
 /// A MAC address behind its kind as one, anything else as hexadecimal digits.

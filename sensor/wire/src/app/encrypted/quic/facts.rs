@@ -1,6 +1,6 @@
 //! What a connection is known by, as facts.
 
-use sekisho_model::app::{Essential, Facts};
+use sekisho_model::app::{Below, Essential, Facts};
 
 use super::google;
 use super::stream::Stream;
@@ -8,7 +8,9 @@ use super::version::Version;
 use crate::app::encrypted::tls::hello::{ClientHello, ServerHello};
 use crate::app::sheet::Sheet;
 use crate::app::text;
-use crate::fingerprint::{ja3, ja3s, ja4};
+use crate::fingerprint::ja3::Ja3;
+use crate::fingerprint::ja4::Carrier;
+use crate::fingerprint::{self, Client};
 
 /// Handshake types of TLS.
 const CLIENT_HELLO: u8 = 1;
@@ -39,14 +41,11 @@ pub(super) fn client(stream: &Stream, facts: &mut Facts, sheet: &mut Sheet<'_>) 
         return Looked::Broken;
     };
     names(&hello, facts, sheet);
-    let mut fingerprint = Facts::new();
-    let ja3 = ja3::of(&hello);
+    let Client { ja3, ja4 } = &*fingerprint::of_client(&hello, Carrier::Quic);
     sheet.essential(Essential::Ja3, ja3.hash.as_str(), "quic.ja3.hash");
-    fingerprint.put("hash", ja3.hash).put("string", ja3.string);
-    facts.put("ja3", fingerprint);
-    let ja4 = ja4::of(&hello, ja4::Carrier::Quic);
+    facts.put_group("ja3", |group| add_ja3(group, ja3));
     sheet.essential(Essential::Ja4, ja4.as_str(), "quic.ja4");
-    facts.put("ja4", ja4);
+    facts.put("ja4", ja4.as_str());
     if hello.has_ech() {
         facts.put("ech", true);
     }
@@ -105,12 +104,16 @@ pub(super) fn server(stream: &Stream, facts: &mut Facts, sheet: &mut Sheet<'_>) 
     facts
         .put("tls_version", version)
         .put("cipher", cipher(hello.cipher));
-    let ja3s = ja3s::of(&hello);
+    let ja3s = fingerprint::of_server(&hello);
     sheet.essential(Essential::Ja3s, ja3s.hash.as_str(), "quic.ja3s.hash");
-    let mut fingerprint = Facts::new();
-    fingerprint.put("hash", ja3s.hash).put("string", ja3s.string);
-    facts.put("ja3s", fingerprint);
+    facts.put_group("ja3s", |group| add_ja3(group, &ja3s));
     Looked::Read
+}
+
+fn add_ja3(group: &mut Below<'_>, ja3: &Ja3) {
+    group
+        .add("hash", ja3.hash.as_str())
+        .add("string", ja3.string.as_str());
 }
 
 /// The suites of TLS 1.3, the only ones in QUIC (RFC 8446 appendix B.4).

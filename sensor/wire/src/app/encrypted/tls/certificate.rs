@@ -4,8 +4,10 @@
 //! fingerprints. Nothing is verified: no chain, no signature, no date. A certificate that is valid
 //! beyond what a timestamp can say (9999-12-31) is so until the last instant that it can.
 
+use std::cell::RefCell;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
 
 use sekisho_model::Timestamp;
 use sekisho_model::app::Facts;
@@ -17,6 +19,7 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
 use crate::app::text;
+use crate::remembered::Remembered;
 
 /// Alternative names that are kept.
 const MAX_NAMES: usize = 128;
@@ -40,8 +43,16 @@ pub(in crate::app::encrypted) struct Certificate {
     pub(in crate::app::encrypted) more: Facts,
 }
 
+thread_local! {
+    static LAST: RefCell<Remembered<Certificate>> = RefCell::default();
+}
+
 /// Reads one certificate.
-pub(in crate::app::encrypted) fn read(der: &[u8]) -> Certificate {
+pub(in crate::app::encrypted) fn read(der: &[u8]) -> Rc<Certificate> {
+    LAST.with_borrow_mut(|last| last.of(der, || read_anew(der)))
+}
+
+fn read_anew(der: &[u8]) -> Certificate {
     use sha1::Sha1;
     use sha2::{Digest, Sha256};
     let sha256 = text::hex(&Sha256::digest(der));

@@ -14,8 +14,9 @@ use crate::app::held::Held;
 use crate::app::parser::End;
 use crate::app::sheet::Sheet;
 use crate::app::text;
+use crate::fingerprint::ja3::Ja3;
 use crate::fingerprint::ja4::Carrier;
-use crate::fingerprint::{gathered, ja3, ja3s, ja4};
+use crate::fingerprint::{self, gathered};
 
 /// Facts of a usual handshake, and octets of their words: the JA3 strings are long.
 const USUAL: usize = 24;
@@ -156,8 +157,8 @@ impl Handshake {
         if self.facts.is_empty() {
             self.facts = Facts::with_room_for_words(USUAL, USUAL_TEXT);
         }
-        let ja3 = ja3::of(hello);
-        let ja4 = ja4::of(hello, self.carrier);
+        let fingerprints = fingerprint::of_client(hello, self.carrier);
+        let (ja3, ja4) = (&fingerprints.ja3, fingerprints.ja4.as_str());
         let best_version = hello.best_version();
         for event in faults(hello).into_iter().flatten() {
             self.note(event, sheet);
@@ -168,10 +169,10 @@ impl Handshake {
             self.facts.put("sni", sni);
         }
         sheet.essential(Essential::Ja3, ja3.hash.as_str(), self.from.ja3);
-        sheet.essential(Essential::Ja4, ja4.as_str(), self.from.ja4);
+        sheet.essential(Essential::Ja4, ja4, self.from.ja4);
         self.facts
             .put("client_version", &*words::version(best_version))
-            .put_group("ja3", |group| fingerprint(group, &ja3))
+            .put_group("ja3", |group| add_ja3(group, ja3))
             .put("ja4", ja4)
             .put_list("client_alpns", |list| alpns(list, hello));
         for (key, is_there) in [("ech", hello.has_ech()), ("early_data", hello.has_early_data())] {
@@ -235,12 +236,12 @@ impl Handshake {
         let version = hello.chosen_version();
         self.server.has_said_hello = true;
         self.server.version = version;
-        let ja3s = ja3s::of(hello);
+        let ja3s = fingerprint::of_server(hello);
         self.version(version, sheet);
         sheet.essential(Essential::Ja3s, ja3s.hash.as_str(), self.from.ja3s);
         self.facts
             .put("cipher", &*words::cipher(hello.cipher))
-            .put_group("ja3s", |group| fingerprint(group, &ja3s))
+            .put_group("ja3s", |group| add_ja3(group, &ja3s))
             .put_some("curve", hello.group().map(words::group));
         if let Some(alpn) = hello.alpn() {
             let alpn = text::shown(alpn, text::MAX);
@@ -320,24 +321,24 @@ impl Handshake {
             sheet.partial();
         }
         if !self.is_server(from) {
-            let mut facts = certificate.facts;
-            facts.put("sha256", certificate.sha256);
+            let mut facts = certificate.facts.clone();
+            facts.put("sha256", certificate.sha256.as_str());
             self.facts.put("client", facts);
             return;
         }
         self.server.is_full = true;
         self.server.has_certificate = true;
-        if let Some([subject, issuer]) = certificate.names {
+        if let Some([subject, issuer]) = &certificate.names {
             sheet.essential(Essential::CertificateSubject, subject, self.from.subject);
             sheet.essential(Essential::CertificateIssuer, issuer, self.from.issuer);
         }
         sheet.essential(
             Essential::CertificateSha256,
-            certificate.sha256,
+            &certificate.sha256,
             self.from.certificate_sha256,
         );
         self.facts.put_all(&certificate.facts);
-        self.facts.put("certificate", certificate.more);
+        self.facts.put("certificate", &certificate.more);
     }
 
     /// Reads a server's part of the key exchange: the curve that it names (RFC 8422 section 5.4).
@@ -448,7 +449,7 @@ fn faults(hello: &ClientHello<'_>) -> [Option<&'static str>; 2] {
     ]
 }
 
-fn fingerprint(group: &mut Below<'_>, ja3: &ja3::Ja3) {
+fn add_ja3(group: &mut Below<'_>, ja3: &Ja3) {
     group
         .add("hash", ja3.hash.as_str())
         .add("string", text::shown(ja3.string.as_bytes(), MAX_JA3));

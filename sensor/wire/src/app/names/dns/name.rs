@@ -2,8 +2,6 @@
 //!
 //! Source: RFC 1035 sections 3.1, 4.1.4 and 5.1; the limits are those of section 2.3.4.
 
-use std::fmt::Write;
-
 /// Octets of a name in a message, its end among them.
 const MAX: usize = 255;
 /// Characters of a usual name: room for them is made at once.
@@ -106,19 +104,23 @@ pub(super) fn escape(label: &[u8], text: &mut String) {
         for character in chunk.valid().chars() {
             match character {
                 '.' | '\\' => text.extend(['\\', character]),
-                '\0'..='\x1f' | '\x7f' => escape_octet(u32::from(character), text),
+                '\0'..='\x1f' | '\x7f' => escape_octet(u32::from(character).to_le_bytes()[0], text),
                 _ => text.push(character),
             }
         }
         for octet in chunk.invalid() {
-            escape_octet(u32::from(*octet), text);
+            escape_octet(*octet, text);
         }
     }
 }
 
-fn escape_octet(octet: u32, text: &mut String) {
-    // Writing to a string cannot fail.
-    let _ = write!(text, "\\{octet:03}");
+fn escape_octet(octet: u8, text: &mut String) {
+    let digit = |digit: u8| char::from(b'0'.saturating_add(digit % 10));
+    text.push('\\');
+    // Each digit by itself: formatting takes its time over every number.
+    for digit in [digit(octet / 100), digit(octet / 10), digit(octet)] {
+        text.push(digit);
+    }
 }
 
 #[cfg(test)]
