@@ -18,7 +18,7 @@ use crate::step::Stop;
 pub(crate) static COMMAND: Command = Command {
     name: "fuzz",
     about: "Searches for inputs that break decoders, parsers, the flow table, filters and policies.",
-    details: "TARGET is capture_file, frame, local, defrag, flow, app, parser, filter, policy or lists; all in\n\
+    details: "TARGET is capture_file, frame, local, defrag, flow, app, parser, filter, policy, lists or sigma; all in\n\
               turn where none is given. tests/fuzz/README.md says what each keeps true. The first build takes some minutes\n\
               and needs a C++ compiler. What is found grows in tests/fuzz/corpus and is where the next run\n\
               begins; the first begins with small captures, where there are any, and the shipped policy.\n\
@@ -99,6 +99,11 @@ static TARGETS: &[Target] = &[
         name: "lists",
         seeds: list_seeds,
         octets: 4096,
+    },
+    Target {
+        name: "sigma",
+        seeds: sigma_seeds,
+        octets: 8192,
     },
 ];
 
@@ -381,6 +386,27 @@ fn list_seeds() -> Vec<Vec<u8>> {
          {\"type\": \"domain|ip\", \"value\": \"evil.example|203.0.113.9\"}]}}",
     ];
     lists.map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
+/// Rules of most log sources, with most modifiers and forms of a condition; the first octet says whether
+/// exceptions may be left out.
+fn sigma_seeds() -> Vec<Vec<u8>> {
+    let rules = [
+        "\0title: A\nid: 6e1c1a2e-0000-4000-8000-000000000001\nstatus: test\nlogsource: {category: dns}\ndetection:\n  s:\n    \
+         query|endswith: ['.evil.example', '*.b.example']\n    record_type: [A, TXT]\n  filter_a:\n    query|re: '^x{2}$'\n  \
+         condition: s and not 1 of filter_*\nlevel: high\ntags: [attack.t1071.004]\nfalsepositives:\n  - None\n",
+        "\u{1}title: \"B\"\ndescription: >-\n  two\n  lines\ndate: 2024-01-02\nlogsource:\n  category: firewall\ndetection:\n  sel:\n    \
+         dst_port|gte: 1000\n    dst_ip|cidr: [10.0.0.0/8, 'fc00::/7']\n    src_ip|startswith: '192.168.'\n  filter_other:\n    \
+         action: blocked\n  condition: sel and not filter_other\n",
+        "\0title: C\nlogsource: {product: zeek, service: http}\ndetection:\n  a: &x {user_agent|contains|all: [curl, '7']}\n  b:\n    \
+         - *x\n    - {uri|windash|contains: ' -x'}\n  condition: [all of them, '1 of b* or (a and not b)']\n",
+        "\0--- # first\ntitle: D\nlogsource: {category: proxy}\ndetection:\n  s: {c-useragent|re|i: 'bot', cs-host: null, c-uri|exists: true}\n  \
+         condition: s\n---\ntitle: E\nlogsource: {product: zeek, service: conn}\ndetection:\n  s: {service: ssl, orig_bytes|gt: 5, \
+         conn_state: [SF, S0], duration|lt: 1.5}\n  condition: s\n...\n",
+        "\0title: F\nlogsource: {product: zeek, service: ssl}\ndetection:\n  keywords: ['a', 'b']\n  s: {version: TLSv10, ja3: '0123', \
+         server_name|cased: Ab?c*d}\n  condition: s | count() by src_ip > 5\n\u{0}title: G\ncorrelation: {type: event_count}\n",
+    ];
+    rules.map(|text| text.as_bytes().to_vec()).to_vec()
 }
 
 /// The shipped policies, each of their files alone and each folder as one.

@@ -115,6 +115,18 @@ fn fits(back_end: BackEnd, names: &[String]) -> Result<(), LiveError> {
     Ok(())
 }
 
+/// Whether XDP may come to read the port with this name: because it is asked for, or because `auto` takes
+/// it where kernel and driver let it.
+#[must_use]
+pub fn may_be_xdp(wanted: BackEnd, name: &str) -> bool {
+    let is_taken = match wanted {
+        BackEnd::Xdp => true,
+        BackEnd::Auto => fits(BackEnd::Xdp, &[name.to_owned()]).is_ok(),
+        BackEnd::Ring | BackEnd::Pcap => false,
+    };
+    is_taken && cfg!(feature = "xdp")
+}
+
 fn open_with(
     back_end: BackEnd,
     names: &[String],
@@ -158,5 +170,14 @@ mod tests {
         let refused = refused(BackEnd::Xdp);
         let is_missing = matches!(refused, LiveError::Missing(_));
         assert!(is_missing || refused.to_string().contains("--capture ring"));
+    }
+
+    #[test]
+    fn auto_leaves_a_port_that_the_system_needs_to_the_ring() {
+        let is_built = cfg!(feature = "xdp");
+
+        assert!(!may_be_xdp(BackEnd::Auto, "lo"));
+        assert_eq!(may_be_xdp(BackEnd::Xdp, "lo"), is_built);
+        assert!(!may_be_xdp(BackEnd::Ring, "no-such-port"));
     }
 }

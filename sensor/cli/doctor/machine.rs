@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sekisho_capture::Source;
+use sekisho_capture::choose::may_be_xdp;
 use sekisho_capture::live::machine::{card, clock_is_synchronised};
+use sekisho_capture::{BackEnd, Source};
 use sekisho_model::Text;
 use sekisho_model::blind::MirrorFinding;
 use serde::Serialize;
@@ -60,10 +61,20 @@ fn attribute(name: &str, attribute: &str) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
+/// How the ports were looked at.
+pub(super) struct Looked<'a> {
+    pub(super) names: &'a [String],
+    pub(super) before: &'a Counted,
+    /// What reads them otherwise.
+    pub(super) wanted: BackEnd,
+    /// Frames with a VLAN tag, of all ports.
+    pub(super) tagged: u64,
+}
+
 /// Adds what the machine says of these ports, and what of it is wrong.
-pub(super) fn examine(names: &[String], before: &Counted, source: &dyn Source, out: &mut Examination) {
-    for name in names {
-        examine_port(name, before.0.get(name).copied().unwrap_or_default(), out);
+pub(super) fn examine(looked: &Looked<'_>, source: &dyn Source, out: &mut Examination) {
+    for name in looked.names {
+        examine_port(name, looked, out);
     }
     for input in source.inputs() {
         let Some(port) = input.port else { continue };
@@ -86,7 +97,7 @@ pub(super) fn examine(names: &[String], before: &Counted, source: &dyn Source, o
     }
 }
 
-fn examine_port(name: &str, [dropped_before, errors_before]: [u64; 2], out: &mut Examination) {
+fn examine_port(name: &str, looked: &Looked<'_>, out: &mut Examination) {
     for what in ["operstate", "speed", "duplex", "mtu"] {
         // A port without a carrier has no speed.
         if let Some(value) = attribute(name, what) {
@@ -122,6 +133,10 @@ fn examine_port(name: &str, [dropped_before, errors_before]: [u64; 2], out: &mut
     if !merging.is_empty() && !is_seen {
         out.findings.push(may_merge(name, &merging.join(", ")));
     }
+    if card.rx_vlan == Some(true) && may_be_xdp(looked.wanted, name) {
+        out.findings.push(hidden_tags(name, looked.tagged));
+    }
+    let [dropped_before, errors_before] = looked.before.0.get(name).copied().unwrap_or_default();
     let [dropped, errors] = counted(name);
     let (dropped, errors) = (
         dropped.saturating_sub(dropped_before),
@@ -318,6 +333,33 @@ fn may_merge(name: &str, what: &str) -> MirrorFinding {
             ),
         ],
         &[format!("ethtool -K {name} gro off lro off")],
+    )
+}
+
+fn hidden_tags(name: &str, tagged: u64) -> MirrorFinding {
+    finding(
+        "hidden_vlan_tags",
+        Text::new(
+            "ネットワークカードがVLANタグを外すため、XDPからは見えない",
+            "The network card takes VLAN tags off, so that XDP does not see them",
+        ),
+        [
+            Text::new(
+                format!(
+                    "{name} の rxvlan が有効です。調べている間に届いたタグ付きフレームは{tagged}個です。"
+                ),
+                format!("rxvlan of {name} is on. Frames with a tag while it was looked at: {tagged}."),
+            ),
+            Text::new(
+                "XDPで読むと(--capture auto または xdp)、タグのないフレームとして数えられます。フローにVLANが付かず、VLANによるゾーンの判定を誤り、別のVLANの同じアドレスを区別できません。リングと libpcap はタグを元に戻します。",
+                "Read through XDP (--capture auto or xdp), frames count as untagged: flows have no VLAN, zones by VLAN are judged wrongly, and the same addresses in other VLANs are one. The ring and libpcap put tags back.",
+            ),
+            Text::new(
+                "キャプチャするポートでは、タグをフレームに残してください。",
+                "Have tags stay in frames on a port that captures.",
+            ),
+        ],
+        &[format!("ethtool -K {name} rxvlan off")],
     )
 }
 

@@ -21,6 +21,7 @@ use super::catalogue::Choice;
 use super::interrupt::Interrupt;
 use super::language::Language;
 use super::outcome::Outcome;
+use super::run::Capture;
 use super::{rules, terminal};
 
 pub(crate) use known::stations;
@@ -55,6 +56,9 @@ pub(crate) struct Args {
     /// Data directory: whose devices should be here, and whether its disk has room
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// What `run` reads the interfaces with: XDP needs other settings of the network card
+    #[arg(long, value_name = "BACK_END", value_enum, default_value_t)]
+    capture: Capture,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -105,7 +109,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         let last = mirror.span().map(|(_, last)| last);
         context.now = last.zip(behind).map(|(last, behind)| last.plus(behind));
         let mut examination = examine(&mirror, &source, &context);
-        machine::examine(&args.interface, &before, &source, &mut examination);
+        let looked = machine::Looked {
+            names: &args.interface,
+            before: &before,
+            wanted: args.capture.back_end(),
+            tagged: mirror.tagged(),
+        };
+        machine::examine(&looked, &source, &mut examination);
         examination
     };
     machine::examine_disk(args.data.as_deref(), &mut examination);

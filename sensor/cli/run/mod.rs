@@ -29,7 +29,8 @@ use sekisho_store::Embedded;
 
 use self::config::Config;
 use self::notify::Manager;
-use self::ports::{Capture, Time};
+pub(crate) use self::ports::Capture;
+use self::ports::Time;
 use self::privilege::Needs;
 use super::catalogue::Choice;
 use super::follow::{Follower, Watch as FolderWatch};

@@ -17,7 +17,7 @@ use crate::cli::terminal;
 /// The back end that is asked for, in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Capture {
+pub(crate) enum Capture {
     /// The first of the others that works
     #[default]
     Auto,
@@ -30,7 +30,7 @@ pub(super) enum Capture {
 }
 
 impl Capture {
-    const fn back_end(self) -> BackEnd {
+    pub(crate) const fn back_end(self) -> BackEnd {
         match self {
             Self::Auto => BackEnd::Auto,
             Self::Xdp => BackEnd::Xdp,

@@ -1,10 +1,15 @@
 //! The same packet twice: what a mirror port shows that copies a packet where it enters and again
 //! where it leaves.
 //!
-//! Two packets of a flow are one when they carry the same IPv4 identification (not zero) and agree
-//! in sequence number, flags and lengths, or, where there is no identification, agree in payload
-//! too and are not bare acknowledgements; and when the second follows within [`WITHIN_MICROS`]. A host
-//! that sends a segment again gives it a new identification and waits longer than that.
+//! Two packets of a flow are one when they agree in IPv4 identification, sequence number, flags, window and
+//! lengths, and, other than TCP with an identification, in what their payload begins and ends with; and when
+//! the second follows within [`WITHIN_MICROS`]. Bare acknowledgements without an identification are never
+//! copies. A host that sends a segment again gives it a new identification and waits longer than that.
+//!
+//! Datagrams of one flow begin alike as long as their keys and connection identifiers do (RFC 9000 section
+//! 17.2), and hosts that hand over many at once give them one identification: the end tells them apart, where
+//! ciphers have their tag and messages their sums. Of payload cut off by the snap length the end is not
+//! compared, since a VLAN tag moves the cut.
 
 use sekisho_model::Timestamp;
 use sekisho_wire::IpPacket;
@@ -12,8 +17,10 @@ use sekisho_wire::IpPacket;
 /// The longest time between the copies of a packet, in microseconds: a switch's delay, far below any
 /// retransmission timeout (RFC 6298 section 2.4: one second, 200 ms in practice).
 const WITHIN_MICROS: u32 = 10_000;
-/// Octets of payload that are compared where there is no identification.
-const COMPARED: usize = 32;
+/// Octets of payload that are compared at its begin.
+const AT_BEGIN: usize = 32;
+/// Octets that are compared at its end.
+const AT_END: usize = 64;
 
 /// The last packets of a flow, by a sum over what copies share.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,16 +58,26 @@ fn low_micros(at: Timestamp) -> u32 {
 #[inline]
 fn sum(packet: &IpPacket<'_>, from_lower: bool) -> Option<u32> {
     let mut sum = Sum(if from_lower { 0x9e37_79b9 } else { 0x85eb_ca6b });
-    if packet.identification == 0 {
-        if packet.payload.is_empty() {
-            return None;
-        }
-        let start = packet.payload.get(..COMPARED).unwrap_or(packet.payload);
-        let (words, rest) = start.as_chunks();
+    let payload = packet.payload;
+    if packet.identification == 0 && payload.is_empty() {
+        return None;
+    }
+    if packet.identification == 0 || packet.tcp.is_none() {
+        let (words, rest) = payload.get(..AT_BEGIN).unwrap_or(payload).as_chunks();
         for word in words {
             sum.add(u64::from_le_bytes(*word));
         }
         sum.add(rest.iter().fold(0, |word, octet| word << 8 | u64::from(*octet)));
+    }
+    if packet.tcp.is_none() {
+        let is_whole = u32::try_from(payload.len()) == Ok(packet.payload_octets);
+        if is_whole && payload.len() > AT_BEGIN {
+            sum.add(sum_at_end(payload));
+        }
+        // Fragments share the identification of their datagram.
+        if let Some(part) = packet.fragment {
+            sum.add_both(part.identification, part.offset);
+        }
     }
     sum.add_both(u32::from(packet.identification), packet.octets);
     // ICMP has its types in the ports.
@@ -71,6 +88,21 @@ fn sum(packet: &IpPacket<'_>, from_lower: bool) -> Option<u32> {
         sum.add(u64::from(tcp.flags.0) << 16 | u64::from(tcp.window));
     }
     Some(sum.folded())
+}
+
+/// A sum over the last octets of a payload that is longer than [`AT_BEGIN`]. Each word has a factor of its own,
+/// so that they are multiplied side by side.
+#[inline]
+fn sum_at_end(payload: &[u8]) -> u64 {
+    let from = payload.len().saturating_sub(AT_END).max(AT_BEGIN);
+    let (rest, words) = payload.get(from..).unwrap_or_default().as_rchunks();
+    let rest = rest.iter().fold(0, |word, octet| word << 8 | u64::from(*octet));
+    let mut factor = 0x9e37_79b9_7f4a_7c15_u64;
+    words.iter().fold(rest, |sum, word| {
+        // Odd numbers alone: no change of a word is lost.
+        factor = factor.wrapping_add(0xbf58_476d_1ce4_e5b8);
+        sum.wrapping_add(u64::from_le_bytes(*word).wrapping_mul(factor))
+    })
 }
 
 /// A small multiplicative hash; a collision within ten milliseconds of one flow miscounts one packet.
@@ -92,5 +124,116 @@ impl Sum {
     #[inline]
     fn folded(&self) -> u32 {
         u32::try_from((self.0 ^ self.0 >> 32) & u64::from(u32::MAX)).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use sekisho_model::{Protocol, TcpFlags};
+    use sekisho_wire::ip::{Fragment, TcpSegment};
+
+    use super::*;
+
+    fn datagram(identification: u16, payload: &[u8]) -> IpPacket<'_> {
+        let payload_octets = u32::try_from(payload.len()).unwrap();
+        IpPacket {
+            source: IpAddr::from([192, 0, 2, 1]),
+            destination: IpAddr::from([198, 51, 100, 2]),
+            protocol: Protocol::UDP,
+            source_port: 443,
+            destination_port: 50_000,
+            has_ports: true,
+            fragment: None,
+            identification,
+            ttl: 64,
+            octets: payload_octets + 28,
+            payload_octets,
+            tcp: None,
+            quotes_receiver: false,
+            payload,
+        }
+    }
+
+    /// Whether the second is a copy of the first, a millisecond later.
+    fn is_copy(first: &IpPacket<'_>, second: &IpPacket<'_>) -> bool {
+        let mut recent = Recent::default();
+        let at = |ms: i64| Timestamp::from_nanos(ms * 1_000_000);
+        assert!(!recent.is_copy(first, true, at(0)));
+        recent.is_copy(second, true, at(1))
+    }
+
+    #[test]
+    fn any_octet_that_differs_at_either_end_makes_two_datagrams() {
+        for identification in [0, 7] {
+            for length in [1, 8, 31, 32, 33, 39, 40, 64, 95, 96, 97, 100, 1_200] {
+                let first = vec![0x5a; length];
+                let first = datagram(identification, &first);
+                assert!(is_copy(&first, &first.clone()));
+                for at in (0..length).filter(|at| *at < 32 || at + 64 >= length) {
+                    for bit in [1, 0x80] {
+                        let mut other = first.payload.to_vec();
+                        other[at] ^= bit;
+                        let other = datagram(identification, &other);
+                        assert!(!is_copy(&first, &other), "{identification} {length} {at} {bit}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_behind_a_router_is_one_and_so_is_one_that_was_cut_elsewhere() {
+        let payload = vec![0x5a; 1_200];
+        for identification in [0, 7] {
+            let first = datagram(identification, &payload);
+            let routed = IpPacket { ttl: 63, ..first };
+            let cut = |octets| IpPacket {
+                payload: &payload[..octets],
+                ..first
+            };
+
+            assert!(is_copy(&first, &routed));
+            // The same snap length, before and behind a VLAN tag.
+            assert!(is_copy(&cut(86), &cut(82)));
+        }
+    }
+
+    #[test]
+    fn fragments_of_one_datagram_are_not_copies_of_each_other() {
+        let payload = [0; 1_480];
+        let part = |offset| IpPacket {
+            fragment: Some(Fragment {
+                identification: 7,
+                offset,
+                more: true,
+            }),
+            ..datagram(7, &payload)
+        };
+
+        assert!(!is_copy(&part(1_480), &part(2_960)));
+        assert!(is_copy(&part(1_480), &part(1_480)));
+    }
+
+    #[test]
+    fn a_segment_with_an_identification_is_known_by_its_numbers() {
+        let segment = |identification, sequence, payload| IpPacket {
+            protocol: Protocol::TCP,
+            tcp: Some(TcpSegment {
+                sequence,
+                acknowledgement: 1,
+                flags: TcpFlags::ACK,
+                window: 512,
+            }),
+            ..datagram(identification, payload)
+        };
+
+        assert!(is_copy(&segment(7, 100, b"a"), &segment(7, 100, b"a")));
+        assert!(!is_copy(&segment(7, 100, b"a"), &segment(8, 100, b"a")));
+        assert!(!is_copy(&segment(7, 100, b"a"), &segment(7, 101, b"a")));
+        assert!(is_copy(&segment(0, 100, b"a"), &segment(0, 100, b"a")));
+        assert!(!is_copy(&segment(0, 100, b"a"), &segment(0, 100, b"b")));
+        assert!(!is_copy(&segment(0, 100, b""), &segment(0, 100, b"")));
     }
 }

@@ -16,6 +16,17 @@ pub(super) enum Condition {
     Selection(String),
 }
 
+impl Condition {
+    /// How many selections it names, each as often as it does.
+    pub(super) fn selections(&self) -> usize {
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().map(Self::selections).sum(),
+            Self::Not(inner) => inner.selections(),
+            Self::Selection(_) => 1,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token<'a> {
     Open,

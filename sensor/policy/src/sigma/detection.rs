@@ -11,6 +11,9 @@ use super::sources::Source;
 use super::why::Why;
 use super::yaml::{Node, Value};
 
+/// Selections that a condition may name, each as often as it does; `1 of them` names all of them.
+const MAX_NAMED: usize = 1_000;
+
 /// Something that does not map, and the line where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
@@ -52,6 +55,12 @@ pub(super) fn expression(
         .iter()
         .filter(|(key, _)| key.text != "condition");
     let names: Vec<_> = entries.map(|(key, _)| key.text.as_str()).collect();
+    if names.len() > MAX_NAMED {
+        return Err(vec![remark(
+            detection.line,
+            Why::Limit(format!("{MAX_NAMED} selections")),
+        )]);
+    }
     if condition
         .items()
         .iter()
@@ -73,6 +82,10 @@ pub(super) fn expression(
     }
     if conditions.is_empty() {
         return Err(vec![remark(condition.line, Why::Missing("condition"))]);
+    }
+    if conditions.iter().map(Condition::selections).sum::<usize>() > MAX_NAMED {
+        let why = Why::Limit(format!("condition > {MAX_NAMED} selections"));
+        return Err(vec![remark(condition.line, why)]);
     }
     let mut gather = Gather {
         source,

@@ -3,8 +3,11 @@
 //! Parts of one kind that stand inside each other are joined, and what always or never holds is
 //! left out, so that the text has no more parentheses than its meaning asks for.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
+
 /// An expression of the filter language that is being put together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Expression {
     /// Always, or never.
     Always(bool),
@@ -88,6 +91,8 @@ fn joined(
     inner: fn(Expression) -> Result<Vec<Expression>, Expression>,
 ) -> Expression {
     let mut all: Vec<Expression> = Vec::new();
+    // Parts may be many: only those whose hash is known are compared with all others.
+    let (mut known, hasher) = (HashSet::new(), RandomState::new());
     for part in parts {
         if part == Expression::Always(neutral) {
             continue;
@@ -97,7 +102,7 @@ fn joined(
         }
         let parts = inner(part).unwrap_or_else(|other| vec![other]);
         for part in parts {
-            if !all.contains(&part) {
+            if known.insert(hasher.hash_one(&part)) || !all.contains(&part) {
                 all.push(part);
             }
         }

@@ -38,6 +38,9 @@ pub const MAX_FILE: usize = 1 << 20;
 /// Rules of one import.
 pub const MAX_RULES: usize = 5_000;
 
+/// Rules that the policy language may refuse. A pattern that is too large takes long to be refused.
+const MAX_REFUSED: usize = 100;
+
 /// What became of one rule.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -72,6 +75,8 @@ pub struct Import {
     text: String,
     ids: HashSet<String>,
     patterns: usize,
+    /// Rules that the policy language refused.
+    refused: usize,
     without_filters: bool,
     /// The newest date of a rule.
     version: String,
@@ -87,6 +92,7 @@ impl Import {
             text: String::new(),
             ids: HashSet::new(),
             patterns,
+            refused: 0,
             without_filters: false,
             version: String::new(),
         }
@@ -172,9 +178,17 @@ impl Import {
             return wrong(Why::Twice(rule.id));
         }
         let text = write::rule(&rule, &format!("{file}:{line}"));
+        if self.refused >= MAX_REFUSED {
+            return wrong(Why::Limit(format!(
+                "{MAX_REFUSED} rules that the policy language refuses"
+            )));
+        }
         let patterns = match compiled(&text) {
             Ok(patterns) => patterns,
-            Err(what) => return wrong(Why::Refused(what)),
+            Err(what) => {
+                self.refused = self.refused.saturating_add(1);
+                return wrong(Why::Refused(what));
+            }
         };
         let all = self.patterns.saturating_add(patterns);
         if all > MAX_PATTERNS {

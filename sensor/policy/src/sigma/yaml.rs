@@ -2,7 +2,8 @@
 //!
 //! The documents of a file are told apart before they are read: a line that begins with `---` begins
 //! one wherever it stands (YAML 1.2.2, sections 9.1.2 and 9.2), so that a damaged document leaves those
-//! behind it whole. Depth and number of nodes are bounded, and what an alias repeats counts each time.
+//! behind it whole. Depth, number of nodes and octets of their texts are bounded, and what an alias repeats
+//! counts each time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,6 +13,8 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 const MAX_DEPTH: usize = 24;
 /// Nodes of one document, those that aliases repeat among them.
 const MAX_NODES: usize = 50_000;
+/// Octets of the texts of one document, those that aliases repeat among them.
+const MAX_OCTETS: usize = 4 << 20;
 /// Documents of one file.
 pub(super) const MAX_DOCUMENTS: usize = 10_000;
 
@@ -137,9 +140,35 @@ struct Builder {
     before: usize,
     /// What is open, with its line and its anchor.
     open: Vec<(Open, usize, usize)>,
-    anchors: HashMap<usize, (Node, usize)>,
-    nodes: usize,
+    anchors: HashMap<usize, (Node, Size)>,
+    size: Size,
     root: Option<Node>,
+}
+
+/// What a value takes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    /// Of its texts, keys among them.
+    octets: usize,
+}
+
+impl Size {
+    const NOTHING: Self = Self { nodes: 0, octets: 0 };
+
+    const fn of(text: &str) -> Self {
+        Self {
+            nodes: 1,
+            octets: text.len(),
+        }
+    }
+
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            nodes: self.nodes.saturating_add(other.nodes),
+            octets: self.octets.saturating_add(other.octets),
+        }
+    }
 }
 
 /// Reads one document; nothing where there is none.
@@ -148,7 +177,7 @@ fn document(text: &str, before: usize) -> Result<Option<Node>, Damage> {
         before,
         open: Vec::new(),
         anchors: HashMap::new(),
-        nodes: 0,
+        size: Size::NOTHING,
         root: None,
     };
     let mut parser = Parser::new_from_str(text);
@@ -167,6 +196,7 @@ impl Builder {
         let line = self.before.saturating_add(line);
         match event {
             Event::Scalar(text, style, anchor, _) => {
+                let size = Size::of(&text);
                 let is_null =
                     style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 let value = if is_null {
@@ -174,16 +204,21 @@ impl Builder {
                 } else {
                     Value::Scalar(text.into_owned())
                 };
-                self.put(Node { line, value }, anchor, 1)
+                self.put(Node { line, value }, anchor, size)
             }
             Event::SequenceStart(anchor, _) => self.begin(Open::List(Vec::new()), line, anchor),
             Event::MappingStart(anchor, _) => self.begin(Open::Map(Entries::default()), line, anchor),
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => {
-                let Some((node, count)) = self.anchors.get(&anchor).cloned() else {
+                let Some((_, size)) = self.anchors.get(&anchor) else {
                     return damage(line, "an alias stands inside of what it names");
                 };
-                self.put(node, 0, count)
+                // Before it is copied.
+                self.count(*size, line)?;
+                match self.anchors.get(&anchor).cloned() {
+                    Some((node, _)) => self.put(node, 0, Size::NOTHING),
+                    None => Ok(()),
+                }
             }
             _ => Ok(()),
         }
@@ -196,7 +231,7 @@ impl Builder {
                 &format!("more than {MAX_DEPTH} mappings and lists stand inside each other"),
             );
         }
-        self.count(1, line)?;
+        self.count(Size::of(""), line)?;
         self.open.push((open, line, anchor));
         Ok(())
     }
@@ -209,13 +244,13 @@ impl Builder {
             Open::List(items) => Value::List(items),
             Open::Map(entries) => Value::Map(entries.all),
         };
-        self.put(Node { line, value }, anchor, 0)
+        self.put(Node { line, value }, anchor, Size::NOTHING)
     }
 
-    /// Puts a value where it belongs. `count` is how many nodes it adds to those that were counted.
-    fn put(&mut self, node: Node, anchor: usize, count: usize) -> Result<(), Damage> {
+    /// Puts a value where it belongs. `size` is what it adds to that which was counted.
+    fn put(&mut self, node: Node, anchor: usize, size: Size) -> Result<(), Damage> {
         let line = node.line;
-        self.count(count, line)?;
+        self.count(size, line)?;
         if anchor > 0 {
             let held = held(&node);
             self.count(held, line)?;
@@ -240,29 +275,31 @@ impl Builder {
         Ok(())
     }
 
-    fn count(&mut self, more: usize, line: usize) -> Result<(), Damage> {
-        self.nodes = self.nodes.saturating_add(more);
-        if self.nodes > MAX_NODES {
-            return damage(
-                line,
-                &format!("more than {MAX_NODES} values, those that aliases repeat among them"),
-            );
-        }
-        Ok(())
+    fn count(&mut self, more: Size, line: usize) -> Result<(), Damage> {
+        self.size = self.size.plus(more);
+        let what = if self.size.nodes > MAX_NODES {
+            format!("more than {MAX_NODES} values, those that aliases repeat among them")
+        } else if self.size.octets > MAX_OCTETS {
+            format!("texts of more than {MAX_OCTETS} octets, those that aliases repeat among them")
+        } else {
+            return Ok(());
+        };
+        damage(line, &what)
     }
 }
 
-/// Nodes that a value is made of. Aliases make it deeper than [`MAX_DEPTH`], within what [`MAX_NODES`] lets.
-fn held(node: &Node) -> usize {
+/// What a value is made of. Aliases make it deeper than [`MAX_DEPTH`], within what [`MAX_NODES`] lets.
+fn held(node: &Node) -> Size {
     let inner = match &node.value {
-        Value::List(items) => items.iter().map(held).fold(0, usize::saturating_add),
+        Value::Null => Size::NOTHING,
+        Value::Scalar(text) => return Size::of(text),
+        Value::List(items) => items.iter().map(held).fold(Size::NOTHING, Size::plus),
         Value::Map(entries) => entries
             .iter()
-            .map(|(_, node)| held(node))
-            .fold(0, usize::saturating_add),
-        Value::Null | Value::Scalar(_) => 0,
+            .map(|(key, node)| Size::of(&key.text).plus(held(node)))
+            .fold(Size::NOTHING, Size::plus),
     };
-    inner.saturating_add(1)
+    inner.plus(Size::of(""))
 }
 
 fn damage<T>(line: usize, what: &str) -> Result<T, Damage> {

@@ -2,9 +2,10 @@
 //! both sides of a router.
 //!
 //! Two unicast packets are one when they agree in IP identification, addresses, ports, sequence numbers,
-//! lengths and their first octets of payload, and lie within [`WITHIN`]; a time to live that differs tells
-//! a router between them. Packets with neither identification nor payload say nothing. Segments that a
-//! host sends again come later.
+//! lengths and in what their payload begins and ends with, and lie within [`WITHIN`]; a time to live that
+//! differs tells a router between them. Packets with neither identification nor payload say nothing. Segments
+//! that a host sends again come later. Of payload cut off by the snap length the end is not compared, since a
+//! VLAN tag moves the cut.
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::time::Duration;
@@ -24,8 +25,10 @@ const WITHIN: Duration = Duration::from_millis(10);
 const ENOUGH: u64 = 20;
 /// Hundredths of the packets that could be compared.
 const SHARE: u64 = 5;
-/// Octets of payload that are compared.
-const COMPARED: usize = 32;
+/// Octets of payload that are compared at its begin.
+const AT_BEGIN: usize = 32;
+/// Octets that are compared at its end.
+const AT_END: usize = 64;
 
 /// How the copies of a packet differ.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,7 +120,11 @@ fn sum(ip: &IpPacket<'_>) -> Option<u64> {
         return None;
     }
     // Hosts that hand over many datagrams at once number each lot anew.
-    ip.payload.get(..COMPARED).unwrap_or(ip.payload).hash(&mut sum);
+    ip.payload.get(..AT_BEGIN).unwrap_or(ip.payload).hash(&mut sum);
+    if u32::try_from(ip.payload.len()) == Ok(ip.payload_octets) {
+        let end = ip.payload.len().saturating_sub(AT_END);
+        ip.payload.get(end..).unwrap_or_default().hash(&mut sum);
+    }
     (ip.source, ip.destination, ip.source_port, ip.destination_port).hash(&mut sum);
     (ip.protocol.0, ip.identification, fragment, ip.octets).hash(&mut sum);
     if let Some(tcp) = ip.tcp {

@@ -104,6 +104,12 @@ impl Mirror {
         self.span
     }
 
+    /// Packets with a VLAN tag.
+    #[must_use]
+    pub const fn tagged(&self) -> u64 {
+        self.tags.tagged()
+    }
+
     /// What TCP connections have shown of directions and gaps.
     #[must_use]
     pub fn tcp(&self) -> TcpSample {

@@ -23,6 +23,10 @@ impl Tags {
         self.tagged = self.tagged.saturating_add(u64::from(is_tagged));
     }
 
+    pub(super) const fn tagged(&self) -> u64 {
+        self.tagged
+    }
+
     pub(super) fn judge(&self, context: &Context) -> Option<MirrorFinding> {
         if !context.expects_vlans || self.all < ENOUGH || self.tagged > 0 {
             return None;

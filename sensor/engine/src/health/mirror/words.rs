@@ -300,13 +300,13 @@ pub(super) fn no_vlan_tags(packets: u64, interface: &str) -> MirrorFinding {
                 "Networks that use the same addresses in other VLANs cannot be told apart, and zones are judged wrongly.",
             ),
             both(
-                "ミラーの宛先でタグを残す設定(encapsulation replicate など)にし、ネットワークカードのタグ除去(rx-vlan-offload)も止めてください。",
-                "Have the destination of the mirror keep tags (encapsulation replicate or the like), and turn off the card's taking off of tags (rx-vlan-offload).",
+                "ミラーの宛先でタグを残す設定(encapsulation replicate など)にし、ネットワークカードのタグ除去(rxvlan)も止めてください。",
+                "Have the destination of the mirror keep tags (encapsulation replicate or the like), and turn off the card's taking off of tags (rxvlan).",
             ),
         ],
         vec![
             "switch: monitor session 1 destination interface PORT encapsulation replicate".to_owned(),
-            format!("ethtool -K {} rx-vlan-offload off", port(interface)),
+            format!("ethtool -K {} rxvlan off", port(interface)),
         ],
     )
 }
