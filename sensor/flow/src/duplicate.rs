@@ -223,7 +223,7 @@ mod tests {
             tcp: Some(TcpSegment {
                 sequence,
                 acknowledgement: 1,
-                flags: TcpFlags::ACK,
+                flags: TcpFlags(TcpFlags::ACK),
                 window: 512,
             }),
             ..datagram(identification, payload)
