@@ -43,6 +43,9 @@ fn put_all(
             :resp_port, :resp_zone, :resp_mac, :protocol, :flow_id, :community_id, :clause, :attack,
             :policy_version, :explanation, :lookback, :flows_filter, :suppressed_by, :words)"
     ))?;
+    // Ids are as random as hashes: in their order each page of the table is looked up once.
+    let mut alerts: Vec<&AlertRow> = alerts.iter().collect();
+    alerts.sort_by_key(|alert| alert.id.cast_signed());
     for alert in alerts {
         // An alert about the sensor itself has no ends: its addresses are empty.
         let (orig, resp) = (Columns::of(alert.orig.as_ref()), Columns::of(alert.resp.as_ref()));

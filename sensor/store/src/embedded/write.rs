@@ -33,6 +33,12 @@ const MAX_WAITING: usize = 262_144;
 /// Most alerts that wait in memory.
 const MAX_ALERTS: usize = 1_024;
 
+/// Memory for pages of the database, in KiB: those of [`MAX_ALERTS`] alerts and of their indexes, so that
+/// none is written twice for one transaction.
+const PAGES_KIB: i64 = 32 * 1_024;
+/// Pages of the log that are copied into the database in one go: many alerts share a page there.
+const LOG_PAGES: i64 = 8_192;
+
 /// Adds one run to a data directory. Only one at a time exists for a directory.
 pub struct EmbeddedWriter {
     layout: Layout,
@@ -99,6 +105,10 @@ impl EmbeddedWriter {
         let daily_files = daily::Files::of(layout.root());
         daily_files.tidy()?;
         let database = migrate::open(&layout.database())?;
+        let roomy = database
+            .pragma_update(None, "cache_size", PAGES_KIB.saturating_neg())
+            .and_then(|()| database.pragma_update(None, "wal_autocheckpoint", LOG_PAGES));
+        roomy.map_err(StoreError::database(&layout.database()))?;
         blind::shut(&database, &layout.database())?;
         Ok(Self {
             layout: layout.clone(),
