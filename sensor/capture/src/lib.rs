@@ -39,6 +39,7 @@
     )
 )]
 
+pub mod ahead;
 pub mod batch;
 pub mod choose;
 pub mod file;

@@ -346,6 +346,11 @@ fn asks_rules(policy: &Policy) -> bool {
 impl Sink for Judge<'_> {
     type Tag = Tag;
 
+    #[inline(always)]
+    fn ahead<V>(value: &V) {
+        sekisho_capture::ahead::line(value);
+    }
+
     fn start(&mut self, start: &Start) -> Tag {
         self.judge(&Question {
             orig: start.orig.address,

@@ -1,11 +1,10 @@
 //! A worker: the partitions it owns, from octets to judged records.
 //!
-//! Packets are taken in groups: every plain one of a group is decoded, then what the group will need
-//! of the index is loaded, then what it will need of the flows, and only then is one packet after
-//! the other counted. So the cache misses of a group overlap, and a million flows cost little more
-//! than a thousand.
+//! Packets are taken in groups: every plain one of a group is decoded and has loaded what it will need of
+//! the index, then the group before is counted, then this one has loaded what it will need of the flows.
+//! So nothing waits for the cache misses of a group, and a million flows cost little more than a
+//! thousand.
 
-use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -30,8 +29,10 @@ use crate::work::{Dealt, Done, Gathered, Read, Standalone, Wanted, What, Where, 
 const DRAIN: usize = 4096;
 /// Packets whose cache misses overlap.
 const GROUP: usize = 32;
-/// An octet late in the headers of a packet, so that its cache line and the one before are loaded.
-const LATE_OCTET: usize = 46;
+const GROUP_LEN: u32 = 32;
+const _: () = assert!(GROUP_LEN as usize == GROUP);
+
+type Group<'w> = [Plain<'w>; GROUP];
 
 /// The partitions of one worker.
 pub(crate) struct Worker<'a> {
@@ -136,18 +137,23 @@ impl<'a> Worker<'a> {
         // One frame and one group for the whole batch: moving a decoded packet costs more than
         // decoding it.
         let mut frame = Frame::default();
-        let mut group: [Plain<'_>; GROUP] = Default::default();
+        let (mut group, mut ahead): (Group<'_>, Group<'_>) = Default::default();
+        let (mut group, mut ahead) = (&mut group, &mut ahead);
         let packets = Packets::of(work);
         let dealt = work.dealt.get(self.index).map_or(&[][..], Vec::as_slice);
-        for chunk in dealt.chunks(GROUP) {
-            self.decode(packets, chunk.iter().map(|dealt| dealt.alone()), &mut group);
-            for (dealt, plain) in chunk.iter().zip(&group) {
+        let mut chunk: &[Dealt] = &[];
+        for next in dealt.chunks(GROUP).chain([&[][..]]) {
+            self.decode(packets, next.iter().map(|dealt| dealt.alone()), ahead);
+            for (dealt, plain) in chunk.iter().zip(&*group) {
                 if plain.is_plain {
                     self.count_plain(plain);
                 } else {
                     self.count(packets, *dealt, &mut frame);
                 }
             }
+            self.look_ahead(ahead);
+            std::mem::swap(&mut group, &mut ahead);
+            chunk = next;
         }
         self.end_batch(work.now)
     }
@@ -157,18 +163,20 @@ impl<'a> Worker<'a> {
     fn batch_undealt(&mut self, work: &mut Work, reader: &mut Reader<'_>, is_last: bool) -> Gathered {
         self.follow(&work.policy);
         self.judge.look_for(&work.indicators);
-        let mut group: [Plain<'_>; GROUP] = Default::default();
+        let (mut group, mut ahead): (Group<'_>, Group<'_>) = Default::default();
+        let (mut group, mut ahead) = (&mut group, &mut ahead);
         let (batch, first) = (&work.batch, work.first);
+        let packets = Packets {
+            batch,
+            standalone: &[],
+            first,
+        };
         let end = u32::try_from(batch.len()).unwrap_or(u32::MAX);
-        for start in (0..end).step_by(GROUP) {
-            let chunk = start..end;
-            let packets = Packets {
-                batch,
-                standalone: &[],
-                first,
-            };
-            self.decode(packets, chunk.clone().map(Some), &mut group);
-            for (index, plain) in chunk.zip(&group) {
+        let mut chunk = 0..0;
+        while chunk.start < end {
+            let next = chunk.end..chunk.end.saturating_add(GROUP_LEN).min(end);
+            self.decode(packets, next.clone().map(Some), ahead);
+            for (index, plain) in chunk.zip(&*group) {
                 if plain.is_plain {
                     self.count_plain(plain);
                 } else if let Some(run) = batch.run(index as usize) {
@@ -184,6 +192,9 @@ impl<'a> Worker<'a> {
                     self.count_dealt(packets, dealt);
                 }
             }
+            self.look_ahead(ahead);
+            std::mem::swap(&mut group, &mut ahead);
+            chunk = next;
         }
         reader.release(work, is_last);
         let mut dealt = std::mem::take(&mut work.dealt);
@@ -215,18 +226,15 @@ impl<'a> Worker<'a> {
         self.judge.take()
     }
 
-    /// Decodes the packets of these numbers, as many as a group takes, where they are plain, and loads
-    /// what they will need.
+    /// Decodes the packets of these numbers, as many as a group takes, where they are plain, and has loaded
+    /// what they will need of the index.
     #[inline]
     fn decode<'w>(
         &self,
         packets: Packets<'w>,
-        indices: impl Iterator<Item = Option<u32>> + Clone,
-        group: &mut [Plain<'w>; GROUP],
+        indices: impl Iterator<Item = Option<u32>>,
+        group: &mut Group<'w>,
     ) {
-        let first = indices.clone().take(GROUP);
-        let octets = first.filter_map(|index| packets.batch.get(index? as usize)?.data.get(LATE_OCTET));
-        black_box(octets.fold(0, |sum, octet| sum ^ octet));
         // Decoding keeps no state, so a fault in it costs nothing: the packets are taken one by one
         // then, and the one at fault is left out there.
         let is_decoded = catch_unwind(AssertUnwindSafe(|| {
@@ -240,7 +248,6 @@ impl<'a> Worker<'a> {
         if is_decoded.is_err() {
             group.iter_mut().for_each(|plain| plain.is_plain = false);
         }
-        self.touch(group);
     }
 
     #[inline]
@@ -256,23 +263,20 @@ impl<'a> Worker<'a> {
             plain.partition = partition::of_plain(layer);
             if let Some(table) = self.tables.get(plain.partition) {
                 table.prepare_into(&mut plain.prepared, layer);
+                table.ahead_index::<Judge<'_>>(&plain.prepared);
                 plain.is_plain = true;
             }
         }
     }
 
-    /// Loads what the plain packets of a group will need. No load waits for another.
+    /// Has loaded what the plain packets of a group will need of their flows.
     #[inline]
-    fn touch(&self, group: &mut [Plain<'_>; GROUP]) {
-        let plain = group.iter_mut().filter(|plain| plain.is_plain);
-        let table = |plain: &Plain<'_>| self.tables.get(plain.partition);
-        black_box(plain.fold(0, |sum, plain| {
-            sum ^ table(plain).map_or(0, |table| table.touch_index(&plain.prepared))
-        }));
-        let plain = group.iter_mut().filter(|plain| plain.is_plain);
-        black_box(plain.fold(0, |sum, plain| {
-            sum ^ table(plain).map_or(0, |table| table.touch_flow(&mut plain.prepared))
-        }));
+    fn look_ahead(&self, group: &mut Group<'_>) {
+        for plain in group.iter_mut().filter(|plain| plain.is_plain) {
+            if let Some(table) = self.tables.get(plain.partition) {
+                table.ahead_flow::<Judge<'_>>(&mut plain.prepared);
+            }
+        }
     }
 
     /// Counts a plain packet.

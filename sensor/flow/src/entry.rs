@@ -21,6 +21,7 @@ use crate::history::Times;
 use crate::key::{FlowKey, Side};
 use crate::observation::Observation;
 use crate::quality::{self, Stream};
+use crate::table::Sink;
 use crate::tcp::Connection;
 use crate::timers::Tick;
 use crate::volume::Volume;
@@ -45,7 +46,7 @@ pub(crate) struct Hot {
     flags: u8,
     handshake: Handshake,
     tcp_flags: [TcpFlags; 2],
-    /// Plain letters that the history has: a bit an end and letter; and [`CALM`].
+    /// Plain letters that the history has: a bit an end and letter; [`CALM`] and [`RESP_FIRST`].
     noted: u8,
     /// What the table knows of the slot.
     place: u8,
@@ -58,6 +59,8 @@ pub(crate) struct Hot {
 
 /// Bit of `noted`: a segment without payload would tell the conversation nothing.
 const CALM: u8 = 16;
+/// Bit of `noted`: of a flow of datagrams, the responder's came before any of the originator's.
+const RESP_FIRST: u8 = 32;
 
 /// Bit of `place`: a flow lives in the slot.
 const LIVE: u8 = 1;
@@ -130,14 +133,6 @@ impl Default for Tcp {
             data_rtt: u64::MAX,
             streams: [Stream::default(); 2],
         }
-    }
-}
-
-impl Tcp {
-    /// Loads the cache line.
-    #[inline]
-    pub(crate) fn touch(&self) -> u32 {
-        u32::from(self.connection.is_answered())
     }
 }
 
@@ -247,10 +242,11 @@ impl Hot {
         !self.is_empty()
     }
 
-    /// Loads both cache lines.
+    /// Has both cache lines loaded.
     #[inline]
-    pub(crate) fn touch(&self) -> u32 {
-        u32::from(self.key.protocol().0) ^ u32::from(self.place)
+    pub(crate) fn ahead<S: Sink>(&self) {
+        S::ahead(&self.key);
+        S::ahead(&self.phase);
     }
 
     #[inline]
@@ -462,14 +458,16 @@ impl<T> Entry<'_, T> {
         counters.history_cut = counters.history_cut.saturating_add(u64::from(!fits));
     }
 
-    /// Notes that an end of a flow of datagrams sent something.
+    /// Notes that an end of a flow of datagrams sent something. The history gets its letter when it is
+    /// written: it lies in memory that no datagram has to touch.
     #[inline]
     fn datagram(&mut self, by_originator: bool) {
-        let letter = letter_bit(true, by_originator);
-        if self.hot.noted & letter == 0 {
-            self.hot.noted |= letter;
-            self.cold.history.note(b'D', by_originator);
+        const DATAGRAMS: u8 = letter_bit(true, true) | letter_bit(true, false);
+        let noted = &mut self.hot.noted;
+        if *noted & DATAGRAMS == 0 && !by_originator {
+            *noted |= RESP_FIRST;
         }
+        *noted |= letter_bit(true, by_originator);
     }
 
     #[inline]

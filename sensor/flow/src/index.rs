@@ -34,11 +34,10 @@ impl Index {
         self.len == 0
     }
 
-    /// Loads the bucket in which a search begins; nothing is decided by what is in it, so no load waits
-    /// for another.
+    /// The bucket in which a search begins.
     #[inline]
-    pub(crate) fn touch(&self, hash: u32) -> u32 {
-        self.buckets.get(self.home(hash)).map_or(0, |bucket| bucket.slot)
+    pub(crate) fn first(&self, hash: u32) -> Option<&impl Sized> {
+        self.buckets.get(self.home(hash))
     }
 
     /// The slot with this hash that `is_it`.

@@ -8,7 +8,6 @@ mod talking;
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
-use std::hint::black_box;
 
 use foldhash::fast::RandomState;
 use sekisho_model::app::{Event, FlowRef};
@@ -57,6 +56,9 @@ pub struct Start {
 pub trait Sink {
     /// What the sink hangs on a flow.
     type Tag: Clone;
+
+    /// Has the cache line of a value loaded ahead of its use, where the sink can.
+    fn ahead<V>(_: &V) {}
 
     /// A flow begins.
     fn start(&mut self, start: &Start) -> Self::Tag;
@@ -204,25 +206,22 @@ impl<T: Clone> Table<T> {
         (out.key, out.sender, out.slot) = (key, sender, u32::MAX);
     }
 
-    /// Loads what of the index a packet will need. To be called for many packets before any of them is
-    /// observed, so that the loads overlap; the number says nothing, and is only there to be used.
-    #[must_use]
+    /// Has loaded what of the index a packet will need. To be called for many packets before any of them is
+    /// observed.
     #[inline]
-    pub fn touch_index(&self, packet: &Prepared) -> u32 {
-        self.index.touch(packet.hash)
+    pub fn ahead_index<S: Sink<Tag = T>>(&self, packet: &Prepared) {
+        if let Some(bucket) = self.index.first(packet.hash) {
+            S::ahead(bucket);
+        }
     }
 
-    /// The same for what a packet will need of its flow, after [`Table::touch_index`].
-    #[must_use]
+    /// The same for what a packet will need of its flow, once the index is there.
     #[inline]
-    pub fn touch_flow(&self, packet: &mut Prepared) -> u32 {
-        let is_tcp = packet.key.protocol() == Protocol::TCP;
-        match self.index.find(packet.hash, |_| true) {
-            Some(slot) => {
-                packet.slot = slot;
-                self.slots.touch(slot, is_tcp)
-            }
-            None => self.slots.touch_free(),
+    pub fn ahead_flow<S: Sink<Tag = T>>(&self, packet: &mut Prepared) {
+        if let Some(slot) = self.index.find(packet.hash, |_| true) {
+            packet.slot = slot;
+            let is_tcp = packet.key.protocol() == Protocol::TCP;
+            self.slots.ahead::<S>(slot, is_tcp);
         }
     }
 
@@ -240,14 +239,16 @@ impl<T: Clone> Table<T> {
         prepared: &Prepared,
         sink: &mut S,
     ) -> Observed<'_, T> {
-        let mut prepared = *prepared;
+        let related;
+        let mut prepared = prepared;
         if prepared.key.is_icmp() {
-            self.relate(packet, &mut prepared);
+            related = self.relate(packet, *prepared);
+            prepared = &related;
         }
         self.stamp = self.stamp.saturating_add(1);
-        let slot = match self.seen(&prepared).or_else(|| self.find(&prepared)) {
+        let slot = match self.seen(prepared).or_else(|| self.find(prepared)) {
             Some(slot) if !self.is_ended(slot, packet, prepared.sender, sink) => slot,
-            _ => self.begin(&prepared, packet, sink),
+            _ => self.begin(prepared, packet, sink),
         };
         let Some(mut entry) = self.slots.entry(slot) else {
             return Observed::LeftOut;
@@ -295,7 +296,7 @@ impl<T: Clone> Table<T> {
         self.timers.fire(now, &mut fired);
         for (tick, slots) in fired.drain(..) {
             for group in slots.chunks(GROUP) {
-                self.touch_ending(group);
+                self.ahead_ending::<S>(group);
                 for slot in group {
                     self.look(*slot, tick, sink);
                 }
@@ -304,17 +305,18 @@ impl<T: Clone> Table<T> {
         self.fired = fired;
     }
 
-    /// Loads what ending the flows of these slots will need, so that the loads overlap.
-    fn touch_ending(&self, slots: &[u32]) {
-        black_box(
-            slots
-                .iter()
-                .fold(0, |sum, slot| sum ^ self.slots.touch_all(*slot)),
-        );
-        let hashes = slots
-            .iter()
-            .filter_map(|slot| Some(self.hash(&self.slots.hot(*slot)?.key)));
-        black_box(hashes.fold(0, |sum, hash| sum ^ self.index.touch(hash)));
+    /// Has loaded what ending the flows of these slots will need.
+    fn ahead_ending<S: Sink<Tag = T>>(&self, slots: &[u32]) {
+        for slot in slots {
+            self.slots.ahead_all::<S>(*slot);
+        }
+        for slot in slots {
+            if let Some(hot) = self.slots.hot(*slot)
+                && let Some(bucket) = self.index.first(self.hash(&hot.key))
+            {
+                S::ahead(bucket);
+            }
+        }
     }
 
     /// Ends the flow of a slot whose timer has fired if it is idle, writes it if that is due, and sets
@@ -385,15 +387,16 @@ impl<T: Clone> Table<T> {
         self.config.by_vlan = true;
     }
 
-    /// Notes an ICMP error on the flow that it quotes.
-    fn relate(&mut self, packet: &Observation<'_>, prepared: &mut Prepared) {
+    /// Notes an ICMP error on the flow that it quotes; gives what was prepared for it, of the flow of such
+    /// errors where it is one of them.
+    fn relate(&mut self, packet: &Observation<'_>, prepared: Prepared) -> Prepared {
         let is_error = u8::try_from(packet.ip().source_port)
             .is_ok_and(|kind| icmp::is_error(prepared.key.protocol(), kind));
         if !is_error {
-            return;
+            return prepared;
         }
         let Ok((_, quoted)) = ip::decode(packet.ip().payload, 0) else {
-            return;
+            return prepared;
         };
         let (key, sender) = FlowKey::of(&quoted);
         let key = self.on_vlan(key, packet.layer());
@@ -405,14 +408,20 @@ impl<T: Clone> Table<T> {
             hash,
             slot,
         }) else {
-            return;
+            return prepared;
         };
         if let Some(mut entry) = self.slots.entry(slot) {
             entry.note_icmp_error();
         }
-        if packet.ip().quotes_receiver && packet.ip().octets <= LONGEST_ICMP_ERROR {
-            prepared.key = prepared.key.related();
-            prepared.hash = self.hash(&prepared.key);
+        if !packet.ip().quotes_receiver || packet.ip().octets > LONGEST_ICMP_ERROR {
+            return prepared;
+        }
+        let key = prepared.key.related();
+        let hash = self.hash(&key);
+        Prepared {
+            key,
+            hash,
+            ..prepared
         }
     }
 
@@ -501,6 +510,7 @@ impl<T: Clone> Table<T> {
         }
         hot.stamp = self.stamp;
         let slot = self.slots.take(hot, cold);
+        self.slots.ahead_free::<S>();
         self.index.insert(prepared.hash, slot);
         self.len = self.len.saturating_add(1);
         if let Some(hot) = self.slots.hot_mut(slot) {

@@ -8,6 +8,7 @@ use crate::history::{History, Times};
 use crate::key::FlowKey;
 use crate::observation::Observation;
 use crate::quality::Faults;
+use crate::table::Sink;
 use crate::volume::Spilled;
 
 /// No VLAN id: they have 12 bits.
@@ -98,16 +99,10 @@ impl<T> Cold<T> {
         }
     }
 
-    /// Loads the first cache line.
+    /// Has the second cache line loaded.
     #[inline]
-    pub(crate) fn touch(&self) -> u32 {
-        self.part
-    }
-
-    /// Loads both.
-    #[inline]
-    pub(crate) fn touch_all(&self) -> u32 {
-        self.part ^ self.said
+    pub(crate) fn ahead_rest<S: Sink>(&self) {
+        S::ahead(&self.said);
     }
 
     /// Gives back what it holds elsewhere: the flow has ended.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use sekisho_model::{Carrier, ConnState, Counts, EndReason, FlowRecord, Protocol, TcpFlags, Verdict};
 use sekisho_wire::tunnel::Tunnel;
 
-use super::{BOTH_HEARD, Blank, Entry, Handshake, ORIG_HEARD, RESP_HEARD};
+use super::{BOTH_HEARD, Blank, Entry, Handshake, ORIG_HEARD, RESP_FIRST, RESP_HEARD, letter_bit};
 use crate::brief::Brief;
 use crate::community_id;
+use crate::history::History;
 use crate::key::FlowKey;
 use crate::quality::Faults;
 use crate::volume::Volume;
@@ -50,7 +51,7 @@ impl<T> Entry<'_, T> {
             to_resp,
             to_orig,
             conn_state: self.conn_state(),
-            history: cold.history.text(),
+            history: self.history().text(),
             end_reason,
             direction_by: cold.direction_by,
             community_id: community_id(&hot.key),
@@ -79,7 +80,7 @@ impl<T> Entry<'_, T> {
     /// The least of the record filled so far; begins the next one.
     pub(crate) fn brief(&mut self) -> Brief {
         let (orig, resp) = self.ends();
-        let (to_resp, to_orig) = self.counts();
+        let (packets, octets) = self.volume();
         let brief = Brief {
             flow_id: self.cold.flow_id,
             part: self.cold.part,
@@ -87,8 +88,8 @@ impl<T> Entry<'_, T> {
             end: self.hot.last,
             orig: orig.address,
             resp: resp.address,
-            packets: to_resp.packets.saturating_add(to_orig.packets),
-            octets: to_resp.octets.saturating_add(to_orig.octets),
+            packets,
+            octets,
         };
         self.turn_page();
         brief
@@ -112,6 +113,26 @@ impl<T> Entry<'_, T> {
         (orig, resp)
     }
 
+    /// Packets and octets in both directions.
+    fn volume(&self) -> (u64, u64) {
+        if self.has_spilled() {
+            let (there, back) = self.counts();
+            return (
+                there.packets.saturating_add(back.packets),
+                there.octets.saturating_add(back.octets),
+            );
+        }
+        let [there, back] = &self.hot.sent;
+        (
+            u64::from(there.packets).saturating_add(u64::from(back.packets)),
+            u64::from(there.octets).saturating_add(u64::from(back.octets)),
+        )
+    }
+
+    fn has_spilled(&self) -> bool {
+        self.cold.rare_if_any().is_some_and(|rare| rare.spilled.is_some())
+    }
+
     /// What went to the responder, and to the originator.
     fn counts(&self) -> (Counts, Counts) {
         let [there, back] = self.hot.sent;
@@ -126,6 +147,20 @@ impl<T> Entry<'_, T> {
             spilled.add_to(&mut there, &mut back);
         }
         (there, back)
+    }
+
+    /// What happened so far; of a flow of datagrams the letters are noted only here.
+    fn history(&self) -> History {
+        let mut history = self.cold.history;
+        if self.hot.key.protocol() == Protocol::UDP {
+            let orig_first = self.hot.noted & RESP_FIRST == 0;
+            for by_originator in [orig_first, !orig_first] {
+                if self.hot.noted & letter_bit(true, by_originator) != 0 {
+                    history.note(b'D', by_originator);
+                }
+            }
+        }
+        history
     }
 
     /// Zeek's word for the whole flow so far; for UDP it says who was heard.

@@ -5,11 +5,15 @@
 
 use sekisho_model::Protocol;
 
+use super::Sink;
 use super::connections::Connections;
-use crate::entry::{Cold, Entry, Hot, Tcp};
+use crate::entry::{Cold, Entry, Hot};
 
 /// Slots that room is set aside for, at most.
 const ROOM: usize = 65_536;
+
+/// How many flows begin before one takes the slot that is loaded for it.
+const SOON: usize = 8;
 
 /// The slots.
 pub(super) struct Slots<T> {
@@ -24,7 +28,7 @@ impl<T> Slots<T> {
     /// Octets that so many slots take.
     #[cfg(test)]
     pub(super) const fn octets(slots: usize) -> usize {
-        slots * (size_of::<Hot>() + size_of::<Tcp>() + size_of::<Cold<T>>() + size_of::<u32>())
+        slots * (size_of::<Hot>() + size_of::<crate::entry::Tcp>() + size_of::<Cold<T>>() + size_of::<u32>())
     }
 
     /// No slots yet, and room for those of so many flows.
@@ -48,27 +52,39 @@ impl<T> Slots<T> {
         self.hot.get_mut(slot as usize)
     }
 
-    /// Loads what a packet of a flow touches. No load waits for another.
+    /// Has loaded what a packet of a flow touches.
     #[inline]
-    pub(super) fn touch(&self, slot: u32, is_tcp: bool) -> u32 {
+    pub(super) fn ahead<S: Sink>(&self, slot: u32, is_tcp: bool) {
         let at = slot as usize;
-        let hot = self.hot.get(at).map_or(0, Hot::touch);
-        if !is_tcp {
-            return hot;
+        if let Some(hot) = self.hot.get(at) {
+            hot.ahead::<S>();
         }
-        hot ^ self.tcp.get(slot).map_or(0, Tcp::touch) ^ self.cold.get(at).map_or(0, Cold::touch)
+        if is_tcp {
+            if let Some(tcp) = self.tcp.get(slot) {
+                S::ahead(tcp);
+            }
+            if let Some(cold) = self.cold.get(at) {
+                S::ahead(cold);
+            }
+        }
     }
 
-    /// Loads all that is there of a flow.
+    /// Has loaded all that is there of a flow.
     #[inline]
-    pub(super) fn touch_all(&self, slot: u32) -> u32 {
-        self.touch(slot, true) ^ self.cold.get(slot as usize).map_or(0, Cold::touch_all)
+    pub(super) fn ahead_all<S: Sink>(&self, slot: u32) {
+        self.ahead::<S>(slot, true);
+        if let Some(cold) = self.cold.get(slot as usize) {
+            cold.ahead_rest::<S>();
+        }
     }
 
-    /// Loads the slot that the next flow will take, where that was used before.
+    /// Has a slot loaded that a flow will take soon, where that was used before.
     #[inline]
-    pub(super) fn touch_free(&self) -> u32 {
-        self.free.last().map_or(0, |slot| self.touch_all(*slot))
+    pub(super) fn ahead_free<S: Sink>(&self) {
+        let soon = self.free.len().checked_sub(SOON);
+        if let Some(slot) = soon.and_then(|soon| self.free.get(soon)) {
+            self.ahead_all::<S>(*slot);
+        }
     }
 
     #[inline]
