@@ -28,6 +28,16 @@ impl Endian {
         }
     }
 
+    /// Numbers of four octets.
+    #[inline]
+    pub(super) fn u32s<const N: usize>(self, octets: &[[u8; 4]; N]) -> [u32; N] {
+        let numbers = octets.map(u32::from_le_bytes);
+        match self {
+            Self::Little => numbers,
+            Self::Big => numbers.map(u32::swap_bytes),
+        }
+    }
+
     /// A signed number of eight octets.
     pub(super) const fn i64(self, octets: [u8; 8]) -> i64 {
         match self {

@@ -11,7 +11,7 @@ use super::detect::PcapMagic;
 use super::endian::Endian;
 use super::error::{Cause, Damage};
 use super::reader::Head;
-use crate::Linktype;
+use crate::{Batch, Linktype, Packet};
 
 const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
@@ -103,21 +103,46 @@ impl Pcap {
         }
     }
 
+    /// Places the packets that lie whole in a window, whose first octet lies at `from`, until one is unusual
+    /// or `batch` is full. How many there were, and their octets.
+    pub(super) fn pour(&self, window: &[u8], from: usize, batch: &mut Batch) -> (u64, usize) {
+        let (mut packets, mut rest) = (0_u64, window);
+        while !batch.is_full()
+            && let Some(head) = self.in_window(rest)
+        {
+            let at = window.len().saturating_sub(rest.len());
+            let offset = from.saturating_add(at).saturating_add(head.data_at);
+            // It is usual, and that is shorter.
+            let caplen = u32::try_from(head.caplen).unwrap_or(u32::MAX);
+            let packet = Packet {
+                time: head.time,
+                len: head.len,
+                linktype: head.linktype,
+                data: &[],
+            };
+            batch.place(offset, caplen, &packet);
+            rest = rest.get(head.record..).unwrap_or_default();
+            packets = packets.saturating_add(1);
+        }
+        (packets, window.len().saturating_sub(rest.len()))
+    }
+
     /// The next packet where all of it is in the window and nothing is unusual about it.
     #[inline]
     fn in_window(&self, window: &[u8]) -> Option<Head> {
         let (header, rest) = window.split_first_chunk::<RECORD_HEADER>()?;
-        let &[s0, s1, s2, s3, t0, t1, t2, t3, c0, c1, c2, c3, l0, l1, l2, l3] = header;
-        let caplen = self.endian.u32([c0, c1, c2, c3]) as usize;
+        let (words, _) = header.as_chunks();
+        let [seconds, ticks, caplen, len] = self.endian.u32s(words.first_chunk()?);
+        let caplen = caplen as usize;
         let is_usual = self.captured == Captured::First && self.record_header == RECORD_HEADER;
         if !is_usual || caplen > rest.len() || caplen > USUAL {
             return None;
         }
-        let seconds = i64::from(self.endian.u32([s0, s1, s2, s3])).saturating_mul(1_000_000_000);
-        let nanos = i64::from(self.endian.u32([t0, t1, t2, t3])).saturating_mul(self.nanos_per_tick);
+        let seconds = i64::from(seconds).saturating_mul(1_000_000_000);
+        let nanos = i64::from(ticks).saturating_mul(self.nanos_per_tick);
         Some(Head {
             time: Timestamp::from_nanos(seconds.saturating_add(nanos)),
-            len: self.endian.u32([l0, l1, l2, l3]),
+            len,
             linktype: self.linktype,
             data_at: RECORD_HEADER,
             caplen,

@@ -125,8 +125,14 @@ impl Reader {
             // No record is as long as that.
             let caplen = u32::try_from(head.caplen).unwrap_or(u32::MAX);
             batch.place(offset, caplen, &packet);
-            packets = packets.saturating_add(1);
             self.buffer.keep(head.record);
+            packets = packets.saturating_add(1);
+            if let Framer::Pcap(pcap) = &self.framer {
+                let from = self.buffer.position();
+                let (more, octets) = pcap.pour(self.buffer.available(), from, batch);
+                self.buffer.keep(octets);
+                packets = packets.saturating_add(more);
+            }
             self.frame();
         }
         self.buffer.take_back(batch.room());
