@@ -84,12 +84,12 @@ impl FlowKey {
         if packet.has_ports {
             kind |= PORTS;
             (from, to) = (packet.source_port, packet.destination_port);
-        }
-        if packet.has_ports && matches!(packet.protocol, Protocol::ICMP | Protocol::ICMPV6) {
-            let message = u8::try_from(packet.source_port).unwrap_or(u8::MAX);
-            match icmp::exchange(packet.protocol, message) {
-                Exchange::Request(other) | Exchange::Reply(other) => to = u16::from(other),
-                Exchange::OneWay => kind |= ONE_WAY,
+            if matches!(packet.protocol, Protocol::ICMP | Protocol::ICMPV6) {
+                let message = u8::try_from(packet.source_port).unwrap_or(u8::MAX);
+                match icmp::exchange(packet.protocol, message) {
+                    Exchange::Request(other) | Exchange::Reply(other) => to = u16::from(other),
+                    Exchange::OneWay => kind |= ONE_WAY,
+                }
             }
         }
         let sender_is_lower = kind & ONE_WAY != 0 || (source, from) <= (destination, to);
@@ -174,7 +174,9 @@ impl FlowKey {
     /// Whether this is an ICMP flow with known types.
     #[must_use]
     pub const fn is_icmp(&self) -> bool {
-        self.has_ports() && matches!(self.protocol(), Protocol::ICMP | Protocol::ICMPV6)
+        const ICMP: u64 = (Protocol::ICMP.0 as u64) << PROTOCOL | PORTS;
+        const ICMPV6: u64 = (Protocol::ICMPV6.0 as u64) << PROTOCOL | PORTS;
+        matches!(self.rest & (0xff << PROTOCOL | PORTS), ICMP | ICMPV6)
     }
 }
 

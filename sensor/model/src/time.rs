@@ -38,6 +38,7 @@ impl Timestamp {
 
     /// Microseconds since the epoch, rounded down.
     #[must_use]
+    #[inline]
     pub const fn micros(self) -> i64 {
         self.0.div_euclid(1_000)
     }

@@ -26,6 +26,10 @@ pub(super) fn open<'a>(outer: &IpPacket<'a>) -> Option<Carried<'a>> {
 /// Registry"; 8472 is what Linux took for VXLAN before there was one).
 #[inline]
 pub(super) fn reader(port: u16) -> Option<Reader> {
+    // Most ports are below them all or above.
+    if !(1701..=8472).contains(&port) {
+        return None;
+    }
     match port {
         1701 => Some(l2tp::open),
         2152 => Some(gtp::open),
