@@ -11,6 +11,7 @@
 
 mod faults;
 mod health;
+mod news;
 mod refusals;
 mod same;
 mod sandbox;

@@ -66,9 +66,12 @@ impl Collector<'_> {
         totals: &WorkerTotals,
     ) -> Result<(), OutputError> {
         let is_read = self.has_outputs();
-        for told in self.folds.news(&mut self.findings, is_read) {
-            self.tell_alert(&told)?;
+        let mut news = self.folds.news(&mut self.findings, is_read);
+        if let Some(watch) = &mut self.watch {
+            watch.news(&mut news);
         }
+        self.gateways.news(&mut news);
+        news.iter().try_for_each(|told| self.tell_alert(told))?;
         self.say_limits(&read.totals, totals, watched.flows)?;
         self.say_health(&read.totals.health, &watched.health)?;
         let summary = Summary {

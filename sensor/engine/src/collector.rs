@@ -10,13 +10,13 @@ use sekisho_export::{Exporter, SaidLines};
 use sekisho_flow::Config as FlowConfig;
 use sekisho_model::app::Said;
 use sekisho_model::summary::{PolicyChanges, Protection, RuleUse};
-use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
+use sekisho_model::{Alert, FlowRecord, Timestamp, Told, limits};
 use sekisho_policy::{Findings, Mode, Policy};
 use sekisho_store::{StoreError, StoreWriter};
 use sekisho_wire::partition::PARTITIONS;
 
 use crate::checkpoint;
-use crate::fold::{Fold, Folds, Told};
+use crate::fold::{Fold, Folds};
 use crate::gateway::Gateways;
 use crate::health::{self, Report, Settings};
 use crate::inventory::{Inventory, Makers, Scope};
@@ -73,7 +73,7 @@ pub(crate) struct Collector<'a> {
     exporters: &'a mut Vec<NamedExporter>,
     pub(crate) folds: Folds,
     /// Flows over gateways.
-    gateways: Gateways,
+    pub(crate) gateways: Gateways,
     pub(crate) flow: &'a FlowConfig,
     /// Devices; only where they are kept.
     pub(crate) inventory: Option<Inventory>,
@@ -83,9 +83,9 @@ pub(crate) struct Collector<'a> {
     /// What the sightings at hand are of.
     indicators: Arc<Indicators>,
     /// What meets indicators; only where there were any.
-    watch: Option<Watch>,
+    pub(crate) watch: Option<Watch>,
     /// Alerts of it that are still to be written.
-    met: Vec<Alert>,
+    met: Vec<Told>,
     /// Packet time at the end of the batch before.
     begin: Timestamp,
     /// The same, of the last batch that was read.
@@ -412,7 +412,7 @@ impl<'a> Collector<'a> {
         self.write_alerts()?;
         let mut gaps = Vec::new();
         self.gateways.drain(self.last, &mut gaps);
-        gaps.iter().try_for_each(|gap| self.write_alert(gap))?;
+        gaps.iter().try_for_each(|gap| self.tell_alert(gap))?;
         if let (Some(inventory), Some(store)) = (&self.inventory, &mut self.store) {
             store.hosts(&inventory.hosts(&Makers::installed()))?;
         }
@@ -504,7 +504,7 @@ impl<'a> Collector<'a> {
         }
         self.begin = end;
         self.write_alerts()?;
-        gaps.iter().try_for_each(|gap| self.write_alert(gap))
+        gaps.iter().try_for_each(|gap| self.tell_alert(gap))
     }
 
     /// Hands on what was said, in the order of time.
@@ -544,12 +544,12 @@ impl<'a> Collector<'a> {
         }
         self.closed = closed;
         let mut met = std::mem::take(&mut self.met);
-        met.drain(..).try_for_each(|alert| self.write_alert(&alert))?;
+        met.drain(..).try_for_each(|told| self.tell_alert(&told))?;
         self.met = met;
         Ok(())
     }
 
-    /// Writes the alert of a fold: in the place of what was told of it before, and again to those who
+    /// Writes an alert: in the place of what was told of it before, and again to those who
     /// only ever get more.
     pub(crate) fn tell_alert(&mut self, told: &Told) -> Result<(), OutputError> {
         if !told.is_told {

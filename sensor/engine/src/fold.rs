@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::HashMap;
-use sekisho_model::{Alert, Category, FlowRecord, Protocol, Timestamp, Verdict, limits, stable_id};
+use sekisho_model::{Alert, Category, FlowRecord, Protocol, Timestamp, Told, Verdict, limits, stable_id};
 use sekisho_policy::rules::FoldBy;
 use sekisho_policy::{Findings, Mode, Policy, Violation};
 
@@ -79,15 +79,6 @@ pub(crate) struct Fold {
     is_news: bool,
     /// The id under which it was told while it was open.
     told: Option<u64>,
-}
-
-/// The alert of a fold, and what was told of it before.
-pub(crate) struct Told {
-    pub(crate) alert: Alert,
-    /// Whether it was told before.
-    pub(crate) is_told: bool,
-    /// Whether there is more to tell than was.
-    pub(crate) is_news: bool,
 }
 
 /// The open folds.

@@ -218,3 +218,14 @@ pub struct Alert {
     /// The indicator that was met, where one is behind it.
     pub indicator: Option<Box<Hit>>,
 }
+
+/// The alert of what may go on: told when it is found, and again when there is more to say of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The alert, under one number however often it is told.
+    pub alert: Alert,
+    /// Whether it was told before.
+    pub is_told: bool,
+    /// Whether there is more to say than was.
+    pub is_news: bool,
+}

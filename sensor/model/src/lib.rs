@@ -42,7 +42,7 @@ pub mod text;
 pub mod time;
 pub mod verdict;
 
-pub use alert::{Alert, Category, Explanation, Sanctionable, Severity};
+pub use alert::{Alert, Category, Explanation, Sanctionable, Severity, Told};
 pub use app::{App, Essential, Fact, Facts, Transaction};
 pub use blind::{BlindInterval, BlindKind};
 pub use bucket::FrameBucket;

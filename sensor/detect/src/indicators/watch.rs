@@ -1,8 +1,9 @@
 //! Hits become alerts: one for each indicator and host of ours.
 //!
 //! A fold closes at the end of input, a day of packet time after it began, or when there are more than
-//! [`INDICATOR_ALERTS`](limits::INDICATOR_ALERTS): then the one that began first. An alert is written
-//! when its fold closes, so that it says how many hosts met the indicator and how much was moved.
+//! [`INDICATOR_ALERTS`](limits::INDICATOR_ALERTS): then the one that began first. Its alert is told then,
+//! so that it says how many hosts met the indicator and how much was moved; who watches a run that goes on
+//! is told before by [`Watch::news`], as often as there is more to say.
 //!
 //! An indicator that half of the network meets is a bad one (a shared address, a public resolver): it is
 //! told once as `TI-PREVALENT`, and its alerts are marked and informational.
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use foldhash::fast::FixedState;
 use sekisho_model::indicator::{Hit, Indicator, OTHERS};
-use sekisho_model::{Alert, FlowRecord, Timestamp, limits};
+use sekisho_model::{Alert, FlowRecord, Timestamp, Told, limits};
 
 use super::inside::{Hosts, host_of};
 use super::judge::{self, Circumstances};
@@ -59,6 +60,10 @@ struct Fold {
     packets: u64,
     sent: u64,
     received: u64,
+    /// Whether anything was added since it was last told.
+    is_news: bool,
+    /// The id under which it was told.
+    told: Option<u64>,
 }
 
 /// Who met one indicator.
@@ -112,7 +117,7 @@ impl Watch {
     }
 
     /// Takes into account what a record met, by the lists in force.
-    pub fn observe(&mut self, record: &FlowRecord, sightings: Vec<Sighting>, out: &mut Vec<Alert>) {
+    pub fn observe(&mut self, record: &FlowRecord, sightings: Vec<Sighting>, out: &mut Vec<Told>) {
         for sighting in sightings {
             let key = (self.number(sighting.id), host_of(record, sighting.end));
             self.put(key, record, sighting, out);
@@ -130,7 +135,7 @@ impl Watch {
             .or_insert_with(|| indicators.value_number(id))
     }
 
-    fn put(&mut self, key: Key, record: &FlowRecord, sighting: Sighting, out: &mut Vec<Alert>) {
+    fn put(&mut self, key: Key, record: &FlowRecord, sighting: Sighting, out: &mut Vec<Told>) {
         if let Some(fold) = self.open.get_mut(&key) {
             let began = fold.flow.start;
             if record.start.since(began) <= WINDOW {
@@ -166,7 +171,7 @@ impl Watch {
     }
 
     /// Closes the folds that began more than a day before `now`.
-    pub fn expire(&mut self, now: Timestamp, out: &mut Vec<Alert>) {
+    pub fn expire(&mut self, now: Timestamp, out: &mut Vec<Told>) {
         while let Some(oldest) = self.by_age.first().copied()
             && now.since(oldest.0) > WINDOW
         {
@@ -175,16 +180,42 @@ impl Watch {
     }
 
     /// Closes every fold, the one that began first first.
-    pub fn drain(&mut self, out: &mut Vec<Alert>) {
+    pub fn drain(&mut self, out: &mut Vec<Told>) {
         while let Some(oldest) = self.by_age.first().copied() {
             self.close(oldest, out);
         }
     }
 
-    fn close(&mut self, place: (Timestamp, Key), out: &mut Vec<Alert>) {
-        let (_, (number, host)) = place;
+    /// Tells of the open folds that were added to since they were last told, the one that began first
+    /// first.
+    pub fn news(&mut self, out: &mut Vec<Told>) {
+        let is_news = |key: &Key| self.open.get(key).is_some_and(|fold| fold.is_news);
+        let keys = self.by_age.iter().map(|(_, key)| *key);
+        let grown: Vec<_> = keys.filter(is_news).collect();
+        for key in grown {
+            self.tell(key, out);
+        }
+    }
+
+    fn close(&mut self, place: (Timestamp, Key), out: &mut Vec<Told>) {
+        let (_, key) = place;
+        let (number, host) = key;
+        // Told again whether or not it grew: other hosts may have met the indicator since.
+        self.tell(key, out);
         self.by_age.remove(&place);
-        let (Some(fold), Some(spread)) = (self.open.remove(&place.1), self.spread.get_mut(&number)) else {
+        self.open.remove(&key);
+        if let Some(spread) = self.spread.get_mut(&number) {
+            spread.open.remove(&host);
+            if spread.open.is_empty() {
+                self.spread.remove(&number);
+            }
+        }
+    }
+
+    /// Tells what is known of a fold, and before it that too many hosts met its indicator.
+    fn tell(&mut self, key: Key, out: &mut Vec<Told>) {
+        let (number, host) = key;
+        let (Some(fold), Some(spread)) = (self.open.get_mut(&key), self.spread.get_mut(&number)) else {
             return;
         };
         let is_prevalent = judge::is_prevalent(spread.most, self.hosts.count());
@@ -198,19 +229,24 @@ impl Watch {
         let hosts = u64::try_from(spread.most).unwrap_or(u64::MAX);
         if is_prevalent && !std::mem::replace(&mut spread.is_told, true) {
             let seen = u64::try_from(self.hosts.count()).unwrap_or(u64::MAX);
-            let hit = fold.hit(
-                None,
-                hosts,
-                spread.some.iter().copied().take(OTHERS).collect(),
-                true,
-            );
-            out.push(words::prevalent(hit, &fold.flow, fold.last_seen, (number, seen)));
+            let some = spread.some.iter().copied().take(OTHERS).collect();
+            let hit = fold.hit(None, hosts, some, true);
+            out.push(Told {
+                alert: words::prevalent(hit, &fold.flow, fold.last_seen, (number, seen)),
+                is_told: false,
+                is_news: true,
+            });
         }
-        spread.open.remove(&host);
-        if spread.open.is_empty() {
-            self.spread.remove(&number);
-        }
-        out.push(fold.into_alert(host, hosts, others, (number, is_prevalent)));
+        let mut alert = fold.alert(host, hosts, others, (number, is_prevalent));
+        // What was told under a number keeps it, though an earlier flow came to light.
+        alert.id = fold.told.unwrap_or(alert.id);
+        let is_told = fold.told.replace(alert.id).is_some();
+        fold.is_news = false;
+        out.push(Told {
+            alert,
+            is_told,
+            is_news: true,
+        });
     }
 }
 
@@ -236,6 +272,8 @@ impl Fold {
             received: 0,
             flow: Box::new(record.clone()),
             sighting: sighting.clone(),
+            is_news: true,
+            told: None,
         };
         fold.add(record, sighting, host);
         fold
@@ -257,6 +295,7 @@ impl Fold {
         // A host that calls as well as it is called is one that calls.
         self.is_inward &= sighting.end == End::Orig;
         self.last_seen = self.last_seen.max(record.end);
+        self.is_news = true;
         if record.start < self.flow.start {
             *self.flow = record.clone();
             self.sighting = sighting;
@@ -280,8 +319,8 @@ impl Fold {
         }
     }
 
-    fn into_alert(
-        self,
+    fn alert(
+        &self,
         host: IpAddr,
         hosts: u64,
         others: Vec<IpAddr>,
@@ -303,7 +342,7 @@ impl Fold {
             packets: self.packets,
             hit: self.hit(Some(host), hosts, others, is_prevalent),
         };
-        words::alert(told, *self.flow)
+        words::alert(told, (*self.flow).clone())
     }
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_flow::{Brief, Config as FlowConfig};
-use sekisho_model::{Alert, FlowRecord, Timestamp, Verdict, limits};
+use sekisho_model::{FlowRecord, Timestamp, Told, Verdict, limits};
 use sekisho_policy::{EntryId, Gateway, Leg, Mode, Policy};
 
 use cover::Cover;
@@ -103,6 +103,10 @@ struct Group {
 struct Gap {
     about: Arc<About>,
     group: Group,
+    /// Whether anything was added since it was last told.
+    is_news: bool,
+    /// The id under which it was told.
+    told: Option<u64>,
 }
 
 impl Gateways {
@@ -179,7 +183,7 @@ impl Gateways {
     }
 
     /// Decides what can be decided at `now`; alerts that this closes go to `closed`.
-    pub(crate) fn expire(&mut self, now: Timestamp, closed: &mut Vec<Alert>) {
+    pub(crate) fn expire(&mut self, now: Timestamp, closed: &mut Vec<Told>) {
         if self.legs.is_empty() && self.open.is_empty() {
             return;
         }
@@ -200,19 +204,26 @@ impl Gateways {
         closed.extend(
             self.open
                 .extract_if(.., |_, gap| aged(gap))
-                .map(|(_, gap)| words::alert(gap)),
+                .map(|(_, mut gap)| gap.tell()),
         );
     }
 
+    /// Tells of the open alerts that were added to since they were last told.
+    pub(crate) fn news(&mut self, out: &mut Vec<Told>) {
+        let grown = self.open.values_mut().filter(|gap| gap.is_news);
+        out.extend(grown.map(Gap::tell));
+    }
+
     /// Decides what is left at the end of the input, whose last packet came at `last`.
-    pub(crate) fn drain(&mut self, last: Timestamp, closed: &mut Vec<Alert>) {
+    pub(crate) fn drain(&mut self, last: Timestamp, closed: &mut Vec<Told>) {
         for (wait, group) in std::mem::take(&mut self.waiting) {
             self.decide(wait, group, last.nanos(), closed);
         }
-        closed.extend(std::mem::take(&mut self.open).into_values().map(words::alert));
+        let open = std::mem::take(&mut self.open).into_values();
+        closed.extend(open.map(|mut gap| gap.tell()));
     }
 
-    fn decide(&mut self, wait: Wait, group: Group, last: i64, closed: &mut Vec<Alert>) {
+    fn decide(&mut self, wait: Wait, group: Group, last: i64, closed: &mut Vec<Told>) {
         let Some(leg) = self.legs.get(&wait.leg) else {
             return;
         };
@@ -231,14 +242,33 @@ impl Gateways {
         let about = &leg.about;
         let key = (Arc::clone(&about.gateway.id), Arc::clone(&about.path), about.leg);
         match self.open.get_mut(&key) {
-            Some(gap) if group.flow.start.since(gap.group.flow.start) <= WINDOW => gap.group.add(group),
+            Some(gap) if group.flow.start.since(gap.group.flow.start) <= WINDOW => {
+                gap.group.add(group);
+                gap.is_news = true;
+            }
             _ => {
                 let gap = Gap {
                     about: Arc::clone(about),
                     group,
+                    is_news: true,
+                    told: None,
                 };
-                closed.extend(self.open.insert(key, gap).map(words::alert));
+                closed.extend(self.open.insert(key, gap).map(|mut gap| gap.tell()));
             }
+        }
+    }
+}
+
+impl Gap {
+    /// The alert, as far as it is known.
+    fn tell(&mut self) -> Told {
+        let mut alert = words::alert(self);
+        // What was told under a number keeps it, though an earlier flow came to light.
+        alert.id = self.told.unwrap_or(alert.id);
+        Told {
+            is_told: self.told.replace(alert.id).is_some(),
+            is_news: std::mem::take(&mut self.is_news),
+            alert,
         }
     }
 }

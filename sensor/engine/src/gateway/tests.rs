@@ -1,6 +1,6 @@
 //! Legs over a gateway that are paired and that are not, at every distance in time.
 
-use sekisho_model::Explanation;
+use sekisho_model::{Alert, Explanation};
 use sekisho_policy::{Question, Source};
 
 use super::*;
@@ -76,7 +76,7 @@ fn alerts(flows: impl IntoIterator<Item = (EntryId, FlowRecord)>) -> Vec<Alert> 
     let mut closed = Vec::new();
     observe(&mut gateways, flows);
     gateways.drain(at(10_000), &mut closed);
-    closed
+    closed.into_iter().map(|told| told.alert).collect()
 }
 
 #[test]
@@ -179,9 +179,9 @@ fn it_is_decided_while_the_input_goes_on_and_said_once_a_day() {
     assert_eq!(closed.len(), 1);
     gateways.drain(at(3 * day), &mut closed);
 
-    let counts: Vec<_> = closed.iter().map(|alert| alert.count).collect();
+    let counts: Vec<_> = closed.iter().map(|told| told.alert.count).collect();
     assert_eq!(counts, [25, 24]);
-    assert_ne!(closed[0].id, closed[1].id);
+    assert_ne!(closed[0].alert.id, closed[1].alert.id);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_flow_that_waits_finds_a_leg_whose_record_comes_half_an_hour_later() {
     assert!(
         closed
             .iter()
-            .all(|alert| alert.flow.as_ref().unwrap().resp.address.to_string() != NEAR)
+            .all(|told| told.alert.flow.as_ref().unwrap().resp.address.to_string() != NEAR)
     );
 }
 
@@ -219,8 +219,38 @@ fn a_changed_policy_begins_anew_and_goes_on_with_the_same_alert() {
     );
     gateways.drain(at(10_000), &mut closed);
 
-    let counts: Vec<_> = closed.iter().map(|alert| alert.count).collect();
+    let counts: Vec<_> = closed.iter().map(|told| told.alert.count).collect();
     assert_eq!(counts, [2]);
+}
+
+#[test]
+fn an_open_alert_is_told_once_for_each_time_it_grows_and_keeps_its_number() {
+    let policy = policy("enforce");
+    let mut gateways = watched(&policy);
+    let mut told = Vec::new();
+    for hour in 0..3 {
+        let start = 1_000 + hour * 3_600;
+        observe(&mut gateways, [near(&policy, start, start + 10)]);
+        gateways.expire(at(start + 3_000), &mut Vec::new());
+        gateways.news(&mut told);
+        gateways.news(&mut told);
+    }
+    gateways.drain(at(20_000), &mut told);
+
+    let said: Vec<_> = told
+        .iter()
+        .map(|told| (told.is_told, told.is_news, told.alert.count))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (false, true, 1),
+            (true, true, 2),
+            (true, true, 3),
+            (true, false, 3)
+        ]
+    );
+    assert!(told.iter().all(|one| one.alert.id == told[0].alert.id));
 }
 
 #[test]
@@ -248,5 +278,5 @@ fn groups_are_bounded_and_counted() {
     );
     gateways.drain(at(10_000), &mut closed);
 
-    assert_eq!((gateways.undecided(), closed[0].count), (1, 3));
+    assert_eq!((gateways.undecided(), closed[0].alert.count), (1, 3));
 }

@@ -11,8 +11,8 @@ use super::{About, Gap, Group};
 const ATTACK: &str = "T1599";
 
 /// The alert.
-pub(super) fn alert(gap: Gap) -> Alert {
-    let Gap { about, group } = gap;
+pub(super) fn alert(gap: &Gap) -> Alert {
+    let Gap { about, group, .. } = gap;
     let rule = builtin::GATEWAY_GAP;
     let names = about.gateway.id.bytes().chain([0]).chain(about.path.bytes());
     let sum = names.fold(u64::from(rule.signature_id), |sum, octet| {
@@ -35,14 +35,14 @@ pub(super) fn alert(gap: Gap) -> Alert {
         octets: group.octets,
         clause: Arc::clone(&about.clause),
         attack: vec![Arc::from(ATTACK)],
-        explanation: explanation(&about, &group),
+        explanation: explanation(about, group),
         // Of the hosts that talked over it the first alone is kept; the gateway is what they have in common.
         subject: Some(match about.leg {
             Leg::Far => group.flow.orig.address,
             Leg::Near | Leg::Whole => group.flow.resp.address,
         }),
         indicator: None,
-        flow: Some(*group.flow),
+        flow: Some((*group.flow).clone()),
     }
 }
 

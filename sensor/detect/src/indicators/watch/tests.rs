@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use sekisho_model::indicator::Value;
-use sekisho_model::{App, Essential, Severity, TcpFlags};
+use sekisho_model::{Alert, App, Essential, Severity, TcpFlags};
 
 use super::super::matcher::in_record;
 use super::super::{Builder, List};
@@ -43,7 +43,7 @@ fn flow(id: u64, orig: &str, resp: &str, at: i64) -> FlowRecord {
 struct Run {
     lists: Arc<Indicators>,
     watch: Watch,
-    alerts: Vec<Alert>,
+    told: Vec<Told>,
 }
 
 impl Run {
@@ -53,7 +53,7 @@ impl Run {
         Self {
             lists,
             watch,
-            alerts: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -61,12 +61,12 @@ impl Run {
         let mut found = Vec::new();
         in_record(&self.lists, record, &mut found);
         self.watch.see(record);
-        self.watch.observe(record, found, &mut self.alerts);
+        self.watch.observe(record, found, &mut self.told);
     }
 
     fn end(mut self) -> Vec<Alert> {
-        self.watch.drain(&mut self.alerts);
-        self.alerts
+        self.watch.drain(&mut self.told);
+        self.told.into_iter().map(|told| told.alert).collect()
     }
 }
 
@@ -237,7 +237,7 @@ fn too_many_folds_close_the_one_that_began_first_and_are_counted() {
         ));
     }
 
-    assert_eq!((run.alerts.len(), run.watch.closed_early()), (2, 2));
+    assert_eq!((run.told.len(), run.watch.closed_early()), (2, 2));
     assert_eq!(run.end().len(), 5);
 }
 
@@ -281,4 +281,38 @@ fn a_weak_fingerprint_alone_is_low_and_each_indicator_of_a_flow_has_its_alert() 
             ("TI-JA3".to_owned(), Severity::Low)
         ]
     );
+}
+
+#[test]
+fn an_open_alert_is_told_once_for_each_time_it_grows_and_keeps_its_number() {
+    let mut run = Run::with(lists(&["203.0.113.7"]), 100);
+    run.see(&flow(1, "192.168.1.5", "203.0.113.7", 200));
+
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    run.watch.news(&mut first);
+    run.watch.news(&mut second);
+    // A flow that had begun before.
+    run.see(&flow(2, "192.168.1.5", "203.0.113.7", 100));
+    run.watch.news(&mut second);
+    run.watch.drain(&mut run.told);
+
+    let all = [&first[..], &second, &run.told].concat();
+    let told: Vec<_> = all.iter().map(|told| (told.is_told, told.alert.count)).collect();
+    assert_eq!(told, [(false, 1), (true, 2), (true, 2)]);
+    assert!(all.iter().all(|told| told.alert.id == all[0].alert.id));
+    assert_eq!(all[2].alert.first_seen, Timestamp::from_seconds(100, 0));
+}
+
+#[test]
+fn the_last_word_on_an_alert_knows_who_else_met_its_indicator() {
+    let mut run = Run::with(lists(&["203.0.113.7"]), 100);
+    run.see(&flow(1, "192.168.1.5", "203.0.113.7", 100));
+    run.watch.news(&mut Vec::new());
+    run.see(&flow(2, "192.168.1.6", "203.0.113.7", 200));
+
+    run.watch.drain(&mut run.told);
+
+    let first = &run.told[0];
+    assert!(first.is_told && first.is_news);
+    assert_eq!(hit(&first.alert).hosts, 2);
 }
