@@ -383,6 +383,21 @@ fn the_second_rule_of_an_id_and_those_beyond_the_patterns_stay_out() {
 }
 
 #[test]
+fn what_is_missing_at_the_end_is_missing_on_the_last_line() {
+    for (text, line) in [
+        ("title: C\nlogsource: {product", 2),
+        ("title: C\nlogsource: {product\n\n\n", 2),
+        ("title: C\r\nlogsource:\r\n  {product", 3),
+        ("title: C\n---\ntitle: D\nlogsource: [a", 4),
+    ] {
+        let mut import = Import::new(0);
+        import.read("a.yml", text.as_bytes());
+
+        assert_eq!(import.damage()[0].line, line, "{text:?}");
+    }
+}
+
+#[test]
 fn damage_is_told_and_what_stands_beside_it_is_used() {
     let one = rule("category: dns", "s:\n  query: a\ncondition: s");
     let import = import(&format!(

@@ -171,6 +171,13 @@ impl Size {
     }
 }
 
+/// The last line that anything stands on: what is missing at the end is missing there. A carriage return
+/// ends a line too (YAML 1.2.2 section 5.4).
+fn last_line(text: &str) -> usize {
+    let text = text.trim_end().replace("\r\n", "\n");
+    text.matches(['\n', '\r']).count().saturating_add(1)
+}
+
 /// Reads one document; nothing where there is none.
 fn document(text: &str, before: usize) -> Result<Option<Node>, Damage> {
     let mut builder = Builder {
@@ -183,7 +190,7 @@ fn document(text: &str, before: usize) -> Result<Option<Node>, Damage> {
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| Damage {
-            line: before.saturating_add(error.marker().line()),
+            line: before.saturating_add(error.marker().line().min(last_line(text))),
             what: format!("this is no YAML: {}", error.info()),
         })?;
         builder.event(event, span.start.line())?;
